@@ -1,0 +1,64 @@
+# One command for each chore; `make help` lists them.
+PYTHON ?= python3
+DATA ?=
+# Options for pytest, e.g. make test PYTEST_ARGS='-k taps -x'.
+PYTEST_ARGS ?=
+# Processes for pytest, e.g. make test JOBS=4; by default one, which on two
+# cores is about as fast, and whose output is easier to read.
+JOBS ?=
+PYTEST := .venv/bin/python -m pytest $(if $(JOBS),-n $(JOBS))
+VENV := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help venv quickstart test test-slow lint format hooks build \
+	constraints clean
+
+help: ## show this list
+	@echo 'make <target>'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) \
+		| sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
+	@echo 'Only quickstart and test are needed to begin with: both set up' \
+		'.venv first.'
+
+venv: ## create or complete .venv from requirements/ (others do it, too)
+	@command -v $(PYTHON) >/dev/null || { echo 'No "$(PYTHON)" was found:' \
+		'install Python 3.11, 3.12 or 3.13, or name one by' \
+		'make ... PYTHON=/path/to/python' >&2; exit 1; }
+	@$(PYTHON) tools/bootstrap.py
+
+quickstart: venv ## train with and without MLFM; DATA=folder: your images
+	@$(VENV)/python tools/quickstart.py $(if $(DATA),--data "$(DATA)")
+
+test: venv ## run the test suite and the doctests, without the slow tests
+	@$(PYTEST) $(PYTEST_ARGS)
+
+test-slow: venv ## run the tests marked slow
+	@$(PYTEST) -m slow $(PYTEST_ARGS)
+
+lint: venv ## check style (ruff) and types (mypy)
+	@$(VENV)/ruff check .
+	@$(VENV)/ruff format --check .
+	@$(VENV)/mypy
+
+format: venv ## format the code and repair what ruff can
+	@$(VENV)/ruff check --fix .
+	@$(VENV)/ruff format .
+
+hooks: venv ## let git run the linters before each commit
+	@$(VENV)/pre-commit install
+
+build: venv ## build the source archive and the wheel into dist/
+	@$(VENV)/python -m build --no-isolation
+
+constraints: venv ## write the versions in .venv to requirements/
+	@grep "^#" requirements/constraints.txt > requirements/constraints.new
+	@$(VENV)/python -m pip freeze --all --exclude-editable \
+		| grep -ivE "^(pip|nvidia-[^=]*|cuda-[^=]*|triton)==" \
+		>> requirements/constraints.new
+	@mv requirements/constraints.new requirements/constraints.txt
+
+clean: ## remove what builds, tests and linters leave; .venv stays
+	@rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache \
+		.hypothesis
+	@find mlfm_mm tools tests configs -name __pycache__ -type d \
+		-prune -exec rm -rf {} +

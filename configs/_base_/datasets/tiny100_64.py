@@ -1,0 +1,27 @@
+# 100 classes of Tiny ImageNet-200 as train/<wnid>/ and val/<wnid>/.
+_base_ = 'folder_64.py'
+
+data_root = 'data/tiny_imagenet100'
+data_preprocessor = dict(num_classes=100)
+train_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='RandomCrop', crop_size=64, padding=8),
+    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
+    dict(type='PackInputs'),
+]
+# The images have 64 pixels.
+test_pipeline = [dict(type='LoadImageFromFile'), dict(type='PackInputs')]
+train_dataloader = dict(
+    # 128 images a step, shared out to all GPUs.
+    batch_size=128 // int('{{$WORLD_SIZE:1}}'),
+    num_workers=4,
+    dataset=dict(data_root=data_root, pipeline=train_pipeline),
+)
+val_dataloader = dict(
+    batch_size=256,
+    num_workers=4,
+    dataset=dict(data_root=data_root, pipeline=test_pipeline),
+)
+val_evaluator = dict(type='Accuracy', topk=(1, 5))
+test_dataloader = val_dataloader
+test_evaluator = val_evaluator

@@ -1,0 +1,4 @@
+_base_ = 'mobilenetv2_in100.py'
+
+# A reduction of 8 instead of 32.
+model = dict(backbone=dict(type='mlfm_mm.MobileNetV2_CIFAR'))

@@ -1,0 +1,3 @@
+_base_ = 'resnet_in100.py'
+
+model = dict(backbone=dict(type='mlfm_mm.ShallowSEResNet'))

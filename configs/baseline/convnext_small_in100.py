@@ -1,0 +1,8 @@
+_base_ = [
+    '../_base_/models/convnext_in100.py',
+    '../_base_/datasets/in100_224_randaug.py',
+    '../_base_/schedules/convnext_in100.py',
+    'mmpretrain::_base_/default_runtime.py',
+]
+
+model = dict(backbone=dict(arch='small', drop_path_rate=0.3))

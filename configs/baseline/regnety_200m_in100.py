@@ -1,0 +1,11 @@
+_base_ = [
+    '../_base_/models/regnet_in100.py',
+    '../_base_/datasets/in100_256.py',
+    '../_base_/schedules/regnet_in100.py',
+    'mmpretrain::_base_/default_runtime.py',
+]
+
+model = dict(
+    backbone=dict(type='mlfm_mm.RegNetY', arch='regnety_200mf'),
+    head=dict(in_channels=368),
+)

@@ -1,0 +1,8 @@
+_base_ = [
+    '../_base_/models/resnet_in100.py',
+    '../_base_/datasets/folder_224.py',
+    '../_base_/schedules/sgd_cosine_200e.py',
+    '../_base_/default_runtime.py',
+]
+
+model = dict(head=dict(num_classes=10))

@@ -1,0 +1,3 @@
+_base_ = '../baseline/convnext_k3_par1_8_in100.py'
+
+model = dict(neck=dict(type='mlfm_mm.MLFMNeck'))

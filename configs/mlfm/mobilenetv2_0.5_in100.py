@@ -1,0 +1,3 @@
+_base_ = '../baseline/mobilenetv2_0.5_in100.py'
+
+model = dict(neck=dict(type='mlfm_mm.MLFMNeck'))

@@ -1,0 +1,3 @@
+_base_ = '../baseline/resnet18_cifar100.py'
+
+model = dict(neck=dict(type='mlfm_mm.MLFMNeck'))

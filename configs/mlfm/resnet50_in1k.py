@@ -1,0 +1,3 @@
+_base_ = '../baseline/resnet50_in1k.py'
+
+model = dict(neck=dict(type='mlfm_mm.MLFMNeck'))

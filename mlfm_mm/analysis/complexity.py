@@ -1,0 +1,120 @@
+"""What a network costs: parameters, multiply-adds, seconds a step."""
+
+import time
+from dataclasses import dataclass
+
+import torch
+from mmengine.analysis import FlopAnalyzer
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Complexity:
+    """The size of a network.
+
+    Args:
+        params (int): Number of parameters.
+        macs (int): Multiply-adds for one image.
+    """
+
+    params: int
+    macs: int
+
+
+def measure_complexity(
+    model: nn.Module, image_size: tuple[int, int], channels: int = 3
+) -> Complexity:
+    """Count parameters and multiply-adds.
+
+    As usual, additions of maps and plain average pooling count as nothing.
+    They are what an LFMU does beside its convolutions, so that its share of
+    the time is larger than its share of the multiply-adds.
+
+    Args:
+        model (nn.Module): The network; its mode is restored.
+        image_size (tuple[int, int]): Height and width of the input.
+        channels (int): Channels of the input. Defaults to 3.
+
+    Returns:
+        Complexity: The counts.
+
+    Example:
+        >>> measure_complexity(nn.Conv2d(3, 8, 3, padding=1), (10, 10))
+        Complexity(params=224, macs=21600)
+    """
+    was_training = model.training
+    # Some hosts' train() returns nothing, so that calls cannot be chained.
+    model.train(False)
+    analyzer = FlopAnalyzer(model, (dummy(model, 1, channels, image_size),))
+    analyzer.unsupported_ops_warnings(False)
+    analyzer.uncalled_modules_warnings(False)
+    macs = int(analyzer.total())
+    model.train(was_training)
+    params = sum(p.numel() for p in model.parameters())
+    return Complexity(params, macs)
+
+
+def time_step(
+    model: nn.Module,
+    batch_size: int,
+    image_size: tuple[int, int],
+    repeats: int = 3,
+    channels: int = 3,
+) -> float:
+    """Measure the seconds of a forward and a backward pass.
+
+    Args:
+        model (nn.Module): The network; its buffers change as in training,
+            so give one that is thrown away.
+        batch_size (int): Images in a batch.
+        image_size (tuple[int, int]): Height and width of the input.
+        repeats (int): How often to measure, after one pass that is not
+            counted. Defaults to 3.
+        channels (int): Channels of the input. Defaults to 3.
+
+    Returns:
+        float: The least of the measured times: what other programs of the
+        machine add does not belong to the network.
+
+    Example:
+        >>> time_step(nn.Conv2d(3, 8, 3), 2, (8, 8)) > 0
+        True
+    """
+    model.train()
+    images = dummy(model, batch_size, channels, image_size)
+    times = []
+    for _ in range(repeats + 1):
+        start = time.perf_counter()
+        total(model(images)).backward()
+        if images.is_cuda:
+            torch.cuda.synchronize()
+        times.append(time.perf_counter() - start)
+    return min(times[1:])
+
+
+def dummy(
+    model: nn.Module, count: int, channels: int, size: tuple[int, int]
+) -> Tensor:
+    """Make images of noise where the network is.
+
+    Args:
+        model (nn.Module): The network.
+        count (int): How many.
+        channels (int): Their channels.
+        size (tuple[int, int]): Their height and width.
+
+    Returns:
+        Tensor: The images (count, channels, height, width).
+    """
+    device = next(model.parameters()).device
+    # Its own generator: measuring must not change what training draws.
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randn(count, channels, *size, generator=generator)
+    return images.to(device)
+
+
+def total(output: Tensor | list | tuple) -> Tensor:
+    """Sum whatever a network returns."""
+    if isinstance(output, Tensor):
+        return output.sum()
+    return torch.stack([total(item) for item in output]).sum()

@@ -1,0 +1,165 @@
+"""Fit the quickstart's configs to what the user asked for."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from mmengine.config import Config
+
+from ..datasets import FolderContents
+from ..engine import UsageError
+from ..engine.hosts import find_host
+from ..engine.options import LOADERS, load_config, set_loader_defaults
+
+# The last stage works at 1/32 of this; less than a pixel is no image.
+MIN_IMAGE_SIZE = 32
+# An epoch of fewer steps teaches little: smaller batches are better.
+MIN_STEPS = 4
+# Test images are enlarged to this part more than the crop taken from them.
+CROP_RATIO = 0.875
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the user asked for.
+
+    Args:
+        data (str, optional): A folder of class folders. Defaults to None,
+            the handwritten digits.
+        epochs (int, optional): Defaults to None, the config's.
+        image_size (int, optional): Height and width of the images. Defaults
+            to None, the config's.
+        max_per_class (int, optional): At most so many images of each class
+            and split. Defaults to None, all.
+        seed (int): The seed of all networks. Defaults to 0.
+        work_dir (str): A folder; each run makes its own in it. Defaults to
+            'work_dirs/quickstart'.
+
+    Raises:
+        UsageError: If a number is too small.
+    """
+
+    data: str | None = None
+    epochs: int | None = None
+    image_size: int | None = None
+    max_per_class: int | None = None
+    seed: int = 0
+    work_dir: str = 'work_dirs/quickstart'
+
+    def __post_init__(self) -> None:
+        for name, least in (
+            ('epochs', 1),
+            ('image_size', MIN_IMAGE_SIZE),
+            ('max_per_class', 2),
+            ('seed', 0),
+        ):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                option = name.replace('_', '-')
+                raise UsageError(
+                    f'--{option} {value} is too small: give {least} or more'
+                )
+
+    @property
+    def dataset(self) -> str:
+        """Name of the dataset in the names of the configs."""
+        return 'digits' if self.data is None else 'folder'
+
+
+def make_config(
+    path: Path, settings: Settings, contents: FolderContents | None
+) -> Config:
+    """Read a config of the quickstart and fit it.
+
+    Args:
+        path (Path): The config file.
+        settings (Settings): What the user asked for.
+        contents (FolderContents, optional): What is in the user's folder.
+
+    Returns:
+        Config: The config, all but its work folder.
+    """
+    cfg = load_config(str(path))
+    host = find_host(cfg)
+    cfg.launcher = 'none'
+    cfg.randomness = dict(seed=settings.seed)
+    timer = dict(type='mlfm_mm.EpochSummaryHook')
+    cfg.custom_hooks = [*cfg.get('custom_hooks', []), timer]
+    if settings.epochs is not None:
+        cfg.train_cfg.max_epochs = settings.epochs
+    for name in LOADERS:
+        loader = cfg[name]
+        set_loader_defaults(loader, host)
+        loader.dataset.max_per_class = settings.max_per_class
+        if settings.data is not None:
+            loader.dataset.data_root = settings.data
+        if settings.image_size is not None:
+            set_image_size(loader.dataset.pipeline, settings.image_size)
+    if contents is not None:
+        fit_to_folder(cfg, contents)
+    return cfg
+
+
+def fit_to_folder(cfg: Config, contents: FolderContents) -> None:
+    """Fit classes and batch to the user's folder.
+
+    Args:
+        cfg (Config): The config, changed in place.
+        contents (FolderContents): What is in the folder.
+    """
+    cfg.model.head.num_classes = len(contents.classes)
+    cfg.data_preprocessor.num_classes = len(contents.classes)
+    loader = cfg.train_dataloader
+    while loader.batch_size > 2 and (
+        len(contents.train) < MIN_STEPS * loader.batch_size
+    ):
+        loader.batch_size //= 2
+    # The learning rate follows the batch.
+    base = cfg.auto_scale_lr.base_batch_size
+    cfg.optim_wrapper.optimizer.lr *= loader.batch_size / base
+
+
+def set_image_size(pipeline: list[dict], size: int) -> None:
+    """Change the size of the images that a pipeline gives.
+
+    Args:
+        pipeline (list[dict]): The transforms, changed in place.
+        size (int): Height and width.
+
+    Example:
+        >>> pipeline = [dict(type='ResizeEdge'), dict(type='CenterCrop')]
+        >>> set_image_size(pipeline, 112)
+        >>> pipeline[0]['scale'], pipeline[1]['crop_size']
+        (128, 112)
+    """
+    for transform in pipeline:
+        kind = transform['type']
+        if kind in ('Resize', 'RandomResizedCrop'):
+            transform['scale'] = size
+        elif kind == 'ResizeEdge':
+            transform['scale'] = round(size / CROP_RATIO)
+        elif kind in ('CenterCrop', 'RandomCrop'):
+            transform['crop_size'] = size
+        if 'padding' in transform:
+            transform['padding'] = size // 8
+
+
+def image_size(cfg: Config) -> int:
+    """Read the size of the images that a config trains on.
+
+    Args:
+        cfg (Config): A config of the quickstart.
+
+    Returns:
+        int: Height and width.
+    """
+    sizes = list(find_sizes(cfg.train_dataloader.dataset.pipeline))
+    return sizes[-1]
+
+
+def find_sizes(pipeline: list[dict]) -> Iterator[int]:
+    """Go through the sizes that a pipeline names, in order."""
+    for transform in pipeline:
+        for key in ('scale', 'crop_size'):
+            if key in transform:
+                yield transform[key]

@@ -1,0 +1,126 @@
+"""One table, in four forms: terminal, Markdown, CSV and JSON."""
+
+import csv
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table as RichTable
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table.
+
+    Args:
+        key (str): The key of its values in the rows.
+        title (str): What stands above it for people.
+        form (Callable): Turns a value into text for people. Defaults to
+            ``str``.
+    """
+
+    key: str
+    title: str
+    form: Callable[[Any], str] = str
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of values, with a caption.
+
+    Args:
+        columns (list[Column]): The columns; the first is the row's name.
+        rows (list[dict]): Values by the columns' keys. Files for programs
+            get them as they are, people get them formatted.
+        caption (str): What one must know to read the table.
+
+    Example:
+        >>> columns = [Column('name', 'network'), Column('n', 'params', si)]
+        >>> rows = [dict(name='plain', n=1234567)]
+        >>> print(Table(columns, rows, 'Sizes.').markdown())
+        | network | params |
+        |---|---:|
+        | plain | 1.23 M |
+        <BLANKLINE>
+        Sizes.
+        <BLANKLINE>
+    """
+
+    columns: list[Column]
+    rows: list[dict[str, Any]]
+    caption: str
+
+    def cells(self) -> list[list[str]]:
+        """Format the values.
+
+        Returns:
+            list[list[str]]: A list of cells for each row.
+        """
+        return [
+            [column.form(row[column.key]) for column in self.columns]
+            for row in self.rows
+        ]
+
+    def markdown(self) -> str:
+        """Write the table as Markdown."""
+        lines = [
+            [column.title for column in self.columns],
+            *self.cells(),
+        ]
+        head, *body = [f'| {" | ".join(cells)} |' for cells in lines]
+        rule = '|---|' + '---:|' * (len(self.columns) - 1)
+        return '\n'.join([head, rule, *body, '', self.caption, ''])
+
+    def rich(self) -> RichTable:
+        """Lay out the table for a terminal."""
+        table = RichTable(caption=self.caption, caption_justify='left')
+        for index, column in enumerate(self.columns):
+            table.add_column(
+                column.title, justify='right' if index else 'left'
+            )
+        for cells in self.cells():
+            table.add_row(*cells)
+        return table
+
+    def save(self, folder: Path, stem: str, **extra: Any) -> None:
+        """Write Markdown, CSV and JSON files.
+
+        Args:
+            folder (Path): Where to write.
+            stem (str): The name of the files without their endings.
+            **extra: What the JSON file holds beside caption and rows.
+        """
+        keys = [column.key for column in self.columns]
+        rows = [{key: row[key] for key in keys} for row in self.rows]
+        (folder / f'{stem}.md').write_text(self.markdown(), encoding='utf-8')
+        with open(folder / f'{stem}.csv', 'w', newline='') as file:
+            writer = csv.DictWriter(file, keys, lineterminator='\n')
+            writer.writeheader()
+            writer.writerows(rows)
+        content = dict(caption=self.caption, rows=rows, **extra)
+        (folder / f'{stem}.json').write_text(
+            json.dumps(content, indent=2) + '\n', encoding='utf-8'
+        )
+
+
+def si(value: float) -> str:
+    """Shorten a large number by a letter.
+
+    Args:
+        value (float): The number, not negative.
+
+    Returns:
+        str: Three digits and k, M or G.
+
+    Example:
+        >>> si(950), si(11_190_000), si(35_600_000_000)
+        ('950', '11.2 M', '35.6 G')
+    """
+    for size, letter in ((1e9, 'G'), (1e6, 'M'), (1e3, 'k')):
+        if value >= size:
+            scaled = value / size
+            digits = 2 if scaled < 10 else 1 if scaled < 100 else 0
+            return f'{scaled:.{digits}f} {letter}'
+    return f'{value:.0f}'

@@ -1,0 +1,144 @@
+"""What a config costs: parameters and multiply-adds, without computing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.registry import MODELS, DefaultScope
+from torch import Tensor, nn
+from torch.nn.modules.conv import _ConvNd
+
+# The transforms that set the size of an image, and the key that tells it.
+SIZES = {
+    'CenterCrop': 'crop_size',
+    'EfficientNetCenterCrop': 'crop_size',
+    'Resize': 'scale',
+    'RandomCrop': 'crop_size',
+}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """The size of a network.
+
+    Args:
+        params (int): Number of parameters, the classifier's included.
+        macs (int): Multiply-adds of convolutions and linear layers for one
+            image, the convention of the published figures.
+        size (int): Height and width of that image.
+    """
+
+    params: int
+    macs: int
+    size: int
+
+    def as_dict(self) -> dict[str, int]:
+        """Give the figures for a data file."""
+        return asdict(self)
+
+
+def measure_cost(cfg: Config) -> Cost:
+    """Build the network of a config and count.
+
+    Args:
+        cfg (Config): The config.
+
+    Returns:
+        Cost: Its figures, at the size at which it is validated.
+
+    Example:
+        >>> backbone = dict(type='MobileNetV2', widen_factor=0.35)
+        >>> head = dict(
+        ...     type='LinearClsHead', num_classes=100, in_channels=1280
+        ... )
+        >>> neck = dict(type='GlobalAveragePooling')
+        >>> cfg = dict(
+        ...     default_scope='mmpretrain',
+        ...     model=dict(
+        ...         type='ImageClassifier',
+        ...         backbone=backbone,
+        ...         neck=neck,
+        ...         head=head,
+        ...     ),
+        ...     test_dataloader=dict(
+        ...         dataset=dict(
+        ...             pipeline=[dict(type='CenterCrop', crop_size=256)]
+        ...         )
+        ...     ),
+        ... )
+        >>> measure_cost(Config(cfg))
+        Cost(params=524228, macs=75890688, size=256)
+    """
+    size = image_size(cfg)
+    with DefaultScope.overwrite_default_scope(cfg.default_scope):
+        model = MODELS.build(cfg.model)
+    params = sum(p.numel() for p in model.parameters())
+    return Cost(params, count_macs(model, size), size)
+
+
+def image_size(cfg: Config) -> int:
+    """Find the size of the images that a network is validated with.
+
+    Args:
+        cfg (Config): The config.
+
+    Returns:
+        int: Height and width, from the validation pipeline, or else from
+        the training pipeline.
+
+    Raises:
+        ValueError: Neither sets a size.
+    """
+    for loader in ('test_dataloader', 'train_dataloader'):
+        for transform in reversed(pipeline(cfg.get(loader))):
+            key = SIZES.get(transform['type'])
+            if key is not None:
+                size = transform[key]
+                return size if isinstance(size, int) else min(size)
+    raise ValueError(
+        f'{cfg.filename} sets no image size: its pipelines have none of '
+        f'{", ".join(SIZES)}.'
+    )
+
+
+def pipeline(loader: dict[str, Any] | None) -> list[dict]:
+    """Get the transforms of a data loader, inside wrappers too."""
+    dataset = (loader or {}).get('dataset', {})
+    while 'pipeline' not in dataset and 'dataset' in dataset:
+        dataset = dataset['dataset']
+    return list(dataset.get('pipeline', []))
+
+
+def count_macs(model: nn.Module, size: int) -> int:
+    """Count multiply-adds by a pass of tensors that hold no numbers.
+
+    Args:
+        model (nn.Module): The network; its tensors are gone afterwards.
+        size (int): Height and width of the image.
+
+    Returns:
+        int: The multiply-adds of convolutions and linear layers.
+    """
+    model.to('meta')
+    model.train(False)
+    counts: list[int] = []
+
+    def count(layer: Any, inputs: tuple, output: Tensor) -> None:
+        counts.append(output.numel() * layer.weight[0].numel())
+
+    for layer in layers(model):
+        layer.register_forward_hook(count)
+    with torch.no_grad():
+        model(torch.empty(1, 3, size, size, device='meta'))
+    return sum(counts)
+
+
+def layers(model: nn.Module) -> Iterator[nn.Module]:
+    """Go through the layers that multiply."""
+    for module in model.modules():
+        if isinstance(module, (_ConvNd, nn.Linear)):
+            yield module

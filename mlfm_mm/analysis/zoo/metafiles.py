@@ -1,0 +1,162 @@
+"""The files from which OpenMMLab's tools learn of the zoo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .entries import FOLDERS, Entry
+from .results import Measured
+from .zoo import Zoo
+
+HEADER = '# Written by tools/zoo.py tables: edit nothing here.\n'
+MODEL_INDEX = 'model-index.yml'
+PAPER = dict(
+    URL='https://arxiv.org/abs/2403.08157',
+    Title='Multiscale Low-Frequency Memory Network for Improved Feature '
+    'Extraction in Convolutional Neural Networks',
+)
+COLLECTIONS = dict(baseline='MLFM baselines', mlfm='MLFM')
+TASKS = dict(mmpretrain='Image Classification', mmseg='Semantic Segmentation')
+
+
+def metafiles(zoo: Zoo) -> dict[str, str]:
+    """Write the metafile of each folder and the model index.
+
+    Args:
+        zoo (Zoo): The configs and their figures.
+
+    Returns:
+        dict[str, str]: Contents by path from the top of the repository.
+    """
+    files = {
+        f'configs/{folder}/metafile.yml': metafile(zoo, folder)
+        for folder in FOLDERS
+    }
+    files[MODEL_INDEX] = HEADER + dump(dict(Import=list(files)))
+    return files
+
+
+def metafile(zoo: Zoo, folder: str) -> str:
+    """Write the metafile of a folder.
+
+    Args:
+        zoo (Zoo): The configs and their figures.
+        folder (str): ``'baseline'`` or ``'mlfm'``.
+
+    Returns:
+        str: The file.
+    """
+    collection = dict(
+        Name=COLLECTIONS[folder],
+        Metadata=dict(Architecture=['Convolutional Neural Network']),
+        Paper=PAPER,
+        README=f'configs/{folder}/README.md',
+    )
+    models = [model(zoo, e) for e in zoo.entries if e.folder == folder]
+    content = dict(Collections=[collection], Models=models)
+    return HEADER + dump(content)
+
+
+def model(zoo: Zoo, entry: Entry) -> dict[str, Any]:
+    """Describe a config.
+
+    Args:
+        zoo (Zoo): The configs and their figures.
+        entry (Entry): The config.
+
+    Returns:
+        dict: Its part of the metafile.
+    """
+    cost = zoo.costs[entry.path]
+    task = TASKS[zoo.scopes[entry.path]]
+    found: dict[str, Any] = dict(
+        Name=entry.model,
+        Metadata={
+            'Training Data': entry.dataset,
+            'FLOPs': cost.macs,
+            'Parameters': cost.params,
+        },
+    )
+    found['In Collection'] = COLLECTIONS[entry.folder]
+    found['Config'] = entry.path
+    found['Results'] = list(
+        results(
+            task,
+            entry,
+            zoo.published.get(entry.path),
+            zoo.measured.get(entry.path),
+        )
+    )
+    return found
+
+
+def results(
+    task: str,
+    entry: Entry,
+    published: float | None,
+    measured: Measured | None,
+) -> list[dict[str, Any]]:
+    """List accuracies, each with its source in the name of the data set.
+
+    Where nothing is known the task alone is told, by which mmpretrain finds
+    the inferencer.
+
+    Args:
+        task (str): The task.
+        entry (Entry): The config.
+        published (float, optional): Top-1 of the paper.
+        measured (Measured, optional): Results of our runs.
+
+    Returns:
+        list[dict]: The results.
+    """
+    found: list[dict[str, Any]] = []
+    if published is not None:
+        found.append(
+            dict(
+                Task=task,
+                Dataset=f'{entry.dataset} (published)',
+                Metrics={'Top 1 Accuracy': published},
+            )
+        )
+    if measured is not None:
+        found.append(
+            dict(
+                Task=task,
+                Dataset=f'{entry.dataset} (measured)',
+                Metrics={
+                    'Top 1 Accuracy': round(measured.best, 2),
+                    'Top 1 Accuracy of the last epoch': round(
+                        measured.final, 2
+                    ),
+                    'Runs': len(measured.runs),
+                },
+            )
+        )
+    return found or [dict(Task=task, Dataset=entry.dataset, Metrics=None)]
+
+
+def dump(content: Any) -> str:
+    """Write YAML in the order of the content."""
+    return yaml.safe_dump(content, sort_keys=False, width=75)
+
+
+def out_of_date(root: Path, files: dict[str, str]) -> list[str]:
+    """List the generated files that differ from what lies there.
+
+    Args:
+        root (Path): The top of the repository.
+        files (dict[str, str]): Contents by path.
+
+    Returns:
+        list[str]: Paths.
+    """
+    return [
+        name
+        for name, text in files.items()
+        if not (root / name).is_file()
+        or (root / name).read_text(encoding='utf-8') != text
+    ]

@@ -1,0 +1,89 @@
+"""All that is known about the configs, in one place."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from mmengine.config import Config
+
+from .costs import Cost, measure_cost
+from .entries import Entry, find_entries
+from .results import Measured, read_measured, read_published
+
+COSTS = 'configs/zoo/costs.json'
+
+
+@dataclass(frozen=True)
+class Zoo:
+    """The configs and their figures, each by the path of the config.
+
+    Args:
+        entries (list[Entry]): The configs.
+        costs (dict[str, Cost]): Parameters and multiply-adds.
+        scopes (dict[str, str]): The host libraries.
+        published (dict[str, float]): Top-1 of the paper.
+        measured (dict[str, Measured]): Results of our runs.
+    """
+
+    entries: list[Entry]
+    costs: dict[str, Cost]
+    scopes: dict[str, str]
+    published: dict[str, float]
+    measured: dict[str, Measured]
+
+
+def read_zoo(root: Path) -> Zoo:
+    """Read the data files of the zoo.
+
+    Args:
+        root (Path): The top of the repository.
+
+    Returns:
+        Zoo: The configs and their figures.
+
+    Raises:
+        ValueError: There is a config without counts, or counts without a
+            config.
+    """
+    entries = find_entries(root)
+    rows = json.loads((root / COSTS).read_text(encoding='utf-8'))
+    differ = sorted(set(rows) ^ {entry.path for entry in entries})
+    if differ:
+        raise ValueError(
+            f'{COSTS} does not fit the configs: {", ".join(differ)}; run '
+            'python tools/zoo.py costs'
+        )
+    scopes = {path: row.pop('scope') for path, row in rows.items()}
+    return Zoo(
+        entries=entries,
+        costs={path: Cost(**row) for path, row in rows.items()},
+        scopes=scopes,
+        published=read_published(root),
+        measured=read_measured(root),
+    )
+
+
+def measure_zoo(
+    root: Path, report: Callable[[int, int, str, Cost], None]
+) -> dict[str, dict]:
+    """Count parameters and multiply-adds of all configs.
+
+    Args:
+        root (Path): The top of the repository.
+        report (Callable): Told the number of the config, how many there
+            are, the path and the figures, after each.
+
+    Returns:
+        dict[str, dict]: The rows of the data file.
+    """
+    rows = {}
+    entries = find_entries(root)
+    for i, entry in enumerate(entries, start=1):
+        cfg = Config.fromfile(root / entry.path)
+        cost = measure_cost(cfg)
+        rows[entry.path] = dict(cost.as_dict(), scope=cfg.default_scope)
+        report(i, len(entries), entry.path, cost)
+    return rows

@@ -1,0 +1,70 @@
+"""The user's own images: a folder of class folders."""
+
+from typing import Any
+
+from mmpretrain.datasets import BaseDataset
+
+from ..registry import DATASETS
+from .folders import scan_folder
+
+
+@DATASETS.register_module()
+class ImageFolder(BaseDataset):
+    """Images in class folders, split by us where they are not split.
+
+    ``data_root`` holds ``train/<class>/`` and ``val/<class>/``, or only
+    ``<class>/``; :func:`mlfm_mm.datasets.folders.scan_folder` says how such a
+    folder is split and what is checked.
+
+    Args:
+        data_root (str): The folder.
+        split (str): 'train' or 'val'. Defaults to 'train'.
+        val_fraction (float): The part of each class kept for validation
+            where the folder is not split. Defaults to 0.2.
+        max_per_class (int, optional): At most so many images of each class.
+            Defaults to None.
+        **kwargs: Arguments of :class:`mmpretrain.datasets.BaseDataset`.
+
+    Raises:
+        ValueError: If ``split`` is neither 'train' nor 'val'.
+        FolderError: If the folder cannot be trained on.
+
+    Example:
+        >>> dataset = ImageFolder('data/pets')  # doctest: +SKIP
+        >>> dataset.CLASSES  # doctest: +SKIP
+        ('cat', 'dog')
+    """
+
+    def __init__(
+        self,
+        data_root: str,
+        split: str = 'train',
+        val_fraction: float = 0.2,
+        max_per_class: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if split not in ('train', 'val'):
+            raise ValueError(f"split must be 'train' or 'val', not {split!r}")
+        self.split = split
+        self.val_fraction = val_fraction
+        self.max_per_class = max_per_class
+        super().__init__(ann_file='', data_root=data_root, **kwargs)
+
+    def load_data_list(self) -> list[dict]:
+        """Find the images.
+
+        Returns:
+            list[dict]: ``img_path`` and ``gt_label`` of each.
+        """
+        contents = scan_folder(
+            self.data_root, self.val_fraction, self.max_per_class
+        )
+        self._metainfo['classes'] = contents.classes
+        return [
+            dict(img_path=path, gt_label=label)
+            for path, label in getattr(contents, self.split)
+        ]
+
+    def extra_repr(self) -> list[str]:
+        """Describe what the base class cannot know."""
+        return [f'Root: \t{self.data_root}', f'Split: \t{self.split}']

@@ -1,0 +1,21 @@
+"""Hooks, and what the tools share to train and test with either host."""
+
+from .amp import CPUAmpOptimWrapper
+from .errors import UsageError
+from .hooks import EpochSummaryHook
+from .hosts import HOSTS, Host, find_host
+from .runner import build_runner
+from .testing import prepare_testing
+from .training import prepare_training
+
+__all__ = [
+    'HOSTS',
+    'CPUAmpOptimWrapper',
+    'EpochSummaryHook',
+    'Host',
+    'UsageError',
+    'build_runner',
+    'find_host',
+    'prepare_testing',
+    'prepare_training',
+]

@@ -1,0 +1,69 @@
+"""Mixed precision on a machine without GPU, where MMEngine has none."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from mmengine.config import Config, ConfigDict
+from mmengine.device import get_device
+from mmengine.logging import print_log
+from mmengine.optim import OptimWrapper
+from mmengine.runner import autocast
+from torch import nn
+
+# Arguments of MMEngine's wrapper that bfloat16 has no use for: its range is
+# that of float32, so that no loss has to be scaled.
+UNUSED = ('loss_scale', 'use_fsdp', 'dtype')
+
+
+class CPUAmpOptimWrapper(OptimWrapper):
+    """Mixed precision in bfloat16 on the CPU.
+
+    MMEngine's ``AmpOptimWrapper`` refuses to be built without an
+    accelerator. This one casts to bfloat16, the only type that its
+    ``autocast`` supports on the CPU. Configs name it by its whole path,
+    which needs no registration.
+
+    Args:
+        **kwargs: Arguments of :class:`mmengine.optim.OptimWrapper`.
+
+    Example:
+        >>> model = nn.Linear(2, 2)
+        >>> optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        >>> wrapper = CPUAmpOptimWrapper(optimizer=optimizer)
+        >>> with wrapper.optim_context(model):
+        ...     model(torch.zeros(1, 2)).dtype
+        torch.bfloat16
+    """
+
+    @contextmanager
+    def optim_context(self, model: nn.Module) -> Iterator[None]:
+        """Cast to bfloat16 within the context.
+
+        Args:
+            model (nn.Module): The model that is trained.
+        """
+        cast = autocast(device_type='cpu', dtype=torch.bfloat16)
+        with super().optim_context(model), cast:
+            yield
+
+
+def adapt_amp(cfg: Config) -> None:
+    """Let a config with mixed precision run where no GPU is.
+
+    Args:
+        cfg (Config): The config, changed in place.
+
+    Example:
+        >>> cfg = Config(dict(optim_wrapper=dict(type='OptimWrapper')))
+        >>> adapt_amp(cfg)
+        >>> cfg.optim_wrapper.type
+        'OptimWrapper'
+    """
+    wrapper = cfg.get('optim_wrapper') or ConfigDict()
+    if wrapper.get('type') != 'AmpOptimWrapper' or get_device() != 'cpu':
+        return
+    for key in UNUSED:
+        wrapper.pop(key, None)
+    wrapper.type = f'{__name__}.{CPUAmpOptimWrapper.__name__}'
+    print_log('No GPU: mixed precision runs in bfloat16.', logger='current')

@@ -1,0 +1,276 @@
+"""A dry run: what a backbone calls, and what comes out.
+
+The run happens in a copy whose parameters and buffers are meta tensors, so
+it computes nothing and can change no weight, no buffer, no random state and
+no attribute of the backbone. Autograd takes part, because its graph tells
+which result was computed from which.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import product
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.graph import Node
+from torch.nn.modules.conv import _ConvNd
+
+from .flow import Flow, tensors_in
+
+# The first size is divided by every usual stride; the second serves
+# backbones that are built for one image size.
+PROBE_SIZES = (256, 224)
+
+
+@dataclass(eq=False)
+class Call:
+    """One call of a module during the dry run.
+
+    Args:
+        name (str): Name of the module inside the backbone.
+        module (nn.Module): The module of the copy that ran.
+        index (int): How many calls began before it.
+        takes_image (bool): Whether its first input is the image itself.
+        shape (tuple[int, ...]): Shape of the output when it is a tensor,
+            else empty.
+        tokens (bool): Whether the output is, or begins with, a sequence of
+            shape (N, L, C) or (N, H, W, C).
+        idle (bool): Whether it hands on its first input as it is.
+        node (Node, optional): The output's node in the autograd graph, for
+            as long as the run lasts.
+        children (list[Call]): The calls made during this one.
+    """
+
+    name: str
+    module: nn.Module
+    index: int
+    takes_image: bool = False
+    shape: tuple[int, ...] = ()
+    tokens: bool = False
+    idle: bool = False
+    node: Node | None = None
+    children: list[Call] = field(default_factory=list)
+
+    @property
+    def is_map(self) -> bool:
+        """bool: Whether the output is one map of shape (N, C, H, W).
+
+        The image of a dry run is square, and so are its maps; a shape of
+        (N, H, W, C) gives itself away.
+        """
+        return len(self.shape) == 4 and self.shape[2] == self.shape[3]
+
+    def walk(self) -> Iterator[Call]:
+        """Yield this call and all calls inside it, in the order they began."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+
+@dataclass(frozen=True, eq=False)
+class DryRun:
+    """The record of a dry run.
+
+    Args:
+        root (Call): The call of the backbone.
+        size (int): Height and width of the image in pixels.
+        image_channels (int): Channels of the image.
+        flow (Flow): What flows into what.
+        ends_in_map (bool): Whether the last output of the backbone is a map
+            of shape (N, C, H, W).
+    """
+
+    root: Call
+    size: int
+    image_channels: int
+    flow: Flow
+    ends_in_map: bool
+
+    def __post_init__(self) -> None:
+        calls: dict[nn.Module, list[Call]] = {}
+        for call in self.root.walk():
+            calls.setdefault(call.module, []).append(call)
+        object.__setattr__(self, '_calls', calls)
+
+    @property
+    def calls(self) -> list[Call]:
+        """list[Call]: All calls inside the backbone, in order."""
+        return list(self.root.walk())[1:]
+
+    def calls_of(self, name: str) -> list[Call]:
+        """Find the calls of one module.
+
+        Args:
+            name (str): Name of a module of the backbone.
+
+        Returns:
+            list[Call]: Its calls, empty when the backbone never calls it.
+
+        Raises:
+            AttributeError: The backbone has no such module.
+        """
+        module = self.root.module.get_submodule(name)
+        return self._calls.get(module, [])  # type: ignore[attr-defined]
+
+    def feeds(self, first: Call, second: Call) -> bool:
+        """Tell whether a call's output was computed from another's."""
+        return self.flow.feeds(first.index, second.index)
+
+    def reduction(self, call: Call) -> float:
+        """Image size over the size of a call's map."""
+        return self.size / call.shape[-1]
+
+
+def dry_run(backbone: nn.Module, image_channels: int | None = None) -> DryRun:
+    """Run a copy of a backbone on an image that holds no numbers.
+
+    Args:
+        backbone (nn.Module): The backbone; it is not touched.
+        image_channels (int, optional): Channels of the image; taken from the
+            backbone's first convolution when None. Defaults to None.
+
+    Returns:
+        DryRun: The record of the run.
+
+    Raises:
+        ValueError: The backbone does not run on an image of any tried size.
+
+    Example:
+        >>> run = dry_run(nn.Sequential(nn.Conv2d(1, 8, 3, 2, 1), nn.ReLU()))
+        >>> [(call.name, call.shape) for call in run.calls]
+        [('0', (1, 8, 128, 128)), ('1', (1, 8, 128, 128))]
+    """
+    if image_channels:
+        channels = [image_channels]
+    else:
+        # An image may be rearranged before its first convolution.
+        channels = list(dict.fromkeys([_first_channels(backbone), 3]))
+    errors = []
+    # Some backbones keep tensors outside their parameters and buffers, which
+    # a meta run cannot use: those run for real, still in a copy.
+    for on_meta in (True, False):
+        for size, c in product(PROBE_SIZES, channels):
+            try:
+                return _run_copy(backbone, c, size, on_meta)
+            except Exception as error:  # whatever a backbone may raise
+                errors.append(
+                    f'{c} channels, {size} pixels: '
+                    f'{type(error).__name__}: {error}'
+                )
+    tried = '\n'.join(errors[len(errors) // 2 :])
+    raise ValueError(
+        f'MLFMNeck tried {type(backbone).__name__} on an image, to find its '
+        f'taps, and it failed:\n{tried}\nIf the backbone expects another '
+        'number of channels, give `image_channels`. It must run on an image '
+        'alone, of one of these sizes.'
+    )
+
+
+def _first_channels(backbone: nn.Module) -> int:
+    for module in backbone.modules():
+        if isinstance(module, _ConvNd):
+            return module.in_channels
+    raise ValueError(
+        f'MLFMNeck needs a convolutional backbone, but '
+        f'{type(backbone).__name__} has no convolution.'
+    )
+
+
+def _run_copy(
+    backbone: nn.Module, channels: int, size: int, on_meta: bool
+) -> DryRun:
+    # A model may be built where autograd is off.
+    with torch.inference_mode(False), torch.enable_grad():
+        probe = _copy(backbone, on_meta)
+        reference = next(probe.parameters())
+        leaf = torch.zeros(
+            (1, channels, size, size),
+            dtype=reference.dtype,
+            device=reference.device,
+            requires_grad=True,
+        )
+        image = leaf.clone()  # a leaf could not be changed in place
+        recorder = _Recorder(probe, image)
+        devices = [image.device] if image.is_cuda else []
+        with torch.random.fork_rng(devices):
+            output = probe(image)
+    last = output[-1] if isinstance(output, (tuple, list)) else output
+    ends_in_map = isinstance(last, Tensor) and last.dim() == 4
+    flow = recorder.flow(output)
+    return DryRun(recorder.root, size, channels, flow, ends_in_map)
+
+
+def _copy(backbone: nn.Module, on_meta: bool) -> nn.Module:
+    memo: dict[int, Any] = {}
+    if on_meta:
+        for tensor in (*backbone.parameters(), *backbone.buffers()):
+            ghost: Tensor = torch.empty_like(tensor, device='meta')
+            if isinstance(tensor, nn.Parameter):
+                ghost = nn.Parameter(ghost, tensor.requires_grad)
+            memo[id(tensor)] = ghost
+    probe = copy.deepcopy(backbone, memo)
+    probe.eval()  # which freezes stages and returns nothing in some hosts
+    for parameter in probe.parameters():
+        if parameter.is_floating_point():
+            parameter.requires_grad = True  # frozen ones are weights, too
+    return probe
+
+
+def _is_tokens(output: Tensor) -> bool:
+    rest = output.shape[1:]
+    if len(rest) == 3:  # (N, H, W, C), since the image is square
+        return rest[0] == rest[1] != rest[2]
+    return len(rest) == 2
+
+
+class _Recorder:
+    """Writes down the calls inside a module.
+
+    Args:
+        probe (nn.Module): The module, which keeps the recorder's hooks.
+        image (Tensor): What it is going to be called with.
+    """
+
+    def __init__(self, probe: nn.Module, image: Tensor) -> None:
+        self.image = image
+        self.root = Call('', probe, 0)
+        self.calls = [self.root]
+        self.open = [self.root]
+        for name, module in probe.named_modules():
+            if module is not probe:
+                module.register_forward_pre_hook(partial(self.enter, name))
+                module.register_forward_hook(self.leave)
+
+    def enter(self, name: str, module: nn.Module, inputs: tuple) -> None:
+        """Note that a call begins."""
+        call = Call(name, module, len(self.calls))
+        if inputs and isinstance(inputs[0], Tensor):
+            call.takes_image = inputs[0] is self.image
+            call.node = inputs[0].grad_fn
+        self.calls.append(call)
+        self.open[-1].children.append(call)
+        self.open.append(call)
+
+    def leave(self, module: nn.Module, inputs: tuple, output: Any) -> None:
+        """Note what a call returned."""
+        call = self.open.pop()
+        before, call.node = call.node, None
+        if isinstance(output, Tensor):
+            call.shape = tuple(output.shape)
+            call.node = output.grad_fn
+            call.idle = call.node is not None and call.node is before
+        first = output[0] if isinstance(output, (tuple, list)) else output
+        call.tokens = isinstance(first, Tensor) and _is_tokens(first)
+
+    def flow(self, output: Any) -> Flow:
+        """Read the graph, and let go of it."""
+        assert self.image.grad_fn is not None
+        nodes = [call.node for call in self.calls]
+        for call in self.calls:
+            call.node = None
+        return Flow(self.image.grad_fn, nodes, tensors_in(output))

@@ -1,0 +1,96 @@
+"""Which calls of a dry run can carry a memory unit, and why others cannot."""
+
+from __future__ import annotations
+
+import math
+
+from torch import nn
+from torch.nn.modules.batchnorm import _NormBase
+from torch.nn.modules.conv import _ConvNd
+from torch.nn.modules.pooling import _AdaptiveAvgPoolNd, _AdaptiveMaxPoolNd
+
+from .dry_run import Call, DryRun
+
+
+def halvings(reduction: float) -> int:
+    """Count how often an image is halved to come near a feature's size.
+
+    Args:
+        reduction (float): Image size over feature size.
+
+    Returns:
+        int: The nearest number of halvings.
+
+    Example:
+        >>> [halvings(r) for r in (1, 1.98, 4, 7.1, 32)]
+        [0, 1, 2, 3, 5]
+    """
+    return max(0, round(math.log2(reduction)))
+
+
+def level_of(run: DryRun, call: Call) -> int:
+    """Count how often the image is halved to come near a call's map."""
+    return halvings(run.reduction(call))
+
+
+def kind_of(run: DryRun) -> str:
+    """Name the class of the backbone, for messages."""
+    return type(run.root.module).__name__
+
+
+def is_norm(call: Call) -> bool:
+    """Tell whether a norm layer was called."""
+    return isinstance(call.module, (_NormBase, nn.LayerNorm, nn.GroupNorm))
+
+
+def refusal(run: DryRun, call: Call) -> str | None:
+    """Say why a call cannot carry a unit, or None when it can.
+
+    Args:
+        run (DryRun): The record of a dry run.
+        call (Call): One of its calls.
+
+    Returns:
+        str | None: The reason, to follow the module's name.
+    """
+    return (
+        _not_one_map(run, call)
+        or _not_lasting(call)
+        or _not_on_the_way(run, call)
+    )
+
+
+def _not_one_map(run: DryRun, call: Call) -> str | None:
+    calls = len(run.calls_of(call.name))
+    if calls > 1:
+        return f'fires {calls} times in one forward pass'
+    if not call.is_map:
+        shape = call.shape or 'several tensors'
+        return f'returns {shape} instead of one map (N, C, H, W)'
+    if call.shape[-2:] == (1, 1):
+        return 'has pooled the whole map into one pixel'
+    pools = (_AdaptiveAvgPoolNd, _AdaptiveMaxPoolNd)
+    if any(
+        isinstance(inner.module, pools) and inner.shape[2:] == call.shape[2:]
+        for inner in call.walk()
+    ):
+        return 'has pooled the map to a size that ignores the image size'
+    return None
+
+
+def _not_lasting(call: Call) -> str | None:
+    if call.idle:
+        return 'is a placeholder that does nothing'
+    if is_norm(call):
+        return 'is a norm layer, which SyncBN conversion and fusing replace'
+    if isinstance(call.module, _ConvNd):
+        return 'is a bare convolution, into which fusing folds the next norm'
+    return None
+
+
+def _not_on_the_way(run: DryRun, call: Call) -> str | None:
+    if not run.flow.reaches_output(call.index):
+        return 'has no influence on what the backbone returns'
+    if not run.flow.is_learned(call.index):
+        return 'is still the image, which no weight has touched'
+    return None

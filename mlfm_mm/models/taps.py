@@ -1,0 +1,179 @@
+"""Where the memory meets the trunk: the taps of a backbone.
+
+A dry run records which modules a backbone calls and what they return. From
+the record the taps are taken by the declared wiring of the paper, by a rule
+for other convolutional backbones, or by a user's list of names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from itertools import pairwise
+
+from torch import nn
+
+from .dry_run import Call, DryRun, dry_run
+from .tappable import halvings, is_norm, kind_of, refusal
+from .trunk import by_resolution
+from .wiring import declared
+
+
+@dataclass(frozen=True)
+class Tap:
+    """A point of the trunk that a memory unit serves.
+
+    Args:
+        module (str): Name of the tapped module inside the backbone.
+        channels (int): Channels of the module's output.
+        reduction (int): Image size over feature size at the tap.
+        aligned (bool): Whether the feature has just the size of the
+            low-passed image where the strides divide the image size.
+            Defaults to True.
+
+    Example:
+        >>> Tap('layer1', channels=64, reduction=4).level
+        2
+    """
+
+    module: str
+    channels: int
+    reduction: int
+    aligned: bool = True
+
+    @property
+    def level(self) -> int:
+        """int: How often the image is low-passed to meet the tap."""
+        return halvings(self.reduction)
+
+
+def find_taps(
+    backbone: nn.Module,
+    taps: str | Sequence[str] = 'auto',
+    image_channels: int | None = None,
+) -> tuple[list[Tap], DryRun]:
+    """Find the taps of a backbone by one dry run.
+
+    Args:
+        backbone (nn.Module): The backbone; it is not touched.
+        taps (str | Sequence[str]): ``'auto'``, or names of modules inside
+            the backbone. Defaults to ``'auto'``.
+        image_channels (int, optional): Channels of the image; taken from the
+            backbone's first convolution when None. Defaults to None.
+
+    Returns:
+        tuple[list[Tap], DryRun]: The taps in the order in which the trunk
+        passes them, and the record they were read from.
+
+    Raises:
+        TypeError: ``taps`` is neither ``'auto'`` nor a list of names.
+        ValueError: The backbone passes tokens, or a named module is unknown
+            or cannot be tapped.
+
+    Example:
+        >>> backbone = nn.Sequential(
+        ...     nn.Sequential(nn.Conv2d(3, 8, 3, 2, 1), nn.ReLU()),
+        ...     nn.Sequential(nn.Conv2d(8, 16, 3, 2, 1), nn.ReLU()),
+        ... )
+        >>> [(tap.module, tap.channels) for tap in find_taps(backbone)[0]]
+        [('0', 8), ('1', 16)]
+    """
+    is_list = isinstance(taps, (list, tuple))
+    if taps != 'auto' and not (
+        is_list and all(isinstance(tap, str) for tap in taps)
+    ):
+        raise TypeError(
+            f"taps={taps!r} must be 'auto' or a list of module names of the "
+            "backbone, such as ['layer1', 'layer2']."
+        )
+    run = dry_run(backbone, image_channels)
+    if taps == 'auto':
+        calls = declared(run) or by_resolution(run)
+    else:
+        calls = [_named(run, name) for name in taps]
+    order = {call: i for i, call in enumerate(_as_they_end(run.root))}
+    calls = sorted(set(calls), key=order.__getitem__)
+    found = [_tap(run, call) for call in calls]
+    _check_descent(run, found)
+    return found, run
+
+
+def _tap(run: DryRun, call: Call) -> Tap:
+    exact = run.reduction(call)
+    tap = Tap(call.name, call.shape[1], max(1, round(exact)))
+    return replace(tap, aligned=exact == 2**tap.level)
+
+
+def _as_they_end(call: Call) -> list[Call]:
+    inner = [c for child in call.children for c in _as_they_end(child)]
+    return [*inner, call]
+
+
+def _check_descent(run: DryRun, taps: list[Tap]) -> None:
+    if not taps:
+        raise ValueError(f'taps=[] leaves {kind_of(run)} without any memory.')
+    for above, below in pairwise(taps):
+        if below.level < above.level:
+            raise ValueError(
+                f'Tap {below.module!r} (stride {below.reduction}) comes after '
+                f'{above.module!r} (stride {above.reduction}), but a memory '
+                'that was low-passed cannot regain its resolution; tap only '
+                'modules along which the stride never falls.'
+            )
+
+
+def capture_point(run: DryRun) -> str:
+    """Find the module that consumes the image.
+
+    Recomputing a whole backbone calls its forward function but not its
+    hooks, so the image is best captured where it is first used.
+
+    Args:
+        run (DryRun): The record of a dry run.
+
+    Returns:
+        str: Name of the module, ``''`` for the backbone itself.
+
+    Example:
+        >>> run = dry_run(nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU()))
+        >>> capture_point(run)
+        '0'
+    """
+    first = next((call for call in run.calls if call.takes_image), None)
+    if first is None or is_norm(first) or len(run.calls_of(first.name)) > 1:
+        return ''
+    return first.name
+
+
+# ---- a user's list --------------------------------------------------------
+
+
+def _named(run: DryRun, name: str) -> Call:
+    try:
+        calls = run.calls_of(name)
+    except AttributeError:
+        raise ValueError(_unknown(run, name)) from None
+    if not calls:
+        raise ValueError(
+            f'Tap {name!r} never fires: {kind_of(run)} has the module but '
+            'does not call it (it may call its children one by one); '
+            f'{_choices(run, name)}'
+        )
+    reason = refusal(run, calls[0])
+    if reason is not None:
+        raise ValueError(
+            f'Tap {name!r} of {kind_of(run)} {reason}; {_choices(run, name)}'
+        )
+    return calls[0]
+
+
+def _unknown(run: DryRun, name: str) -> str:
+    return f'{kind_of(run)} has no module {name!r}; {_choices(run, name)}'
+
+
+def _choices(run: DryRun, name: str) -> str:
+    usable = [call.name for call in run.calls if refusal(run, call) is None]
+    near = get_close_matches(name, usable, n=5, cutoff=0.6)
+    outer = [n for n in usable if n.count('.') <= 1]
+    return f'it can be tapped at {", ".join(dict.fromkeys(near + outer))}.'

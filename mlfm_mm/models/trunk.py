@@ -1,0 +1,122 @@
+"""Taps by rule: the stem and the end of each resolution of the trunk."""
+
+from __future__ import annotations
+
+from torch.nn.modules.conv import _ConvNd
+
+from .dry_run import Call, DryRun
+from .tappable import is_norm, kind_of, level_of, refusal
+
+
+def by_resolution(run: DryRun) -> list[Call]:
+    """Take the stem and the end of each resolution of the trunk.
+
+    A backbone may have several branches. Its trunk is what leads to its
+    coarsest map, so the taps are found from there, against the flow: of each
+    finer resolution, the last map from which the tap below is computed.
+
+    Args:
+        run (DryRun): The record of a dry run.
+
+    Returns:
+        list[Call]: The calls to tap.
+
+    Raises:
+        ValueError: The backbone passes tokens, or has no map to tap.
+    """
+    parts = [c for child in _top(run).children for c in _parts(run, child)]
+    _check_tokens(run, parts)
+    maps = [call for call in _body(run, parts) if refusal(run, call) is None]
+    if not maps:
+        raise ValueError(
+            f'{kind_of(run)} returns no feature map (N, C, H, W) from any '
+            'module that could be tapped, so MLFMNeck cannot serve it; list '
+            'the modules to tap in `taps` if you know better.'
+        )
+    taps: list[Call] = []
+    stage: list[Call] = []
+    for level in sorted({level_of(run, c) for c in maps}, reverse=True):
+        leading = [
+            call
+            for call in maps
+            if level_of(run, call) == level
+            and (not taps or run.feeds(call, taps[-1]))
+        ]
+        if leading:
+            stage = leading
+            taps.append(_last(run, stage))
+    if _holds_convolution(run, stage[0], taps[-1]):
+        taps.append(stage[0])
+    return taps
+
+
+def _top(run: DryRun) -> Call:
+    """Look into a wrapper around a whole backbone, such as timm's."""
+    call = run.root
+    while len(call.children) == 1:
+        (inner,) = call.children
+        if not any(part.children for part in inner.children):
+            break
+        call = inner
+    return call
+
+
+def _body(run: DryRun, parts: list[Call]) -> list[Call]:
+    """Leave out the head, where a backbone tells what its features are."""
+    for name, module in run.root.module.named_modules():
+        info = getattr(module, 'feature_info', None)  # a convention of timm
+        if isinstance(info, list) and info:
+            path = f'{name}.{info[-1]["module"]}'.lstrip('.')
+            last = next((c for c in run.calls if c.name == path), None)
+            if last is not None:
+                return [c for c in parts if not run.feeds(last, c)]
+    return parts
+
+
+def _holds_convolution(run: DryRun, first: Call, last: Call) -> bool:
+    return any(
+        isinstance(call.module, _ConvNd)
+        and run.feeds(first, call)
+        and run.feeds(call, last)
+        for call in run.calls
+    )
+
+
+def _parts(run: DryRun, call: Call) -> list[Call]:
+    """Descend until each call stays within one change of resolution."""
+    if call.tokens or not call.children:
+        return [call]
+    # A norm cannot be tapped, but timm's hold an activation that can.
+    if call.is_map and not is_norm(call):
+        out = level_of(run, call)
+        inner = {level_of(run, c) for c in call.walk() if c.is_map}
+        # Levels beyond the output's are squeezed maps of attention blocks.
+        if len([level for level in inner if level <= out]) <= 2:
+            return [call]
+    return [c for child in call.children for c in _parts(run, child)]
+
+
+def _last(run: DryRun, stage: list[Call]) -> Call:
+    """Find the call to which the others lead.
+
+    Branches may end side by side, such as a stage and what another branch
+    lends it: then it is the one with most weights.
+    """
+    ends = [c for c in stage if not any(run.feeds(c, d) for d in stage)]
+    return max(ends, key=_weights)
+
+
+def _weights(call: Call) -> int:
+    return sum(weight.numel() for weight in call.module.parameters())
+
+
+def _check_tokens(run: DryRun, parts: list[Call]) -> None:
+    call = next((c for c in parts if c.tokens and not is_norm(c)), None)
+    if call is None:
+        return
+    what = 'maps (N, H, W, C)' if len(call.shape) == 4 else 'tokens (N, L, C)'
+    raise ValueError(
+        f'{kind_of(run)} passes {what} from {call.name!r} on, and MLFMNeck '
+        'needs feature maps (N, C, H, W). Use a convolutional backbone, or '
+        'list the convolutional modules to tap in `taps`.'
+    )

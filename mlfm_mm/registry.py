@@ -1,0 +1,56 @@
+"""The registries of the plugin.
+
+Everything registered here is visible under two names: ``mlfm_mm.X`` from any
+scope, with no ``custom_imports`` (MMEngine imports this module when it meets
+the prefix), and the bare ``X`` once the package has been imported, because
+each registration is handed on to MMEngine's root registry, which every host
+searches last.
+"""
+
+from __future__ import annotations
+
+from mmengine.registry import DATASETS as ROOT_DATASETS
+from mmengine.registry import HOOKS as ROOT_HOOKS
+from mmengine.registry import MODELS as ROOT_MODELS
+from mmengine.registry import Registry
+
+
+class SharedRegistry(Registry):
+    """A registry whose modules also answer to their bare name.
+
+    Example:
+        >>> from mlfm_mm.registry import MODELS
+        >>> MODELS.scope, MODELS.parent.scope
+        ('mlfm_mm', 'mmengine')
+    """
+
+    def _register_module(
+        self,
+        module: type,
+        module_name: str | list[str] | None = None,
+        force: bool = False,
+    ) -> None:
+        super()._register_module(module, module_name, force)
+        self.parent._register_module(module, module_name, force)
+
+
+MODELS = SharedRegistry(
+    'model',
+    parent=ROOT_MODELS,
+    scope='mlfm_mm',
+    locations=['mlfm_mm.models'],
+)
+DATASETS = SharedRegistry(
+    'dataset',
+    parent=ROOT_DATASETS,
+    scope='mlfm_mm',
+    locations=['mlfm_mm.datasets'],
+)
+HOOKS = SharedRegistry(
+    'hook',
+    parent=ROOT_HOOKS,
+    scope='mlfm_mm',
+    locations=['mlfm_mm.engine'],
+)
+
+__all__ = ['DATASETS', 'HOOKS', 'MODELS', 'SharedRegistry']

@@ -1,0 +1,108 @@
+"""Fixtures shared by all tests: real images, where the machine has them."""
+
+import os
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+REPO = Path(__file__).resolve().parents[1]
+
+if 'PYTEST_XDIST_WORKER' in os.environ:
+    # Workers that each start a thread per core slow one another down.
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope='session')
+def data_root() -> Path:
+    """The folder of the data archives: $MLFM_DATA, else data/."""
+    root = Path(os.environ.get('MLFM_DATA') or REPO / 'data')
+    if not root.is_dir():
+        pytest.skip(f'no data folder {root}: set MLFM_DATA to have one')
+    return root.resolve()
+
+
+def require(path: Path) -> Path:
+    """Give back an existing path, else skip the test."""
+    if not path.exists():
+        pytest.skip(f'no {path.name} in the data folder {path.parent}')
+    return path
+
+
+def unpacked(root: Path, name: str, factory: pytest.TempPathFactory) -> Path:
+    """Give the folder ``name`` of the data, unpacking its archive once."""
+    if (root / name).is_dir():
+        return root / name
+    archive = require(root / f'{name}.zip')
+    target = factory.mktemp(name, numbered=False)
+    with zipfile.ZipFile(archive) as file:
+        file.extractall(target)
+    return target
+
+
+@pytest.fixture(scope='session')
+def imagenet100_samples(
+    data_root: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A folder with val.X/<wnid>/*.JPEG, one each, and Labels.json."""
+    return unpacked(data_root, 'imagenet100_samples', tmp_path_factory)
+
+
+@pytest.fixture(scope='session')
+def camvid(data_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with images/<split>/*.jpg and annotations/<split>/*.png."""
+    return unpacked(data_root, 'camvid', tmp_path_factory)
+
+
+@pytest.fixture(scope='session')
+def authors_weights(data_root: Path) -> Path:
+    """The folder with the authors' two checkpoints."""
+    require(data_root / 'authors_mobilenetv2_x0.1_baseline.pth')
+    require(data_root / 'authors_mobilenetv2_x0.1_mlfm_concat.pth')
+    return data_root
+
+
+TinyImageNetMaker = Callable[[int, int, int], Path]
+
+
+@pytest.fixture(scope='session')
+def make_tiny_imagenet(
+    data_root: Path, tmp_path_factory: pytest.TempPathFactory
+) -> TinyImageNetMaker:
+    """Function that unpacks a few images of a few classes.
+
+    Called with the number of classes, of training and of validation images
+    per class; gives a folder with train/<wnid>/ and val/<wnid>/.
+    """
+
+    def make(classes: int, train: int, val: int) -> Path:
+        archive = require(data_root / 'tiny_imagenet100_a.zip')
+        target = tmp_path_factory.mktemp('tiny_imagenet')
+        with zipfile.ZipFile(archive) as file:
+            members = sorted(file.namelist())
+            chosen = first_per_class(members, 'train', classes, train)
+            chosen += first_per_class(members, 'val', classes, val)
+            file.extractall(target, chosen)
+        return target
+
+    return make
+
+
+@pytest.fixture(scope='session')
+def tiny_imagenet(make_tiny_imagenet: TinyImageNetMaker) -> Path:
+    """Four classes of Tiny ImageNet: 20 and 5 images of each."""
+    return make_tiny_imagenet(4, 20, 5)
+
+
+def first_per_class(
+    members: list[str], split: str, classes: int, images: int
+) -> list[str]:
+    """Choose the first images of the first classes of a split."""
+    by_class: dict[str, list[str]] = {}
+    for name in members:
+        if name.startswith(f'{split}/') and name.endswith('.JPEG'):
+            by_class.setdefault(name.split('/')[1], []).append(name)
+    first = sorted(by_class)[:classes]
+    return [name for wnid in first for name in by_class[wnid][:images]]

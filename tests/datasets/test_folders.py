@@ -1,0 +1,113 @@
+from pathlib import Path
+
+import pytest
+
+from mlfm_mm.datasets import FolderError, scan_folder
+from tests.tools.helpers import write_image, write_image_folder
+
+
+def names(samples: tuple[tuple[str, int], ...]) -> list[str]:
+    return [str(Path(*Path(path).parts[-2:])) for path, _ in samples]
+
+
+def test_split_by_us(tmp_path: Path) -> None:
+    contents = scan_folder(str(write_image_folder(tmp_path)))
+    assert contents.classes == ('bright', 'dark')
+    assert contents.counts('train') == [8, 8]
+    assert contents.counts('val') == [2, 2]
+    every = names(contents.train) + names(contents.val)
+    assert len(set(every)) == 20
+    assert all(
+        (label == 0) == ('bright' in path)
+        for path, label in contents.train + contents.val
+    )
+
+
+def test_split_is_the_same_elsewhere(tmp_path: Path) -> None:
+    here = scan_folder(str(write_image_folder(tmp_path / 'here')))
+    there = scan_folder(str(write_image_folder(tmp_path / 'there')))
+    assert names(here.val) == names(there.val)
+
+
+def test_split_by_the_user(tmp_path: Path) -> None:
+    write_image_folder(tmp_path / 'train', 3)
+    write_image_folder(tmp_path / 'valid', 1)
+    contents = scan_folder(str(tmp_path))
+    assert contents.counts('train') == [3, 3]
+    assert contents.counts('val') == [1, 1]
+    assert all('valid' in path for path, _ in contents.val)
+
+
+def test_train_without_val_is_split(tmp_path: Path) -> None:
+    write_image_folder(tmp_path / 'train', 5)
+    assert scan_folder(str(tmp_path)).counts('val') == [1, 1]
+
+
+def test_limit_and_deeper_folders(tmp_path: Path) -> None:
+    write_image_folder(tmp_path, 3)
+    for index in range(9):
+        write_image(tmp_path / 'dark' / 'more' / f'n{index}.JPG', index, 50)
+    contents = scan_folder(str(tmp_path), max_per_class=5)
+    assert contents.counts('train') == [2, 4]
+    assert contents.counts('val') == [1, 1]
+
+
+def test_unreadable_files_are_left_out(tmp_path: Path) -> None:
+    write_image_folder(tmp_path, 4)
+    (tmp_path / 'dark' / 'broken.png').write_text('no image')
+    (tmp_path / 'dark' / 'notes.txt').write_text('no image either')
+    (tmp_path / 'dark' / '._0.png').write_text('left by a system')
+    (tmp_path / '.cache').mkdir()
+    contents = scan_folder(str(tmp_path))
+    assert contents.counts('train') == [3, 3]
+    assert [Path(p).name for p in contents.unreadable] == ['broken.png']
+
+
+def break_class(folder: Path) -> None:
+    write_image_folder(folder, 3)
+    for path in (folder / 'dark').iterdir():
+        path.write_text('no image')
+
+
+def one_image(folder: Path) -> None:
+    write_image_folder(folder, 3)
+    write_image(folder / 'lonely' / '0.png', 0, 0)
+
+
+def other_classes(folder: Path) -> None:
+    write_image_folder(folder / 'train', 3)
+    write_image_folder(folder / 'val', 3)
+    write_image(folder / 'val' / 'green' / '0.png', 0, 0)
+
+
+def empty_val_class(folder: Path) -> None:
+    write_image_folder(folder / 'train', 3)
+    write_image_folder(folder / 'val', 3)
+    for path in (folder / 'val' / 'dark').iterdir():
+        path.unlink()
+
+
+@pytest.mark.parametrize(
+    ('make', 'message'),
+    [
+        (lambda folder: None, 'there is no folder'),
+        (lambda folder: folder.mkdir(), 'holds no class folders'),
+        (
+            lambda folder: write_image(folder / 'cat' / '0.png', 0, 0),
+            r'one class only \(cat\)',
+        ),
+        (break_class, r'fewer in dark \(0\).*unreadable: .*dark'),
+        (one_image, r'needs 2 or more .* fewer in lonely \(1\)'),
+        (other_classes, 'same class folders, but green is not in both'),
+        (empty_val_class, r'val there are fewer in dark \(0\)'),
+    ],
+)
+def test_mistakes(make: object, message: str, tmp_path: Path) -> None:
+    make(tmp_path / 'images')
+    with pytest.raises(FolderError, match=message):
+        scan_folder(str(tmp_path / 'images'))
+
+
+def test_limit_that_is_too_small(tmp_path: Path) -> None:
+    with pytest.raises(FolderError, match='at most 1 images'):
+        scan_folder(str(write_image_folder(tmp_path)), max_per_class=1)

@@ -1,0 +1,39 @@
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip('mmpretrain')
+
+from mlfm_mm.datasets import ImageFolder, scan_folder
+from tests.tools.helpers import write_image_folder
+
+LOAD = [
+    dict(type='mmpretrain.LoadImageFromFile'),
+    dict(type='mmpretrain.PackInputs'),
+]
+
+
+def test_both_splits(tmp_path: Path) -> None:
+    root = str(write_image_folder(tmp_path))
+    contents = scan_folder(root)
+    for split in ('train', 'val'):
+        dataset = ImageFolder(root, split=split, pipeline=LOAD)
+        assert dataset.CLASSES == ('bright', 'dark')
+        assert len(dataset) == len(getattr(contents, split))
+        packed = dataset[len(dataset) - 1]
+        assert packed['inputs'].shape == (3, 40, 40)
+        assert packed['data_samples'].gt_label.item() == 1
+    assert f'Root: \t{root}' in repr(dataset)
+
+
+def test_real_images(tiny_imagenet: Path) -> None:
+    dataset = ImageFolder(
+        str(tiny_imagenet), split='val', max_per_class=3, pipeline=LOAD
+    )
+    assert len(dataset) == 12 and len(dataset.CLASSES) == 4
+    assert dataset[0]['inputs'].shape == (3, 64, 64)
+
+
+def test_unknown_split(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="not 'test'"):
+        ImageFolder(str(tmp_path), split='test')

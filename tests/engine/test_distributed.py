@@ -1,0 +1,65 @@
+import pytest
+import torch
+from mmengine.config import Config
+
+from mlfm_mm.engine import UsageError
+from mlfm_mm.engine.distributed import (
+    adapt_launcher,
+    adapt_wrapper,
+    check_gpus,
+    first_host,
+    replace_sync_bn,
+)
+
+
+def test_no_launcher_changes_nothing() -> None:
+    cfg = Config(dict(launcher='none', model=dict(type='SyncBN')))
+    before = cfg.to_dict()
+    adapt_launcher(cfg)
+    assert cfg.to_dict() == before
+
+
+@pytest.mark.parametrize('launcher', ['pytorch', 'slurm', 'mpi'])
+def test_launcher_without_its_environment(
+    launcher: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ('RANK', 'SLURM_PROCID', 'OMPI_COMM_WORLD_RANK'):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(UsageError, match=f'--launcher {launcher} needs'):
+        adapt_launcher(Config(dict(launcher=launcher)))
+
+
+def test_wrapper_keeps_what_is_set() -> None:
+    wrapper = dict(
+        type='MMDistributedDataParallel', find_unused_parameters=True
+    )
+    cfg = Config(dict(model_wrapper_cfg=wrapper))
+    adapt_wrapper(cfg)
+    assert cfg.model_wrapper_cfg == dict(wrapper, device_ids=None)
+
+
+def test_every_sync_bn_is_replaced() -> None:
+    model = dict(
+        backbone=dict(norm_cfg=dict(type='SyncBN', eps=0.1)),
+        heads=[dict(norm_cfg=dict(type='SyncBN')), dict(type='X')],
+    )
+    cfg = Config(dict(model=model, sync_bn='torch'))
+    replace_sync_bn(cfg)
+    assert 'SyncBN' not in str(cfg.model) and 'sync_bn' not in cfg
+    assert cfg.model.backbone.norm_cfg == dict(type='BN', eps=0.1)
+
+
+def test_one_machine_needs_no_scontrol(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv('SLURM_NODELIST', 'node7')
+    monkeypatch.setenv('SLURM_NNODES', '1')
+    assert first_host() == '127.0.0.1'
+
+
+def test_more_processes_than_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
+    monkeypatch.setattr(torch.cuda, 'device_count', lambda: 1)
+    check_gpus(0)
+    with pytest.raises(UsageError, match='start at most 1 processes'):
+        check_gpus(1)

@@ -1,0 +1,141 @@
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from mmengine.config import Config
+
+from mlfm_mm.engine import UsageError, prepare_training
+from mlfm_mm.engine.training import enable_amp
+from tests.tools.helpers import write_digits_config, write_segments_config
+
+
+def options(config: Path | str, **changes: Any) -> Namespace:
+    values = dict(
+        config=str(config),
+        work_dir=None,
+        resume=None,
+        amp=False,
+        auto_scale_lr=False,
+        no_validate=False,
+        cfg_options=None,
+        launcher='none',
+    )
+    return Namespace(**{**values, **changes})
+
+
+@pytest.mark.parametrize(
+    ('changes', 'message'),
+    [
+        (dict(config='no.py'), "there is no config file 'no.py'"),
+        (dict(resume='no.pth'), "--resume: there is no checkpoint 'no.pth'"),
+        (
+            dict(cfg_options={'load_from': 'no.pth'}),
+            "load_from in the config: there is no checkpoint 'no.pth'",
+        ),
+        (
+            dict(cfg_options={'default_scope': 'mmdet'}),
+            "default_scope='mmdet' is not known here",
+        ),
+        (
+            dict(cfg_options={'default_scope': None}),
+            'the config has no default_scope',
+        ),
+        (dict(cfg_options={'train_cfg': None}), 'does not say how to train'),
+        (
+            dict(amp=True, cfg_options={'optim_wrapper.type': 'ApexWrapper'}),
+            "--amp cannot be used with optim_wrapper.type='ApexWrapper'",
+        ),
+        (
+            dict(cfg_options={'train_dataloader.dataset.pipeline.9.x': 1}),
+            '--cfg-options',
+        ),
+    ],
+)
+def test_mistakes(
+    changes: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    args = options(
+        changes.pop('config', write_digits_config(tmp_path)), **changes
+    )
+    with pytest.raises(UsageError) as caught:
+        prepare_training(args)
+    assert message in str(caught.value)
+
+
+def test_host_that_is_not_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr('mlfm_mm.engine.hosts.find_spec', lambda name: None)
+    with pytest.raises(UsageError, match='pip install onedl-mmpretrain'):
+        prepare_training(options(write_digits_config(tmp_path)))
+
+
+def test_loaders_of_a_classifier(tmp_path: Path) -> None:
+    cfg = prepare_training(options(write_digits_config(tmp_path)))
+    for loader in (cfg.train_dataloader, cfg.val_dataloader):
+        assert loader.collate_fn == dict(type='default_collate')
+        assert loader.pin_memory == torch.cuda.is_available()
+        # No workers that could persist.
+        assert loader.persistent_workers is False
+
+
+def test_loaders_of_a_segmentor(tmp_path: Path) -> None:
+    config = write_segments_config(tmp_path)
+    changes = {'train_dataloader.num_workers': 2}
+    cfg = prepare_training(options(config, cfg_options=changes))
+    assert 'collate_fn' not in cfg.train_dataloader
+    assert cfg.train_dataloader.persistent_workers is True
+
+
+def test_what_is_set_is_kept(tmp_path: Path) -> None:
+    changes = {'train_dataloader.collate_fn': dict(type='pseudo_collate')}
+    config = write_digits_config(tmp_path)
+    cfg = prepare_training(options(config, cfg_options=changes))
+    assert cfg.train_dataloader.collate_fn.type == 'pseudo_collate'
+
+
+def test_work_dir(tmp_path: Path) -> None:
+    config = write_digits_config(tmp_path)
+    given = prepare_training(options(config, work_dir='here'))
+    in_config = options(config, cfg_options={'work_dir': 'there'})
+    assert given.work_dir == 'here'
+    assert prepare_training(in_config).work_dir == 'there'
+    default = Path(prepare_training(options(config)).work_dir)
+    assert default == Path('work_dirs') / 'digits_baseline'
+
+
+def test_resume(tmp_path: Path) -> None:
+    config = write_digits_config(tmp_path)
+    cfg = prepare_training(options(config, resume='auto'))
+    assert cfg.resume is True and cfg.load_from is None
+    checkpoint = tmp_path / 'x.pth'
+    checkpoint.touch()
+    cfg = prepare_training(options(config, resume=str(checkpoint)))
+    assert cfg.resume is True and cfg.load_from == str(checkpoint)
+    # An address is left to the Runner.
+    prepare_training(options(config, resume='https://example.org/x.pth'))
+
+
+def test_auto_scale_lr(tmp_path: Path) -> None:
+    config = write_digits_config(tmp_path)
+    args = options(config, auto_scale_lr=True)
+    assert prepare_training(args).auto_scale_lr.enable is True
+    with open(config, 'a') as file:
+        file.write('auto_scale_lr = dict(_delete_=True)')
+    with pytest.raises(UsageError, match='needs the batch size'):
+        prepare_training(args)
+
+
+def test_no_validate(tmp_path: Path) -> None:
+    config = write_digits_config(tmp_path)
+    cfg = prepare_training(options(config, no_validate=True))
+    assert cfg.val_cfg is cfg.val_dataloader is cfg.val_evaluator is None
+
+
+def test_amp_keeps_the_loss_scale() -> None:
+    wrapper = dict(type='AmpOptimWrapper', loss_scale=512.0)
+    cfg = Config(dict(optim_wrapper=wrapper))
+    enable_amp(cfg)
+    assert cfg.optim_wrapper.loss_scale == 512.0

@@ -1,0 +1,158 @@
+"""How the neck meets its backbone, and what it refuses."""
+
+import copy
+import pickle
+
+import pytest
+import torch
+from torch import nn
+
+from mlfm_mm import MLFMNeck
+from tests.models.builders import (
+    ToyBackbone,
+    ToyModel,
+    classifier,
+    segmentor,
+)
+
+IMAGE = torch.rand(1, 3, 32, 32)
+
+
+def test_the_neck_may_come_first() -> None:
+    class NeckFirst(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.neck = MLFMNeck()
+            self.backbone = ToyBackbone()
+
+    assert len(NeckFirst().neck.taps) == 3
+
+
+@pytest.mark.parametrize('duplicate', [copy.deepcopy, pickle.dumps])
+def test_a_copy_that_waits_can_be_adopted(duplicate) -> None:
+    neck = duplicate(MLFMNeck())
+    neck = pickle.loads(neck) if isinstance(neck, bytes) else neck
+    assert len(ToyModel(ToyBackbone(), neck).neck.taps) == 3
+
+
+def test_only_a_parent_with_a_backbone_adopts() -> None:
+    neck = MLFMNeck()
+    nn.Sequential(neck)
+    with pytest.raises(RuntimeError, match='serves no backbone'):
+        neck((IMAGE,))
+    with pytest.raises(RuntimeError, match='serves no backbone'):
+        neck.init_weights()
+
+
+def test_the_same_backbone_may_be_adopted_again() -> None:
+    # Wrappers for distillation, compilation or DDP hold the same parts.
+    model = ToyModel(ToyBackbone(), MLFMNeck())
+    units = model.neck.units
+    twin = ToyModel(model.backbone, model.neck)
+    wrapped = nn.Module()
+    wrapped.backbone = nn.Sequential(model.backbone)
+    wrapped.neck = model.neck
+    assert twin.neck.units is units and len(units) == 3
+    assert twin(IMAGE)[0].shape == (1, 8, 4, 4)
+
+
+def test_a_neck_serves_one_backbone() -> None:
+    neck = MLFMNeck()
+    ToyModel(ToyBackbone(), neck)
+    with pytest.raises(ValueError, match='already serves the ToyBackbone'):
+        ToyModel(ToyBackbone(), neck)
+
+
+def test_a_backbone_has_one_neck() -> None:
+    backbone = ToyBackbone()
+    ToyModel(backbone, MLFMNeck())
+    with pytest.raises(ValueError, match='already served by an MLFMNeck'):
+        ToyModel(backbone, MLFMNeck())
+
+
+def test_a_model_inside_a_model_keeps_its_neck() -> None:
+    outer = nn.Module()
+    outer.backbone = ToyBackbone()
+    outer.teacher = ToyModel(ToyBackbone(), MLFMNeck())
+    assert not outer.backbone._forward_hooks
+    assert outer.teacher(IMAGE)[0].shape == (1, 8, 4, 4)
+
+
+def test_a_replaced_backbone_is_noticed() -> None:
+    model = ToyModel(ToyBackbone(), MLFMNeck())
+    model._modules['backbone'] = ToyBackbone()
+    with pytest.raises(RuntimeError, match='did not meet the taps stage0'):
+        model(IMAGE)
+
+
+def test_a_replaced_tap_is_noticed() -> None:
+    model = ToyModel(ToyBackbone(), MLFMNeck())
+    model.backbone.stage1 = nn.Sequential(*model.backbone.stage1)
+    with pytest.raises(
+        RuntimeError, match="'stage2' was called when 'stage1'"
+    ):
+        model(IMAGE)
+
+
+# ---- bad input ------------------------------------------------------------
+
+
+def test_token_backbone() -> None:
+    vit = dict(type='mmpretrain.VisionTransformer', arch='deit-t')
+    with pytest.raises(ValueError, match='VisionTransformer passes tokens'):
+        classifier(vit, 192)
+
+
+def test_unknown_tap() -> None:
+    with pytest.raises(ValueError, match=r"no module 'layer5'.*layer4"):
+        classifier(taps=['layer1', 'layer5'])
+
+
+def test_number_of_supplement_flags() -> None:
+    with pytest.raises(ValueError, match='2 flags for 3 taps: stage0'):
+        ToyModel(ToyBackbone(), MLFMNeck(supplement=[True, False]))
+
+
+def test_keys_of_a_base_neck() -> None:
+    with pytest.raises(TypeError, match=r"'out_channels'.*_delete_=True"):
+        segmentor(
+            dict(type='mmseg.ResNetV1c', depth=18),
+            dict(type='mlfm_mm.MLFMNeck', out_channels=16),
+            in_channels=512,
+        )
+
+
+def test_unknown_options() -> None:
+    with pytest.raises(ValueError, match="wavelet='haarr'"):
+        MLFMNeck(wavelet='haarr')
+    with pytest.raises(ValueError, match="update='mul'"):
+        MLFMNeck(update='mul')
+
+
+@pytest.mark.parametrize(
+    ('image', 'error', 'message'),
+    [
+        (torch.zeros(1, 3, 32, 32, dtype=torch.uint8), TypeError, 'uint8'),
+        (torch.zeros(3, 32, 32), ValueError, r'\(3, 32, 32\), and needs'),
+        (torch.zeros(1, 4, 32, 32), ValueError, r'\(N, 3, H, W\)'),
+        (torch.zeros(1, 3, 4, 32), ValueError, '4x32.*at least 5'),
+    ],
+)
+def test_bad_images(image, error: type, message: str) -> None:
+    model = ToyModel(ToyBackbone(), MLFMNeck())
+    with pytest.raises(error, match=message):
+        model(image)
+
+
+def test_sizes_that_cannot_meet() -> None:
+    class Adaptive(ToyBackbone):
+        def __init__(self) -> None:
+            super().__init__()
+            self.stage1.append(nn.AdaptiveAvgPool2d(64))
+            self.stage1.append(nn.ReLU())
+
+    model = ToyModel(Adaptive(), MLFMNeck(taps=['stage0', 'stage1']))
+    model(torch.rand(1, 3, 256, 256))
+    message = r"tap 'stage1'.*size \(8, 8\).*size \(64, 64\)"
+    with pytest.raises(ValueError, match=message):
+        model(IMAGE)

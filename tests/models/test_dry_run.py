@@ -1,0 +1,84 @@
+"""The dry run: what it sees, and that it leaves no trace."""
+
+import pytest
+import torch
+from torch import nn
+
+from mlfm_mm.models.dry_run import dry_run
+from tests.models.builders import ToyBackbone
+
+
+class Remembering(nn.Module):
+    """A backbone that changes in every way a forward pass can."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3, 2, 1)
+        self.norm = nn.BatchNorm2d(4, momentum=0.5)
+        self.register_buffer('count', torch.zeros(()))
+        self.cache = None
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.count += 1
+        self.cache = x
+        if torch.rand(1, device=x.device).shape:
+            return self.norm(self.conv(x))
+        return x
+
+
+def test_leaves_no_trace() -> None:
+    backbone = Remembering().train()
+    state = {k: v.clone() for k, v in backbone.state_dict().items()}
+    torch.manual_seed(3)
+    expected = torch.rand(4)
+    torch.manual_seed(3)
+    dry_run(backbone)
+    assert torch.equal(torch.rand(4), expected)
+    assert backbone.training and backbone.norm.training
+    assert backbone.cache is None
+    assert not backbone.conv._forward_hooks
+    for key, value in backbone.state_dict().items():
+        assert torch.equal(value, state[key]), key
+
+
+def test_sees_calls_and_shapes() -> None:
+    run = dry_run(ToyBackbone(in_channels=5))
+    assert run.image_channels == 5
+    assert [c.name for c in run.root.children] == [
+        'stage0',
+        'stage1',
+        'stage2',
+    ]
+    assert run.calls_of('stage1')[0].shape == (1, 6, 64, 64)
+    assert run.calls_of('unused') == []
+    assert run.ends_in_map
+    with pytest.raises(AttributeError):
+        run.calls_of('stage9')
+
+
+def test_runs_for_real_what_meta_tensors_cannot() -> None:
+    class Loose(ToyBackbone):
+        def __init__(self) -> None:
+            super().__init__()
+            self.scale = torch.ones(1)  # no buffer
+
+        def forward(self, x: torch.Tensor) -> tuple[torch.Tensor]:
+            return super().forward(x * self.scale)
+
+    backbone = Loose().train()
+    before = {k: v.clone() for k, v in backbone.state_dict().items()}
+    assert dry_run(backbone).ends_in_map
+    for key, value in backbone.state_dict().items():
+        assert torch.equal(value, before[key]), key
+
+
+def test_wrong_channels() -> None:
+    with pytest.raises(
+        ValueError, match=r'4 channels, 256 pixels(.|\n)*image_channe'
+    ):
+        dry_run(ToyBackbone(in_channels=3), image_channels=4)
+
+
+def test_no_convolution() -> None:
+    with pytest.raises(ValueError, match='Sequential has no convolution'):
+        dry_run(nn.Sequential(nn.Linear(3, 3)))

@@ -1,0 +1,182 @@
+"""One line in an existing config, in both hosts, through the Runner."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+from mmengine.runner import Runner
+from mmengine.runner.checkpoint import load_checkpoint
+from mmpretrain.registry import MODELS as CLS
+from mmseg.registry import MODELS as SEG
+from torch import nn
+
+from mlfm_mm import MLFMNeck
+from tests.models.builders import classifier, plain_classifier
+
+# Each way to write the override: what it needs besides, and the neck.
+NAMES = {
+    'bare': (
+        "custom_imports = dict(imports=['mlfm_mm'])",
+        "dict(_delete_=True, type='MLFMNeck')",
+    ),
+    'prefixed': ('', "dict(_delete_=True, type='mlfm_mm.MLFMNeck')"),
+    'listed': (
+        '',
+        "[dict(type='mlfm_mm.MLFMNeck'), dict(type='{other}')]",
+    ),
+}
+OTHER = {'mmpretrain': 'GlobalAveragePooling', 'mmseg': 'FeaturePyramid'}
+
+IMAGENET_FILE = """
+_base_ = 'mmpretrain::resnet/resnet18_8xb32_in1k.py'
+{imports}
+model = dict(neck={neck})
+train_dataloader = dict(
+    batch_size=4,
+    num_workers=0,
+    persistent_workers=False,
+    collate_fn=dict(type='default_collate'),
+    dataset=dict(
+        _delete_=True,
+        type='CustomDataset',
+        data_root={data!r},
+        data_prefix='val.X',
+        pipeline={{{{_base_.train_pipeline}}}},
+    ),
+)
+train_cfg = dict(_delete_=True, by_epoch=False, max_iters=1)
+param_scheduler = None
+val_cfg = val_dataloader = val_evaluator = None
+test_cfg = test_dataloader = test_evaluator = None
+"""
+
+CAMVID_FILE = """
+_base_ = 'mmseg::fcn/fcn_r18-d8_4xb2-80k_cityscapes-512x1024.py'
+{imports}
+norm_cfg = dict(type='BN', requires_grad=True)
+model = dict(
+    pretrained=None,
+    data_preprocessor=dict(size=(96, 128)),
+    backbone=dict(norm_cfg=norm_cfg),
+    neck={neck},
+    decode_head=dict(norm_cfg=norm_cfg, {head}),
+    auxiliary_head=None,
+)
+train_dataloader = dict(
+    batch_size=2,
+    num_workers=0,
+    persistent_workers=False,
+    dataset=dict(
+        _delete_=True,
+        type='BaseSegDataset',
+        metainfo=dict(classes=[str(i) for i in range(12)]),
+        data_root={data!r},
+        data_prefix=dict(
+            img_path='images/train', seg_map_path='annotations/train'),
+        img_suffix='.jpg',
+        seg_map_suffix='.png',
+        pipeline=[
+            dict(type='LoadImageFromFile'),
+            dict(type='LoadAnnotations'),
+            dict(type='Resize', scale=(128, 96)),
+            dict(type='PackSegInputs'),
+        ],
+    ),
+)
+train_cfg = dict(_delete_=True, type='IterBasedTrainLoop', max_iters=1)
+val_cfg = val_dataloader = val_evaluator = None
+test_cfg = test_dataloader = test_evaluator = None
+"""
+
+
+@SEG.register_module(name='FeaturePyramid')
+class TwiceChannels(nn.Module):
+    """Stands for any neck that a user's list may hold."""
+
+    def forward(self, feats: tuple) -> tuple:
+        return tuple(torch.cat((x, x), 1) for x in feats)
+
+
+def train_one_iteration(text: str, tmp_path: Path) -> nn.Module:
+    file = tmp_path / 'config.py'
+    file.write_text(text)
+    cfg = Config.fromfile(file)
+    cfg.work_dir = str(tmp_path / 'work')
+    # Its own, or the second Runner of a process would find the first's.
+    cfg.experiment_name = cfg.visualizer.name = tmp_path.name
+    runner = Runner.from_cfg(cfg)
+    before = weights(runner.model)
+    runner.train()
+    after = weights(runner.model)
+    still = [k for k in before if torch.equal(before[k], after[k])]
+    assert not still
+    assert runner.iter == 1
+    return runner.model
+
+
+def weights(model: nn.Module) -> dict[str, torch.Tensor]:
+    necks = (m for m in model.modules() if isinstance(m, MLFMNeck))
+    return {k: v.clone() for k, v in next(necks).named_parameters()}
+
+
+@pytest.mark.parametrize('way', NAMES)
+def test_existing_mmpretrain_config(
+    way: str, imagenet100_samples: Path, tmp_path: Path
+) -> None:
+    imports, neck = NAMES[way]
+    text = IMAGENET_FILE.format(
+        imports=imports,
+        neck=neck.format(other=OTHER['mmpretrain']),
+        data=str(imagenet100_samples),
+    )
+    model = train_one_iteration(text, tmp_path)
+    assert model.extract_feat(torch.rand(1, 3, 64, 64))[0].shape == (1, 512)
+
+
+@pytest.mark.parametrize('way', NAMES)
+def test_existing_mmseg_config(way: str, camvid: Path, tmp_path: Path) -> None:
+    imports, neck = NAMES[way]
+    text = CAMVID_FILE.format(
+        imports=imports,
+        neck=neck.format(other=OTHER['mmseg']),
+        data=str(camvid),
+        head='in_channels=1024' if way == 'listed' else '',
+    )
+    model = train_one_iteration(text, tmp_path)
+    # Three stages at 1/8, each with a unit of its own.
+    taps = next(m for m in model.modules() if isinstance(m, MLFMNeck)).taps
+    assert [tap.reduction for tap in taps] == [2, 4, 4, 8, 8, 8]
+
+
+@pytest.mark.parametrize('registry', [CLS, SEG], ids=['mmpretrain', 'mmseg'])
+@pytest.mark.parametrize('scope', [None, 'mmpretrain', 'mmseg'])
+@pytest.mark.parametrize('name', ['MLFMNeck', 'mlfm_mm.MLFMNeck'])
+def test_the_name_resolves_from_any_scope(registry, scope, name) -> None:
+    with DefaultScope.overwrite_default_scope(scope):
+        assert isinstance(registry.build(dict(type=name)), MLFMNeck)
+
+
+def test_a_plain_checkpoint_loads(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    plain = plain_classifier()
+    path = str(tmp_path / 'resnet18.pth')
+    torch.save(dict(state_dict=plain.state_dict(), meta={}), path)
+    model = classifier()
+    load_checkpoint(model, path)
+    for key, value in plain.backbone.state_dict().items():
+        assert torch.equal(model.backbone.state_dict()[key], value), key
+    strict = model.load_state_dict(plain.state_dict(), strict=False)
+    assert not strict.unexpected_keys
+
+
+def test_both_steps_compile_to_one_graph() -> None:
+    model = classifier().eval()
+    image = torch.rand(1, 3, 64, 64)
+    compiled = torch.compile(
+        model.extract_feat, fullgraph=True, backend='eager'
+    )
+    with torch.no_grad():
+        torch.testing.assert_close(compiled(image), model.extract_feat(image))

@@ -1,0 +1,321 @@
+"""MLFMNeck in whole networks: the numbers, the options, the wiring."""
+
+import copy
+from collections.abc import Iterator
+
+import pytest
+import torch
+from mmpretrain.models.backbones.resnet import BasicBlock, ResNet
+from torch import nn
+
+from mlfm_mm import MLFMNeck
+from tests.models.builders import (
+    ToyBackbone,
+    ToyModel,
+    classifier,
+    plain_classifier,
+    segmentor,
+    shaken,
+)
+from tests.models.reference import Reference, low_low
+
+
+class ResNet10(ResNet):
+    arch_settings = {10: (BasicBlock, (1, 1, 1, 1))}
+
+
+def mobilenet(width: float) -> dict:
+    return dict(type='mmpretrain.MobileNetV2', widen_factor=width)
+
+
+def toy(**options) -> ToyModel:
+    return ToyModel(ToyBackbone(), MLFMNeck(**options))
+
+
+# ---- the network of the paper ---------------------------------------------
+
+
+@pytest.mark.parametrize('wavelet', ['haar', 'db2'])
+@pytest.mark.parametrize('update', ['add', 'concat'])
+@pytest.mark.parametrize('size', [(64, 64), (75, 97)])
+def test_resnet18_equals_the_formulas(
+    update: str, wavelet: str, size: tuple[int, int]
+) -> None:
+    model = classifier(update=update, wavelet=wavelet).double()
+    shaken(model).eval()
+    image = torch.randn(2, 3, *size, dtype=torch.float64)
+    reference = Reference(model.state_dict())
+    expected = reference.resnet18_mlfm(image, update, wavelet)
+    with torch.no_grad():
+        torch.testing.assert_close(
+            model(image), expected, rtol=1e-10, atol=1e-10
+        )
+
+
+def test_resnet18_in_training_equals_the_formulas() -> None:
+    model = classifier().double().train()
+    image = torch.randn(4, 3, 64, 64, dtype=torch.float64)
+    reference = Reference(model.state_dict(), training=True)
+    with torch.no_grad():
+        torch.testing.assert_close(
+            model(image),
+            reference.resnet18_mlfm(image),
+            rtol=1e-8,
+            atol=1e-8,
+        )
+
+
+@pytest.mark.parametrize(
+    ('backbone', 'channels', 'plain', 'mlfm'),
+    [
+        ('ResNet10', 512, 4.957, 5.176),
+        ('ResNet18', 512, 11.228, 11.431),
+        ('ResNet34', 512, 21.336, 21.650),
+        ('MobileNetV2-0.1', 1280, 0.2038, 0.2058),
+        ('MobileNetV2-0.35', 1280, 0.5242, 0.5328),
+        ('MobileNetV2-0.5', 1280, 0.8158, 0.8295),
+        ('MobileNetV2-0.75', 1280, 1.4835, 1.5089),
+        ('MobileNetV2-1.0', 1280, 2.3520, 2.3914),
+    ],
+)
+def test_published_parameters(
+    backbone: str, channels: int, plain: float, mlfm: float
+) -> None:
+    network = {
+        'ResNet10': lambda: ResNet10(depth=10),
+        'ResNet18': lambda: dict(type='mmpretrain.ResNet', depth=18),
+        'ResNet34': lambda: dict(type='mmpretrain.ResNet', depth=34),
+        'MobileNetV2-0.1': lambda: dict(type='mlfm_mm.ThinMobileNetV2'),
+    }.get(backbone, lambda: mobilenet(float(backbone.split('-')[1])))()
+    # The published ResNet-18 lacks its last supplement gate.
+    lacks = backbone == 'ResNet18'
+    options = dict(supplement=[True] * 5 + [False]) if lacks else {}
+    model = classifier(network, channels, **options)
+
+    digits = 3 if plain > 4 else 4
+    head = 100 * (channels + 1)
+    baseline = count(model.backbone) + head
+    assert round(baseline / 1e6, digits) == plain
+    # The published gates carry biases in front of their norms, which the
+    # norms cancel and ours do without.
+    biases = sum(gate.conv.out_channels for gate in gates(model.neck))
+    assert round((baseline + count(model.neck) + biases) / 1e6, digits) == mlfm
+
+
+def count(module: nn.Module) -> int:
+    return sum(p.numel() for p in module.parameters())
+
+
+def gates(neck: MLFMNeck) -> Iterator[nn.Module]:
+    for unit in neck.units:
+        yield unit.input_gate
+        if unit.supplement_gate is not None:
+            yield unit.supplement_gate
+
+
+# ---- what it leaves alone -------------------------------------------------
+
+
+def test_identity_init_is_bit_identical_to_the_plain_model() -> None:
+    plain = shaken(plain_classifier())
+    model = classifier(identity_init=True)
+    model.init_weights()
+    loaded = model.load_state_dict(plain.state_dict(), strict=False)
+    assert not loaded.unexpected_keys
+    assert all(key.startswith('neck.') for key in loaded.missing_keys)
+    image = torch.rand(2, 3, 65, 80)
+    for training in (False, True):
+        model.train(training), plain.train(training)
+        with torch.no_grad():
+            assert torch.equal(model(image), plain(image))
+
+
+def test_every_parameter_learns() -> None:
+    model = classifier()
+    model.init_weights()
+    model.train()
+    model(torch.randn(4, 3, 64, 64)).square().sum().backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.isfinite().all(), name
+
+
+def test_with_cp_equals_without() -> None:
+    gradients, buffers = [], []
+    for with_cp in (False, True):
+        torch.manual_seed(0)
+        model = toy(with_cp=with_cp).train()
+        torch.manual_seed(1)
+        model(torch.randn(2, 3, 33, 40))[0].square().sum().backward()
+        gradients.append([p.grad for p in model.neck.parameters()])
+        buffers.append(dict(model.named_buffers()))
+    torch.testing.assert_close(*gradients)
+    torch.testing.assert_close(*buffers)
+
+
+def test_a_copy_uses_its_own_units() -> None:
+    model = shaken(classifier()).eval()
+    image = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        expected = model(image)
+        twin = copy.deepcopy(model)
+        for parameter in model.neck.parameters():
+            parameter.fill_(0.1)
+        assert torch.equal(twin(image), expected)
+        assert not torch.equal(model(image), expected)
+
+
+def test_a_pass_after_a_failed_one() -> None:
+    model = toy().eval()
+    image = torch.rand(1, 3, 40, 40)
+    with torch.no_grad():
+        expected = model(image)[0]
+
+        def fail(*args: object) -> None:
+            raise RuntimeError('stage failed')
+
+        handle = model.backbone.stage2.register_forward_pre_hook(fail)
+        with pytest.raises(RuntimeError, match='stage failed'):
+            model(image + 1)
+        handle.remove()
+        assert model.neck._slots.mine().current is None
+        assert torch.equal(model(image)[0], expected)
+        model.backbone(image + 1)  # the neck is not called
+        assert torch.equal(model(image)[0], expected)
+
+
+# ---- options --------------------------------------------------------------
+
+
+@pytest.mark.parametrize('channels', [1, 3, 4, 10])
+def test_images_of_any_channels(channels: int) -> None:
+    model = ToyModel(ToyBackbone(channels), MLFMNeck())
+    assert model.neck.image_channels == channels
+    assert model(torch.rand(2, channels, 32, 48))[0].shape == (2, 8, 4, 6)
+
+
+@pytest.mark.parametrize('size', [(64, 64), (63, 97), (40, 33)])
+def test_odd_and_rectangular_sizes(size: tuple[int, int]) -> None:
+    model = classifier()
+    assert model(torch.rand(2, 3, *size)).shape == (2, 10)
+
+
+def test_patches_that_round_down() -> None:
+    # 225 pixels give 56 patches of 4, and low-passing gives 57.
+    model = classifier(
+        dict(type='mmpretrain.ConvNeXt', arch='atto'), channels=320
+    )
+    assert model(torch.rand(1, 3, 225, 226)).shape == (1, 10)
+
+
+def test_supplement_flags() -> None:
+    model = toy(supplement=[True, False, True])
+    present = [u.supplement_gate is not None for u in model.neck.units]
+    assert present == [True, False, True]
+    # The band of the third unit is still low-passed three times.
+    seen = {}
+
+    def see(module: nn.Module, inputs: tuple) -> None:
+        seen['band'] = inputs[2]
+
+    model.neck.units[2].register_forward_pre_hook(see)
+    image = torch.rand(1, 3, 32, 32)
+    model(image)
+    torch.testing.assert_close(seen['band'], low_low(image, 3))
+
+
+def test_units_without_an_own_resolution_share_the_band() -> None:
+    model = classifier()
+    seen = []
+    for unit in model.neck.units[1:3]:
+        unit.register_forward_pre_hook(lambda _, args: seen.append(args[2]))
+    model(torch.rand(1, 3, 64, 64))
+    assert seen[0] is seen[1]
+
+
+def test_any_norm() -> None:
+    model = toy(norm_cfg=dict(type='GN', num_groups=2))
+    assert isinstance(model.neck.units[0].output_gate, nn.GroupNorm)
+
+
+def test_listed_taps() -> None:
+    model = toy(taps=['stage0', 'stage2'])
+    assert [tap.module for tap in model.neck.taps] == ['stage0', 'stage2']
+    assert model(torch.rand(1, 3, 32, 32))[0].shape == (1, 8, 4, 4)
+
+
+# ---- the neck that follows ------------------------------------------------
+
+
+def test_a_classifier_pools() -> None:
+    features = classifier().extract_feat(torch.rand(2, 3, 64, 64))
+    assert [f.shape for f in features] == [(2, 512)]
+
+
+def test_a_backbone_that_pools_is_not_pooled_again() -> None:
+    model = classifier(dict(type='mmpretrain.ConvNeXt', arch='atto'), 320)
+    assert model.neck.neck is None
+    assert model.extract_feat(torch.rand(1, 3, 64, 64))[0].shape == (1, 320)
+
+
+@pytest.mark.parametrize(
+    'neck',
+    [
+        dict(
+            type='mlfm_mm.MLFMNeck', neck=dict(type='GeneralizedMeanPooling')
+        ),
+        [dict(type='mlfm_mm.MLFMNeck'), dict(type='GeneralizedMeanPooling')],
+    ],
+    ids=['nested', 'listed'],
+)
+def test_another_neck_may_follow(neck) -> None:
+    model = classifier(neck=neck)
+    names = [type(m).__name__ for m in model.neck.modules()]
+    assert 'GeneralizedMeanPooling' in names
+    assert 'GlobalAveragePooling' not in names
+    assert model(torch.rand(2, 3, 64, 64)).shape == (2, 10)
+
+
+def test_a_segmentor_gets_every_map() -> None:
+    model = segmentor(
+        dict(type='mmseg.ResNetV1c', depth=18),
+        dict(type='mlfm_mm.MLFMNeck'),
+        in_channels=512,
+    )
+    features = model.extract_feat(torch.rand(1, 3, 64, 64))
+    assert [f.shape[1] for f in features] == [64, 128, 256, 512]
+
+
+def test_a_segmentor_may_have_a_pyramid_behind() -> None:
+    pyramid = dict(
+        type='FPN',
+        in_channels=[64, 128, 256, 512],
+        out_channels=16,
+        num_outs=4,
+    )
+    model = segmentor(
+        dict(type='mmseg.ResNetV1c', depth=18),
+        dict(type='mlfm_mm.MLFMNeck', neck=pyramid),
+        in_channels=16,
+    )
+    features = model.extract_feat(torch.rand(1, 3, 64, 64))
+    assert [f.shape[1] for f in features] == [16] * 4
+
+
+# ---- what users see -------------------------------------------------------
+
+
+def test_the_table() -> None:
+    lines = str(toy().neck).splitlines()
+    header = next(line for line in lines if 'parameters' in line)
+    assert header.split() == [
+        'tap',
+        'channels',
+        'stride',
+        'low-passed',
+        'parameters',
+    ]
+    rows = {line.split()[0]: line.split() for line in lines if line.strip()}
+    assert rows['stage1'][1:4] == ['6', '4', '2x']
+    assert rows['total'][1] == f'{count(toy().neck.units):,}'
+    assert 'not adopted' in str(MLFMNeck())

@@ -1,0 +1,101 @@
+"""Copies of a model use their own units."""
+
+import copy
+import io
+import pickle
+from collections.abc import Callable
+
+import pytest
+import torch
+from mmengine.model import ExponentialMovingAverage
+from torch import nn
+
+from tests.models.builders import shaken
+from tests.robustness.models import DEEP, images, narrow, step
+
+
+def saved_and_loaded(model: nn.Module) -> nn.Module:
+    file = io.BytesIO()
+    torch.save(model, file)
+    file.seek(0)
+    return torch.load(file, weights_only=False)
+
+
+def pickled(model: nn.Module) -> nn.Module:
+    return pickle.loads(pickle.dumps(model))
+
+
+def averaged(model: nn.Module) -> nn.Module:
+    return ExponentialMovingAverage(model).module
+
+
+@pytest.mark.parametrize(
+    'duplicate', [copy.deepcopy, pickled, saved_and_loaded, averaged]
+)
+@pytest.mark.parametrize('backbone', [{}, DEEP], ids=['shallow', 'deep'])
+def test_a_copy_is_apart(
+    duplicate: Callable[[nn.Module], nn.Module], backbone: dict
+) -> None:
+    model = shaken(narrow(backbone)).eval()
+    x = images()
+    with torch.no_grad():
+        expected = model(x)
+        twin = duplicate(model)
+        assert torch.equal(twin(x), expected)
+        # Change the original: the copy stays, and the other way round.
+        for parameter in model.neck.parameters():
+            parameter.mul_(1.5)
+        changed = model(x)
+        assert not torch.equal(changed, expected)
+        assert torch.equal(twin(x), expected)
+        for parameter in twin.neck.parameters():
+            parameter.zero_()
+        assert torch.equal(model(x), changed)
+
+
+def test_a_copy_made_in_the_middle_of_a_pass() -> None:
+    model = shaken(narrow()).eval()
+    twins = []
+    handle = model.backbone.layer2.register_forward_hook(
+        lambda *_: twins.append(copy.deepcopy(model))
+    )
+    x = images()
+    with torch.no_grad():
+        expected = model(x)
+        handle.remove()
+        (twin,) = twins
+        assert twin.neck._slots.mine().current is None
+        twin.backbone.layer2._forward_hooks.popitem()  # the copying one
+        assert torch.equal(twin(x), expected)
+
+
+def test_the_average_follows_the_units() -> None:
+    # EMA pairs parameters and buffers by their order.
+    model = narrow().train()
+    average = ExponentialMovingAverage(model, momentum=0.5)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    name = 'units.1.input_gate.conv.weight'
+    history = []
+    for seed in range(3):
+        step(model, images(seed=seed))
+        optimizer.step()
+        average.update_parameters(model)
+        history.append(model.neck.get_parameter(name).detach().clone())
+    first, second, third = history
+    expected = 0.5 * (0.5 * first + 0.5 * second) + 0.5 * third
+    actual = average.module.neck.get_parameter(name)
+    torch.testing.assert_close(actual, expected)
+
+
+def test_two_models_do_not_mix() -> None:
+    first, second = (shaken(narrow(seed=s), s).eval() for s in (1, 2))
+    x = images()
+    with torch.no_grad():
+        alone = first(x), second(x)
+        # The second runs between two stages of the first.
+        handle = first.backbone.layer2.register_forward_pre_hook(
+            lambda *_: [second(x), None][1]
+        )
+        assert torch.equal(first(x), alone[0])
+        handle.remove()
+        assert torch.equal(second(x), alone[1])

@@ -1,0 +1,181 @@
+"""Compilers and exporters see one graph, and the right numbers."""
+
+import copy
+from pathlib import Path
+
+import onnxruntime
+import pytest
+import torch
+from mmengine.analysis import get_model_complexity_info
+from mmpretrain.structures import DataSample
+from torch import Tensor, nn
+from torch.export import Dim, export
+
+from tests.models.builders import classifier, shaken
+from tests.robustness.models import (
+    DEEP,
+    NARROW,
+    gradients,
+    images,
+    narrow,
+)
+
+CONVNEXT = dict(type='mmpretrain.ConvNeXt', arch='atto')
+
+
+class Features(nn.Module):
+    """What exporters want: a tensor in, a tensor out."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.model.extract_feat(x)[0]
+
+
+@pytest.fixture(autouse=True)
+def fresh_compiler() -> None:
+    torch.compiler.reset()
+
+
+@pytest.mark.parametrize(
+    'backbone', [{}, pytest.param(DEEP, marks=pytest.mark.slow)]
+)
+def test_extract_feat_is_one_graph(backbone: dict) -> None:
+    model = shaken(narrow(backbone)).eval()
+    compiled = torch.compile(
+        model.extract_feat, fullgraph=True, backend='aot_eager'
+    )
+    with torch.no_grad():
+        for size in ((64, 64), (64, 96), (75, 97)):
+            x = images(1, 3, *size)
+            torch.testing.assert_close(compiled(x), model.extract_feat(x))
+
+
+@pytest.mark.parametrize('with_cp', [False, True])
+def test_loss_is_one_graph(with_cp: bool) -> None:
+    model = narrow(with_cp=with_cp).train()
+    twin = copy.deepcopy(model)
+    samples = [DataSample().set_gt_label(i) for i in range(4)]
+    loss = torch.compile(model.loss, fullgraph=True, backend='aot_eager')
+    a = loss(images(), samples)['loss']
+    b = twin.loss(images(), samples)['loss']
+    torch.testing.assert_close(a, b)
+    a.backward(), b.backward()
+    torch.testing.assert_close(gradients(model), gradients(twin))
+    torch.testing.assert_close(
+        dict(model.named_buffers()), dict(twin.named_buffers())
+    )
+
+
+@pytest.mark.parametrize('part', ['layer2', 'layer1.0', ''])
+def test_a_part_may_be_compiled(part: str) -> None:
+    # The pass begins in eager code and goes on in compiled code, or back.
+    model = shaken(narrow(DEEP)).eval()
+    x = images(1, 3, 64, 64)
+    with torch.no_grad():
+        expected = model(x)
+        module = model.get_submodule(f'backbone.{part}'.strip('.'))
+        module.compile(backend='eager')
+        for _ in range(2):
+            torch.testing.assert_close(model(x), expected)
+
+
+@pytest.mark.slow
+def test_inductor() -> None:
+    model = shaken(narrow()).eval()
+    compiled = torch.compile(model.extract_feat, fullgraph=True)
+    with torch.no_grad():
+        x = images(1, 3, 64, 64)
+        torch.testing.assert_close(
+            compiled(x), model.extract_feat(x), rtol=1e-4, atol=1e-4
+        )
+
+
+@pytest.mark.parametrize(
+    ('name', 'strict'),
+    [
+        ('ResNet', False),
+        ('ResNet', True),
+        ('ConvNeXt', False),
+        pytest.param('ConvNeXt', True, marks=pytest.mark.slow),
+    ],
+)
+def test_torch_export(name: str, strict: bool) -> None:
+    model = narrow() if name == 'ResNet' else classifier(CONVNEXT, 320)
+    features = Features(shaken(model)).eval()
+    # Multiples of 32: with sizes wholly free the host's poolings, and ours,
+    # cannot tell whether a window hangs over the edge.
+    height, width = Dim('h', min=2, max=32), Dim('w', min=2, max=32)
+    shapes = {0: Dim('n', min=1, max=64), 2: 32 * height, 3: 32 * width}
+    program = export(
+        features,
+        (images(2, 3, 64, 96),),
+        dynamic_shapes=dict(x=shapes),
+        strict=strict,
+    )
+    with torch.no_grad():
+        for shape in ((2, 3, 64, 96), (3, 3, 160, 128)):
+            x = images(*shape)
+            torch.testing.assert_close(program.module()(x), features(x))
+
+
+@pytest.mark.parametrize('name', ['ResNet', 'ConvNeXt'])
+def test_jit_trace(name: str) -> None:
+    model = narrow() if name == 'ResNet' else classifier(CONVNEXT, 320)
+    features = Features(shaken(model)).eval()
+    traced = torch.jit.trace(features, images(1, 3, 64, 64))
+    with torch.no_grad():
+        # 225 pixels: patches of 4 round down, the low-pass rounds up.
+        for size in ((64, 64), (225, 97)):
+            x = images(2, 3, *size)
+            torch.testing.assert_close(traced(x), features(x))
+
+
+@pytest.mark.parametrize(
+    'dynamo', [False, pytest.param(True, marks=pytest.mark.slow)]
+)
+@pytest.mark.parametrize('name', ['ResNet', 'ConvNeXt'])
+def test_onnx(name: str, dynamo: bool, tmp_path: Path) -> None:
+    model = (
+        narrow(dict(NARROW)) if name == 'ResNet' else classifier(CONVNEXT, 320)
+    )
+    features = Features(shaken(model)).eval()
+    file = str(tmp_path / 'model.onnx')
+    options = dict(input_names=['x'], output_names=['y'], dynamo=dynamo)
+    if dynamo:
+        shapes = {0: Dim.AUTO, 2: Dim.AUTO, 3: Dim.AUTO}
+        options.update(dynamic_shapes=dict(x=shapes), external_data=False)
+    else:
+        axes = dict(x={0: 'n', 2: 'h', 3: 'w'}, y={0: 'n'})
+        options.update(dynamic_axes=axes, opset_version=17)
+    torch.onnx.export(features, (images(2, 3, 64, 96),), file, **options)
+    session = onnxruntime.InferenceSession(file)
+    for shape in ((2, 3, 64, 96), (3, 3, 97, 75)):
+        x = images(*shape)
+        (y,) = session.run(None, dict(x=x.numpy()))
+        with torch.no_grad():
+            expected = features(x)
+        torch.testing.assert_close(
+            torch.from_numpy(y), expected, rtol=1e-4, atol=1e-4
+        )
+
+
+def test_flops_are_counted_under_the_neck() -> None:
+    model = narrow().eval()
+    info = get_model_complexity_info(model, (3, 64, 64), show_table=False)
+    neck = 0
+    for tap, unit in zip(model.neck.taps, model.neck.units, strict=True):
+        pixels = (64 // tap.reduction) ** 2
+        for gate in (unit.input_gate, unit.supplement_gate):
+            neck += pixels * gate.conv.weight.numel()
+    plain = classifier(
+        NARROW, 64, neck=dict(type='mmpretrain.GlobalAveragePooling')
+    )
+    base = get_model_complexity_info(
+        plain.eval(), (3, 64, 64), show_table=False
+    )
+    # Norms and sums are counted too, and are few.
+    assert neck < info['flops'] - base['flops'] < 1.5 * neck
+    assert 'neck' in info['out_arch']

@@ -1,0 +1,90 @@
+"""One process of a distributed step; test_distribution.py starts them.
+
+Usage: worker.py {ddp,fsdp,fsdp2} FILE, under torchrun. Rank 0 writes the
+gradients of a step on its share of a fixed batch, averaged over processes.
+"""
+
+import sys
+from functools import partial
+
+import torch
+import torch.distributed as dist
+from mmengine.model import MMDistributedDataParallel
+from torch import nn
+from torch.distributed.fsdp import FullyShardedDataParallel, fully_shard
+from torch.distributed.fsdp.wrap import ModuleWrapPolicy
+
+from mlfm_mm import LFMU
+from tests.robustness.models import gradients, images, narrow
+
+# Norms that do not look across a batch, which the processes divide.
+GROUPS = dict(type='GN', num_groups=2)
+
+
+def build() -> nn.Module:
+    return narrow(dict(norm_cfg=GROUPS), norm_cfg=GROUPS).train()
+
+
+def share() -> torch.Tensor:
+    rank, world = dist.get_rank(), dist.get_world_size()
+    return images(4, 3, 64, 64).chunk(world)[rank]
+
+
+def step(model: nn.Module) -> None:
+    # Twice: DDP complains of an unused parameter at the second pass.
+    for _ in range(2):
+        model.zero_grad()
+        model(share()).square().mean().backward()
+
+
+def run_ddp() -> dict:
+    model = build()
+    step(
+        MMDistributedDataParallel(
+            model, device_ids=None, find_unused_parameters=False
+        )
+    )
+    return gradients(model)
+
+
+def run_fsdp() -> dict:
+    policy = ModuleWrapPolicy({LFMU})
+    model = FullyShardedDataParallel(
+        build(),
+        auto_wrap_policy=policy,
+        use_orig_params=True,
+        device_id=torch.device('cpu'),
+    )
+    step(model)
+    with FullyShardedDataParallel.summon_full_params(model, with_grads=True):
+        return {
+            k.replace('_fsdp_wrapped_module.', ''): v.clone()
+            for k, v in gradients(model).items()
+        }
+
+
+def run_fsdp2() -> dict:
+    model = build()
+    mesh = dist.init_device_mesh('cpu', (dist.get_world_size(),))
+    shard = partial(fully_shard, mesh=mesh)
+    for unit in model.neck.units:
+        shard(unit)
+    for i in range(1, 5):
+        shard(model.backbone.get_submodule(f'layer{i}'))
+    shard(model)
+    step(model)
+    return {k: v.full_tensor() for k, v in gradients(model).items()}
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    dist.init_process_group('gloo')
+    run = dict(ddp=run_ddp, fsdp=run_fsdp, fsdp2=run_fsdp2)[sys.argv[1]]
+    found = run()
+    if dist.get_rank() == 0:
+        torch.save(found, sys.argv[2])
+    dist.destroy_process_group()
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,40 @@
+"""The rule of the configs, and that each builds."""
+
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+from mmengine.registry import MODELS as ROOT_MODELS
+
+from mlfm_mm import MLFMNeck
+
+CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
+MLFM = sorted(path.name for path in (CONFIGS / 'mlfm').glob('*.py'))
+BASELINE = sorted(path.name for path in (CONFIGS / 'baseline').glob('*.py'))
+
+
+def test_every_baseline_has_its_mlfm() -> None:
+    assert MLFM and MLFM == BASELINE
+
+
+@pytest.mark.parametrize('name', MLFM)
+def test_mlfm_is_the_baseline_plus_the_neck(name: str) -> None:
+    baseline = Config.fromfile(CONFIGS / 'baseline' / name)
+    mlfm = Config.fromfile(CONFIGS / 'mlfm' / name)
+    neck = mlfm.model.pop('neck')
+    baseline.model.pop('neck', None)
+    assert neck.type == 'mlfm_mm.MLFMNeck'
+    assert mlfm.to_dict() == baseline.to_dict()
+
+
+@pytest.mark.parametrize('folder', ['baseline', 'mlfm'])
+@pytest.mark.parametrize('name', MLFM)
+def test_builds(folder: str, name: str) -> None:
+    cfg = Config.fromfile(CONFIGS / folder / name)
+    with DefaultScope.overwrite_default_scope(cfg.default_scope):
+        model = ROOT_MODELS.build(cfg.model)
+    necks = [m for m in model.modules() if isinstance(m, MLFMNeck)]
+    assert len(necks) == (folder == 'mlfm')
+    if necks:
+        assert necks[0].taps

@@ -1,0 +1,180 @@
+"""What a source archive, a wheel and an editable install contain."""
+
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from email import message_from_string
+from email.message import Message
+from pathlib import Path
+
+import pytest
+
+from mlfm_mm import __version__
+
+REPO = Path(__file__).resolve().parents[1]
+PIN = re.compile(r'^([\w.-]+)==(\S+)$', re.MULTILINE)
+HOSTS = ('mmengine', 'mmcv', 'mmcv-lite', 'mmpretrain', 'mmsegmentation')
+LINKED = ('configs', 'tools')
+
+
+def run(*command: object, cwd: Path) -> str:
+    """Run a Python module and give back what it printed."""
+    done = subprocess.run(
+        [sys.executable, '-m', *map(str, command)],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope='module')
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the repository, where building leaves its traces."""
+    pytest.importorskip('build')
+    target = tmp_path_factory.mktemp('checkout') / 'repo'
+    skipped = shutil.ignore_patterns(
+        '.git', '.venv', '.mim', '.*_cache', '.hypothesis', '__pycache__',
+        '*.egg-info', 'build', 'dist', 'data', 'work_dirs',
+    )  # fmt: skip
+    shutil.copytree(REPO, target, ignore=skipped, symlinks=True)
+    # Git keeps no empty folder; the test must not depend on what is in it.
+    (target / 'configs').mkdir(exist_ok=True)
+    (target / 'configs' / 'probe.py').write_text('model = dict()\n')
+    return target
+
+
+@pytest.fixture(scope='module')
+def archives(checkout: Path) -> dict[str, Path]:
+    """The source archive, and the wheel that is built from it."""
+    run('build', '--no-isolation', '.', cwd=checkout)
+    (sdist,) = (checkout / 'dist').glob('*.tar.gz')
+    (wheel,) = (checkout / 'dist').glob('*.whl')
+    return {'sdist': sdist, 'wheel': wheel}
+
+
+def members(archive: Path) -> set[str]:
+    """The names of the regular files in an archive."""
+    if archive.suffix == '.whl':
+        return set(zipfile.ZipFile(archive).namelist())
+    with tarfile.open(archive) as file:
+        # A link would point to nothing once it is unpacked elsewhere.
+        assert not any(m.issym() or m.islnk() for m in file)
+        return {m.name.split('/', 1)[1] for m in file if m.isfile()}
+
+
+@pytest.mark.parametrize('kind', ['sdist', 'wheel'])
+def test_archive_has_the_mim_folder(
+    archives: dict[str, Path], checkout: Path, kind: str
+) -> None:
+    names = members(archives[kind])
+    assert 'mlfm_mm/.mim/configs/probe.py' in names
+    assert 'mlfm_mm/py.typed' in names
+    for script in checkout.glob('tools/*.*'):
+        shipped = f'mlfm_mm/.mim/tools/{script.name}' in names
+        assert shipped is not script.name.startswith('bootstrap')
+    assert not any('__pycache__' in name for name in names)
+
+
+def test_sdist_is_a_checkout(archives: dict[str, Path]) -> None:
+    names = members(archives['sdist'])
+    for name in (
+        'LICENSE', 'Makefile', 'pyproject.toml', 'configs/probe.py',
+        'tools/bootstrap.py', 'requirements/constraints.txt',
+        'tests/conftest.py',
+    ):  # fmt: skip
+        assert name in names
+
+
+def test_wheel_holds_the_package_only(archives: dict[str, Path]) -> None:
+    tops = {name.split('/')[0] for name in members(archives['wheel'])}
+    assert tops == {'mlfm_mm', f'mlfm_mm-{__version__}.dist-info'}
+
+
+@pytest.fixture(scope='module')
+def metadata(archives: dict[str, Path]) -> Message:
+    wheel = archives['wheel']
+    name = f'mlfm_mm-{__version__}.dist-info/METADATA'
+    return message_from_string(zipfile.ZipFile(wheel).read(name).decode())
+
+
+def test_metadata(metadata: Message) -> None:
+    assert metadata['Name'] == 'mlfm_mm'
+    assert metadata['Version'] == __version__
+    assert metadata['Requires-Python'] == '>=3.10'
+    assert metadata['License'] == 'Apache-2.0'
+    assert set(metadata.get_all('Provides-Extra', [])) == {
+        'openmmlab', 'onedl', 'wavelets', 'quickstart', 'dev',
+    }  # fmt: skip
+
+
+def test_no_host_is_forced(metadata: Message) -> None:
+    """A hard dependency would overwrite a user's OpenMMLab."""
+    requires = metadata.get_all('Requires-Dist', [])
+    hard = [line for line in requires if 'extra ==' not in line]
+    names = {re.match(r'[\w.-]+', line)[0] for line in hard}
+    assert names == {'torch', 'numpy'}
+    family = {
+        re.match(r'[\w.-]+', line)[0]
+        for line in requires
+        if 'extra == "openmmlab"' in line
+    }
+    assert family & set(HOSTS) == set(HOSTS) - {'mmcv-lite'}
+
+
+def test_editable_install_follows_the_checkout(
+    checkout: Path, tmp_path: Path
+) -> None:
+    options = ['--no-deps', '--no-build-isolation', '--no-index']
+    run('pip', 'install', *options, '-t', tmp_path, '-e', '.', cwd=checkout)
+    mim = checkout / 'mlfm_mm' / '.mim'
+    for name in LINKED:
+        assert (mim / name).resolve() == (checkout / name).resolve()
+    (checkout / 'configs' / 'later.py').write_text('')
+    assert (mim / 'configs' / 'later.py').exists()
+
+
+def test_links_fall_back_to_copies(checkout: Path, tmp_path: Path) -> None:
+    """Windows allows links to administrators only."""
+    script = (
+        'import os, pathlib, sys\n'
+        'def refuse(*args, **kwargs): raise OSError\n'
+        'os.symlink = pathlib.Path.symlink_to = refuse\n'
+        'import setuptools; setuptools.setup = lambda **kwargs: None\n'
+        'import setup; setup.fill_mim(pathlib.Path(sys.argv[1]), True)\n'
+    )
+    command = [sys.executable, '-c', script, str(tmp_path / 'package')]
+    subprocess.run(command, cwd=checkout, check=True, timeout=60)
+    copied = tmp_path / 'package' / '.mim' / 'configs'
+    assert copied.is_dir() and not copied.is_symlink()
+    assert (copied / 'probe.py').is_file()
+
+
+def test_pins_agree() -> None:
+    """Every direct pin is the version in the constraints."""
+    texts = {
+        file.name: file.read_text()
+        for file in (REPO / 'requirements').glob('*.txt')
+    }
+    constraints = dict(PIN.findall(texts.pop('constraints.txt')))
+    assert constraints['torch'] == '2.12.1'
+    assert not [name for name in constraints if 'nvidia' in name]
+    for name, text in texts.items():
+        pins = dict(PIN.findall(text))
+        assert pins and pins.items() <= constraints.items(), name
+        assert '-c constraints.txt' in text
+
+
+def test_make_help_lists_every_target() -> None:
+    makefile = (REPO / 'Makefile').read_text()
+    targets = set(re.findall(r'^([a-z-]+):', makefile, re.MULTILINE))
+    command = ['make', '-C', str(REPO), '--no-print-directory', 'help']
+    shown = subprocess.run(
+        command, capture_output=True, text=True, check=True
+    ).stdout
+    assert targets == set(re.findall(r'^  ([a-z-]+) ', shown, re.MULTILINE))

@@ -1,0 +1,134 @@
+import os
+import re
+import stat
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.tools.helpers import (
+    run_tool,
+    write_digits_config,
+    write_segments_config,
+)
+
+pytestmark = pytest.mark.skipif(
+    not torch.distributed.is_gloo_available(), reason='needs gloo'
+)
+# Also where a GPU is: one of them is too few for two processes.
+CPU = {'CUDA_VISIBLE_DEVICES': '-1'}
+
+SPY = """
+import os
+import torch
+from mmengine.hooks import Hook
+from mmengine.registry import HOOKS
+
+
+@HOOKS.register_module()
+class SpyHook(Hook):
+    '''Write down what each process has.'''
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None):
+        labels = [int(s.gt_label) for s in data_batch['data_samples']]
+        with open(f'labels_{os.environ["RANK"]}.txt', 'a') as file:
+            print(len(labels), file=file)
+
+    def after_train(self, runner):
+        weights = [p.sum() for p in runner.model.parameters()]
+        print(f'RANK {os.environ["RANK"]} SUM {torch.stack(weights).sum()}')
+"""
+
+
+def add_spy(config: Path) -> None:
+    """Give a config the hook above."""
+    (config.parent / 'spy.py').write_text(SPY)
+    with open(config, 'a') as file:
+        file.write("custom_imports = dict(imports=['spy'])\n")
+        file.write("custom_hooks = [dict(type='SpyHook')]\n")
+
+
+def test_two_processes_share_the_work(tmp_path: Path) -> None:
+    config = write_digits_config(tmp_path, 'mlfm')
+    add_spy(config)
+    printed = run_tool(
+        *('dist_train.sh', config, 2, '--work-dir', 'out'),
+        cwd=tmp_path,
+        **CPU,
+        PYTHONPATH=str(tmp_path),
+    )
+    assert 'Distributed training: True' in printed
+    assert 'accuracy/top1' in printed
+    # 40 images in batches of 8, over two processes: 2 full batches each.
+    for rank in '01':
+        lines = (tmp_path / f'labels_{rank}.txt').read_text().split()
+        assert lines == ['8', '8']
+    # Gradients were averaged: both processes hold the same weights.
+    sums = dict(re.findall(r'RANK (\d) SUM ([-\d.e+]+)', printed))
+    assert set(sums) == {'0', '1'} and sums['0'] == sums['1']
+    saved = torch.load(tmp_path / 'out' / 'epoch_1.pth', weights_only=False)
+    assert all(v.isfinite().all() for v in saved['state_dict'].values())
+    # No trace of the wrapper.
+    assert all(not k.startswith('module.') for k in saved['state_dict'])
+
+    printed = run_tool(
+        *('dist_test.sh', config, 'out/epoch_1.pth', 2),
+        *('--out', 'metrics.json', '--out-item', 'metrics'),
+        cwd=tmp_path,
+        **CPU,
+        PYTHONPATH=str(tmp_path),
+    )
+    assert 'accuracy/top1' in (tmp_path / 'metrics.json').read_text()
+
+
+@pytest.mark.slow
+def test_segmentor_loses_its_sync_bn(tmp_path: Path) -> None:
+    config = write_segments_config(tmp_path)
+    printed = run_tool(
+        *('dist_train.sh', config, 2, '--amp'), cwd=tmp_path, **CPU
+    )
+    assert 'SyncBN is replaced by BN' in printed
+    assert (tmp_path / 'work_dirs' / 'squares' / 'iter_4.pth').is_file()
+
+
+def test_slurm_starts_the_script(tmp_path: Path) -> None:
+    """A stand-in for srun runs one of the tasks."""
+    config = write_digits_config(tmp_path)
+    srun = tmp_path / 'bin' / 'srun'
+    srun.parent.mkdir()
+    srun.write_text(
+        '#!/usr/bin/env bash\n'
+        'echo "SRUN $*"\n'
+        'while [[ $1 == -* ]]; do [[ $1 == -p ]] && shift; shift; done\n'
+        'SLURM_PROCID=0 SLURM_NTASKS=1 SLURM_LOCALID=0 exec "$@"\n'
+    )
+    srun.chmod(srun.stat().st_mode | stat.S_IXUSR)
+    printed = run_tool(
+        *('slurm_train.sh', 'gpu', 'job', config, 'out', '--no-validate'),
+        cwd=tmp_path,
+        **CPU,
+        PATH=f'{srun.parent}:{os.environ["PATH"]}',
+        GPUS='1',
+        GPUS_PER_NODE='0',
+        SRUN_ARGS='--qos=low --exclusive',
+    )
+    assert '-p gpu --job-name=job --ntasks=1' in printed
+    assert '--qos=low --exclusive' in printed and '--gres' not in printed
+    assert 'Distributed training: True' in printed
+    assert (tmp_path / 'out' / 'epoch_1.pth').is_file()
+
+
+@pytest.mark.parametrize(
+    ('script', 'args', 'message'),
+    [
+        ('dist_train.sh', ['x.py'], 'CONFIG PROCESSES'),
+        ('dist_train.sh', ['x.py', 'two'], "not 'two'"),
+        ('dist_test.sh', ['x.py', 'x.pth'], 'CONFIG CHECKPOINT PROCESSES'),
+        ('slurm_train.sh', ['gpu'], 'PARTITION JOB_NAME CONFIG WORK_DIR'),
+        ('slurm_test.sh', ['gpu'], 'PARTITION JOB_NAME CONFIG CHECKPOINT'),
+    ],
+)
+def test_usage(
+    script: str, args: list[str], message: str, tmp_path: Path
+) -> None:
+    assert message in run_tool(script, *args, cwd=tmp_path, fails=True)

@@ -1,0 +1,96 @@
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.tools.helpers import run_tool, write_image_folder
+
+
+def only_run(folder: Path) -> Path:
+    (run,) = folder.iterdir()
+    return run
+
+
+def check_results(run: Path, networks: int = 2) -> dict:
+    content = json.loads((run / 'results.json').read_text())
+    with open(run / 'results.csv', newline='') as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len(content['rows']) == networks
+    baseline, mlfm = content['rows']
+    assert mlfm['params'] > baseline['params']
+    assert mlfm['macs'] > baseline['macs']
+    assert all(row['epoch_seconds'] > 0 for row in content['rows'])
+    assert 'seed 0' in content['caption']
+    markdown = (run / 'results.md').read_text()
+    assert markdown.startswith('| network | params | MACs |')
+    assert 'MLFM' in markdown
+    with Image.open(run / 'curves.png') as picture:
+        assert picture.format == 'PNG' and picture.width > 1000
+    for arm in ('baseline', 'mlfm'):
+        assert (run / arm / 'epoch_1.pth').is_file()
+        assert list((run / arm).glob('*.py'))
+    return content
+
+
+def test_digits(tmp_path: Path) -> None:
+    printed = run_tool(
+        *('quickstart.py', '--epochs', 1, '--max-per-class', 10),
+        *('--work-dir', 'runs'),
+        cwd=tmp_path,
+    )
+    assert 'Time: about' in printed
+    # The log stays in its file.
+    assert 'INFO' not in printed and 'Warning' not in printed
+    assert len(printed.splitlines()) < 30
+    content = check_results(only_run(tmp_path / 'runs'))
+    assert '100 training' in content['caption']
+
+
+def test_own_images(tmp_path: Path) -> None:
+    write_image_folder(tmp_path / 'images', 6)
+    (tmp_path / 'images' / 'dark' / 'broken.jpg').write_text('no image')
+    printed = run_tool(
+        *('quickstart.py', '--data', 'images', '--epochs', 1),
+        *('--image-size', 32, '--work-dir', 'runs'),
+        cwd=tmp_path,
+    )
+    assert 'bright 5+1, dark 5+1' in printed
+    assert 'Left out: 1 files' in printed
+    content = check_results(only_run(tmp_path / 'runs'))
+    assert content['caption'].startswith('images: 2 classes')
+
+
+@pytest.mark.slow
+def test_second_run_starts_anew(tmp_path: Path) -> None:
+    for _ in range(2):
+        run_tool(
+            *('quickstart.py', '--epochs', 1, '--max-per-class', 10),
+            *('--work-dir', 'runs'),
+            cwd=tmp_path,
+        )
+    first, second = sorted((tmp_path / 'runs').iterdir())
+    one, two = check_results(first), check_results(second)
+    for name, curve in one['curves'].items():
+        assert curve['loss'] == two['curves'][name]['loss']
+
+
+@pytest.mark.slow
+def test_real_images(tiny_imagenet: Path, tmp_path: Path) -> None:
+    run_tool(
+        *('quickstart.py', '--data', tiny_imagenet, '--epochs', 1),
+        *('--work-dir', 'runs'),
+        cwd=tmp_path,
+    )
+    check_results(only_run(tmp_path / 'runs'))
+
+
+def test_mistakes_get_one_line(tmp_path: Path) -> None:
+    printed = run_tool(
+        'quickstart.py', '--data', 'nowhere', cwd=tmp_path, fails=True
+    )
+    assert printed.strip() == (
+        "quickstart.py: there is no folder 'nowhere': check the path"
+    )
+    assert not (tmp_path / 'work_dirs').exists()

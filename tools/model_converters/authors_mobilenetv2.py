@@ -1,0 +1,154 @@
+"""Turn the MLFM authors' MobileNetV2-0.1 checkpoints into ours.
+
+They published a plain network and one with the memory in its concat form.
+The converted files load into ``configs/baseline/mobilenetv2_0.1_in100.py``,
+and into ``configs/mlfm/mobilenetv2_0.1_in100.py`` with the option
+``--cfg-options model.neck.update=concat``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+State = dict[str, Tensor]
+
+# Blocks of each stage; the plain network counts them through.
+BLOCKS = (1, 2, 3, 4, 3, 3, 1)
+GATES = {
+    'convinput': 'input_gate.conv',
+    'bninput': 'input_gate.bn',
+    'convsupplement': 'supplement_gate.conv',
+    'bnsupplement': 'supplement_gate.bn',
+    'bnx': 'output_gate',
+}
+# Each filter bank of the published code holds constants, which we compute.
+IGNORED = re.compile(r'^dwt|\.dwt\.')
+
+
+def convert(published: State) -> State:
+    """Rename the published weights, and fold what a norm cancels.
+
+    Args:
+        published (dict[str, Tensor]): State dict of the authors' network.
+
+    Returns:
+        dict[str, Tensor]: State dict of an ``ImageClassifier``.
+
+    Raises:
+        KeyError: A name is not one of the authors' MobileNetV2.
+
+    Example:
+        >>> list(convert({'classifier.bias': torch.zeros(100)}))
+        ['head.fc.bias']
+    """
+    kept = {k: v for k, v in published.items() if not IGNORED.search(k)}
+    state = {rename(name): tensor for name, tensor in kept.items()}
+    return _fold_biases(state)
+
+
+def rename(name: str) -> str:
+    """Say what our model calls a weight of the authors'.
+
+    Args:
+        name (str): The published name.
+
+    Returns:
+        str: Our name.
+
+    Raises:
+        KeyError: The name is not one of the authors' MobileNetV2.
+
+    Example:
+        >>> rename('features2.1.conv.3.weight')
+        'backbone.layer3.1.conv.1.conv.weight'
+        >>> rename('wavelet_1.bninput.bias')
+        'neck.units.1.input_gate.bn.bias'
+    """
+    rules = (
+        (r'classifier\.(.+)', lambda m: f'head.fc.{m[1]}'),
+        (
+            r'conv\.(\d)\.(.+)',
+            lambda m: f'backbone.conv2.{_part(m[1])}.{m[2]}',
+        ),
+        (
+            r'(?:featuresconv|features\.0)\.(\d)\.(.+)',
+            lambda m: f'backbone.conv1.{_part(m[1])}.{m[2]}',
+        ),
+        (
+            r'features(\d)\.(\d)\.conv\.(\d)\.(.+)',
+            lambda m: _block(int(m[1]), int(m[2]), int(m[3]), m[4]),
+        ),
+        (
+            r'features\.(\d+)\.conv\.(\d)\.(.+)',
+            lambda m: _block(*_stage_of(int(m[1])), int(m[2]), m[3]),
+        ),
+        (
+            r'wavelet_(conv|\d)\.(\w+)\.(.+)',
+            lambda m: f'neck.units.{_unit(m[1])}.{GATES[m[2]]}.{m[3]}',
+        ),
+    )
+    for pattern, ours in rules:
+        match = re.fullmatch(pattern, name)
+        if match:
+            return ours(match)
+    raise KeyError(
+        f"{name!r} is not a weight of the authors' MobileNetV2; give "
+        'their `mobilenetv2_x0.1` checkpoint, plain or with MLFM.'
+    )
+
+
+def _part(index: str) -> str:
+    return {'0': 'conv', '1': 'bn'}[index]
+
+
+def _block(stage: int, block: int, index: int, rest: str) -> str:
+    # Published as conv, bn, relu, conv, bn, relu, conv, bn.
+    name = f'backbone.layer{stage + 1}.{block}.conv.{index // 3}'
+    return f'{name}.{_part(str(index % 3))}.{rest}'
+
+
+def _stage_of(feature: int) -> tuple[int, int]:
+    block = feature - 1
+    for stage, blocks in enumerate(BLOCKS):
+        if block < blocks:
+            return stage, block
+        block -= blocks
+    raise KeyError(f'features.{feature} is beyond the last stage.')
+
+
+def _unit(name: str) -> int:
+    return 0 if name == 'conv' else int(name)
+
+
+def _fold_biases(state: State) -> State:
+    """Move the gates' biases, which we lack, into the norms behind them."""
+    for gate in ('input_gate', 'supplement_gate'):
+        for name in [k for k in state if k.endswith(f'{gate}.conv.bias')]:
+            mean = name.replace('conv.bias', 'bn.running_mean')
+            state[mean] = state[mean] - state.pop(name)
+    return state
+
+
+def main() -> None:
+    """Convert one file."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('src', type=Path, help="the authors' checkpoint")
+    parser.add_argument('dst', type=Path, help='the checkpoint to write')
+    args = parser.parse_args()
+    if not args.src.is_file():
+        sys.exit(f'{args.src} does not exist; give a published checkpoint.')
+    published = torch.load(args.src, map_location='cpu', weights_only=False)
+    state = convert(published['state_dict'])
+    args.dst.parent.mkdir(parents=True, exist_ok=True)
+    torch.save({'state_dict': state, 'meta': {}}, args.dst)
+    print(f'{args.dst}: {len(state)} tensors')
+
+
+if __name__ == '__main__':
+    main()

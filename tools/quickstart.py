@@ -1,0 +1,104 @@
+"""Train a small network with and without MLFM, and compare the two.
+
+Without --data it trains on scikit-learn's handwritten digits, which need no
+download. A folder of your own holds one folder of images for each class, or
+train/ and val/ with such folders in each.
+"""
+
+import argparse
+import os
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from importlib.util import find_spec
+from pathlib import Path
+
+# Threads that wait in a loop for one another stop each other for seconds
+# where cores are shared with other programs: let GNU OpenMP, which reads
+# this when PyTorch is imported, soon send them to sleep.
+os.environ.setdefault('GOMP_SPINCOUNT', '3000')
+
+# A clone need not be installed: its package lies beside this folder.
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+NEEDED = ('torch', 'mmengine', 'mmpretrain', 'sklearn', 'matplotlib', 'rich')
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        '--data', metavar='FOLDER', help='your images, in class folders'
+    )
+    parser.add_argument(
+        '--epochs', type=int, metavar='N', help='epochs of each network'
+    )
+    parser.add_argument(
+        '--work-dir',
+        default='work_dirs/quickstart',
+        metavar='DIR',
+        help='each run makes a folder in it (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--seed', type=int, default=0, help='random seed (default: 0)'
+    )
+    parser.add_argument(
+        '--image-size',
+        type=int,
+        metavar='PIXELS',
+        help='height and width of the images (default: digits 32, folder 64)',
+    )
+    parser.add_argument(
+        '--max-per-class',
+        type=int,
+        metavar='N',
+        help='at most so many images of each class, where there are too many '
+        'for a quick look',
+    )
+    return parser.parse_args()
+
+
+def check_packages() -> None:
+    """Stop with one line where a package is missing."""
+    missing = [name for name in NEEDED if find_spec(name) is None]
+    if missing:
+        sys.exit(
+            f'quickstart.py: Python packages are missing '
+            f'({", ".join(missing)}): run make quickstart, or '
+            "pip install 'mlfm_mm[onedl,quickstart]'"
+        )
+
+
+def main() -> None:
+    """Compare."""
+    args = parse_args()
+    check_packages()
+    # Only now, so that a missing package gets the message above; and out of
+    # sight, because the hosts print what they do without.
+    with (
+        open(os.devnull, 'w') as nowhere,
+        redirect_stdout(nowhere),
+        redirect_stderr(nowhere),
+    ):
+        from rich.console import Console
+
+        from mlfm_mm.analysis.quickstart import run_quickstart
+        from mlfm_mm.analysis.recipe import Settings
+        from mlfm_mm.datasets import FolderError
+        from mlfm_mm.engine import UsageError
+
+    # The stream of this moment: others are redirected while it trains.
+    console = Console(file=sys.stdout)
+    try:
+        run_quickstart(Settings(**vars(args)), ROOT / 'configs', console)
+    except (UsageError, FolderError) as error:
+        sys.exit(f'quickstart.py: {error}')
+    except KeyboardInterrupt:
+        sys.exit('quickstart.py: interrupted; nothing was compared')
+
+
+if __name__ == '__main__':
+    main()
