@@ -103,19 +103,21 @@ def _seg(sizes: tuple[int, ...] = SIZES, note: str = '', **cfg: Any) -> Served:
     return Served('mmseg', cfg, sizes, note)
 
 
-_REPLK = dict(
+_REPLK: dict[str, Any] = dict(
     large_kernel_sizes=[13, 11, 9, 7],
     layers=[2, 2, 2, 2],
     channels=[16, 32, 64, 128],
     small_kernel=5,
     dw_ratio=1,
 )
-_REPMLP = dict(
+_REPMLP: dict[str, Any] = dict(
     channels=[16, 32, 64, 128],
     depths=[1, 1, 2, 1],
     sharesets_nums=[1, 4, 16, 32],
 )
-_CONVMIXER = dict(embed_dims=64, depth=4, patch_size=7, kernel_size=5)
+_CONVMIXER: dict[str, Any] = dict(
+    embed_dims=64, depth=4, patch_size=7, kernel_size=5
+)
 
 CLASSIFIERS = [
     _cls(type='AlexNet', sizes=(96, 107)),
@@ -177,8 +179,8 @@ CLASSIFIERS = [
 
 # ---- mmseg ----------------------------------------------------------------
 
-_RESNET18 = dict(type='ResNet', depth=18)
-_STDC = dict(
+_RESNET18: dict[str, Any] = dict(type='ResNet', depth=18)
+_STDC: dict[str, Any] = dict(
     type='STDCNet',
     stdc_type='STDCNet1',
     in_channels=3,
@@ -189,7 +191,7 @@ _STDC = dict(
     act_cfg=dict(type='ReLU'),
     with_final_conv=False,
 )
-_HRNET = dict(
+_HRNET: dict[str, Any] = dict(
     stage1=dict(
         num_modules=1,
         num_branches=1,
@@ -219,7 +221,7 @@ _HRNET = dict(
         num_channels=(18, 36, 72, 144),
     ),
 )
-_ICNET = dict(
+_ICNET: dict[str, Any] = dict(
     backbone_cfg=dict(
         type='ResNetV1c',
         depth=18,

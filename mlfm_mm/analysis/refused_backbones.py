@@ -13,12 +13,12 @@ MLP = 'an MLP: it passes tokens, not feature maps'
 MASKED = 'runs only inside SparK, which gives it a mask'
 
 # What mmpretrain's T2T-ViT and mmseg's pyramids cannot do without.
-_T2T = dict(
+_T2T: dict[str, Any] = dict(
     t2t_cfg=dict(token_dims=64, use_performer=False),
     num_layers=1,
     layer_cfgs=dict(num_heads=6, feedforward_channels=384),
 )
-_PYRAMID = dict(
+_PYRAMID: dict[str, Any] = dict(
     embed_dims=[32, 64, 128, 256],
     num_heads=[1, 2, 4, 8],
     mlp_ratios=[2, 2, 2, 2],
