@@ -6,10 +6,12 @@ Importing the package registers everything it has, so that
 
 from . import datasets, engine
 from .compat import know_mmseg_by_its_module
+from .hub import register_models
 from .models import LFMU, LowPass, MLFMNeck
 from .version import __version__
 
 know_mmseg_by_its_module()
+register_models()
 
 __all__ = [
     'LFMU',

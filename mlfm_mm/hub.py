@@ -6,6 +6,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
+# A model that is known once all are.
+KNOWN = 'resnet18-mlfm_in100'
+TASK = 'Image Classification'
 
 
 def model_index() -> Path | None:
@@ -26,7 +29,8 @@ def register_models() -> None:
     """Make ``get_model`` and ``list_models`` of mmpretrain know the configs.
 
     Nothing happens where mmpretrain or the configs are missing, and the
-    second call of a process does nothing.
+    second call of a process does nothing. Segmentors are left out, which
+    mmpretrain cannot build.
 
     Example:
         >>> from mmpretrain import list_models
@@ -39,5 +43,11 @@ def register_models() -> None:
         return
     from mmpretrain.apis import ModelHub
 
-    if not ModelHub.has('resnet18-mlfm_in100'):
-        ModelHub.register_model_index(index, config_prefix=index.parent)
+    if ModelHub.has(KNOWN):
+        return
+    others = set(ModelHub._models_dict)
+    ModelHub.register_model_index(index, config_prefix=index.parent)
+    for name in set(ModelHub._models_dict) - others:
+        results = ModelHub._models_dict[name].results or []
+        if TASK not in [result.task for result in results]:
+            del ModelHub._models_dict[name]

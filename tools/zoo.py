@@ -15,6 +15,7 @@ from pathlib import Path
 # A clone need not be installed: its package lies beside this folder.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from mlfm_mm.analysis.marks import fill
 from mlfm_mm.analysis.zoo import (
     Cost,
     collect_runs,
@@ -30,9 +31,6 @@ from mlfm_mm.analysis.zoo.results import MEASURED
 from mlfm_mm.analysis.zoo.zoo import COSTS
 
 ROOT = Path(__file__).resolve().parents[1]
-# The project's README has the table between these lines, if it has any.
-BEGIN = '<!-- zoo: begin (written by tools/zoo.py tables) -->'
-END = '<!-- zoo: end -->'
 
 
 def parse_args() -> argparse.Namespace:
@@ -68,7 +66,7 @@ def write_costs() -> None:
     def report(number: int, count: int, path: str, cost: Cost) -> None:
         print(
             f'[{number}/{count}] {path}: {cost.params:,} params, '
-            f'{cost.macs:,} MACs at {cost.size} pixels',
+            f'{cost.macs:,} MACs at {cost.pixels} pixels',
             flush=True,
         )
 
@@ -95,15 +93,12 @@ def write_json(name: str, content: dict) -> None:
 def generated() -> dict[str, str]:
     """Generate all files; contents by path from the top."""
     zoo = read_zoo(ROOT)
-    files = {**metafiles(zoo), **pages(zoo)}
-    readme = ROOT / 'README.md'
-    text = readme.read_text(encoding='utf-8') if readme.is_file() else ''
-    if BEGIN in text and END in text:
-        before, rest = text.split(BEGIN, 1)
-        after = rest.split(END, 1)[1]
-        table = f'{BEGIN}\n\n{summary(zoo)}\n\n{END}'
-        files['README.md'] = before + table + after
-    return files
+    readme = (ROOT / 'README.md').read_text(encoding='utf-8')
+    return {
+        **metafiles(zoo),
+        **pages(zoo),
+        'README.md': fill(readme, 'published', summary(zoo)),
+    }
 
 
 def write_tables(check: bool) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope
 from torch import Tensor, nn
-from torch.nn.modules.conv import _ConvNd
+from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 
 # The transforms that set the size of an image, and the key that tells it.
 SIZES = {
@@ -28,17 +28,26 @@ class Cost:
     Args:
         params (int): Number of parameters, the classifier's included.
         macs (int): Multiply-adds of convolutions and linear layers for one
-            image, the convention of the published figures.
-        size (int): Height and width of that image.
+            image, the convention of the published figures. Heads that only
+            help to train have parameters, but no multiply-adds.
+        size (tuple[int, int]): Height and width of that image.
+
+    Example:
+        >>> Cost(1000, 2000, (256, 256)).pixels
+        '256'
+        >>> Cost(1000, 2000, (512, 1024)).pixels
+        '512x1024'
     """
 
     params: int
     macs: int
-    size: int
+    size: tuple[int, int]
 
-    def as_dict(self) -> dict[str, int]:
-        """Give the figures for a data file."""
-        return asdict(self)
+    @property
+    def pixels(self) -> str:
+        """str: The size of the image, for people."""
+        height, width = self.size
+        return str(height) if height == width else f'{height}x{width}'
 
 
 def measure_cost(cfg: Config) -> Cost:
@@ -71,7 +80,7 @@ def measure_cost(cfg: Config) -> Cost:
         ...     ),
         ... )
         >>> measure_cost(Config(cfg))
-        Cost(params=524228, macs=75890688, size=256)
+        Cost(params=524228, macs=75890688, size=(256, 256))
     """
     size = image_size(cfg)
     with DefaultScope.overwrite_default_scope(cfg.default_scope):
@@ -80,15 +89,15 @@ def measure_cost(cfg: Config) -> Cost:
     return Cost(params, count_macs(model, size), size)
 
 
-def image_size(cfg: Config) -> int:
+def image_size(cfg: Config) -> tuple[int, int]:
     """Find the size of the images that a network is validated with.
 
     Args:
         cfg (Config): The config.
 
     Returns:
-        int: Height and width, from the validation pipeline, or else from
-        the training pipeline.
+        tuple[int, int]: Height and width, from the validation pipeline, or
+        else from the training pipeline.
 
     Raises:
         ValueError: Neither sets a size.
@@ -96,9 +105,15 @@ def image_size(cfg: Config) -> int:
     for loader in ('test_dataloader', 'train_dataloader'):
         for transform in reversed(pipeline(cfg.get(loader))):
             key = SIZES.get(transform['type'])
-            if key is not None:
-                size = transform[key]
-                return size if isinstance(size, int) else min(size)
+            if key is None or transform.get(key) is None:
+                continue
+            size = transform[key]
+            if isinstance(size, int):
+                return size, size
+            # Segmentors resize by mmcv, which gives the width first.
+            if key == 'scale' and cfg.default_scope == 'mmseg':
+                return size[1], size[0]
+            return size[0], size[1]
     raise ValueError(
         f'{cfg.filename} sets no image size: its pipelines have none of '
         f'{", ".join(SIZES)}.'
@@ -113,12 +128,12 @@ def pipeline(loader: dict[str, Any] | None) -> list[dict]:
     return list(dataset.get('pipeline', []))
 
 
-def count_macs(model: nn.Module, size: int) -> int:
+def count_macs(model: nn.Module, size: tuple[int, int]) -> int:
     """Count multiply-adds by a pass of tensors that hold no numbers.
 
     Args:
         model (nn.Module): The network; its tensors are gone afterwards.
-        size (int): Height and width of the image.
+        size (tuple[int, int]): Height and width of the image.
 
     Returns:
         int: The multiply-adds of convolutions and linear layers.
@@ -128,12 +143,15 @@ def count_macs(model: nn.Module, size: int) -> int:
     counts: list[int] = []
 
     def count(layer: Any, inputs: tuple, output: Tensor) -> None:
-        counts.append(output.numel() * layer.weight[0].numel())
+        # A transposed convolution spreads its input, others gather theirs.
+        spreads = isinstance(layer, _ConvTransposeNd)
+        places = inputs[0].numel() if spreads else output.numel()
+        counts.append(places * layer.weight[0].numel())
 
     for layer in layers(model):
         layer.register_forward_hook(count)
     with torch.no_grad():
-        model(torch.empty(1, 3, size, size, device='meta'))
+        model(torch.empty(1, 3, *size, device='meta'))
     return sum(counts)
 
 

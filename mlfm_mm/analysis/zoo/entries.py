@@ -17,6 +17,10 @@ DATASETS = {
     'digits': 'Digits',
     'folder': 'Your images',
     'camvid': 'CamVid',
+    'cityscapes': 'Cityscapes',
+    'voc12': 'Pascal VOC 2012',
+    'voc12aug': 'Pascal VOC 2012 (augmented)',
+    'ade20k': 'ADE20K',
 }
 
 

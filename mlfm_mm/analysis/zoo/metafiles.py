@@ -9,6 +9,7 @@ import yaml
 
 from .entries import FOLDERS, Entry
 from .results import Measured
+from .tasks import Task
 from .zoo import Zoo
 
 HEADER = '# Written by tools/zoo.py tables: edit nothing here.\n'
@@ -19,7 +20,6 @@ PAPER = dict(
     'Extraction in Convolutional Neural Networks',
 )
 COLLECTIONS = dict(baseline='MLFM baselines', mlfm='MLFM')
-TASKS = dict(mmpretrain='Image Classification', mmseg='Semantic Segmentation')
 
 
 def metafiles(zoo: Zoo) -> dict[str, str]:
@@ -71,7 +71,6 @@ def model(zoo: Zoo, entry: Entry) -> dict[str, Any]:
         dict: Its part of the metafile.
     """
     cost = zoo.costs[entry.path]
-    task = TASKS[zoo.scopes[entry.path]]
     found: dict[str, Any] = dict(
         Name=entry.model,
         Metadata={
@@ -84,7 +83,7 @@ def model(zoo: Zoo, entry: Entry) -> dict[str, Any]:
     found['Config'] = entry.path
     found['Results'] = list(
         results(
-            task,
+            zoo.tasks[entry.path],
             entry,
             zoo.published.get(entry.path),
             zoo.measured.get(entry.path),
@@ -94,49 +93,41 @@ def model(zoo: Zoo, entry: Entry) -> dict[str, Any]:
 
 
 def results(
-    task: str,
+    task: Task,
     entry: Entry,
     published: float | None,
     measured: Measured | None,
 ) -> list[dict[str, Any]]:
-    """List accuracies, each with its source in the name of the data set.
+    """List the results, each with its source in the name of the data set.
 
     Where nothing is known the task alone is told, by which mmpretrain finds
     the inferencer.
 
     Args:
-        task (str): The task.
+        task (Task): The task.
         entry (Entry): The config.
-        published (float, optional): Top-1 of the paper.
+        published (float, optional): The metric in the paper.
         measured (Measured, optional): Results of our runs.
 
     Returns:
         list[dict]: The results.
     """
-    found: list[dict[str, Any]] = []
+    found: list[tuple[str, dict[str, Any] | None]] = []
     if published is not None:
-        found.append(
-            dict(
-                Task=task,
-                Dataset=f'{entry.dataset} (published)',
-                Metrics={'Top 1 Accuracy': published},
-            )
-        )
+        found.append((' (published)', {task.label: published}))
     if measured is not None:
-        found.append(
-            dict(
-                Task=task,
-                Dataset=f'{entry.dataset} (measured)',
-                Metrics={
-                    'Top 1 Accuracy': round(measured.best, 2),
-                    'Top 1 Accuracy of the last epoch': round(
-                        measured.final, 2
-                    ),
-                    'Runs': len(measured.runs),
-                },
-            )
+        metrics = {
+            task.label: round(measured.best, 2),
+            f'{task.label} at the end': round(measured.final, 2),
+            'Runs': len(measured.runs),
+        }
+        found.append((' (measured)', metrics))
+    return [
+        dict(
+            Task=task.name, Dataset=f'{entry.dataset}{source}', Metrics=metrics
         )
-    return found or [dict(Task=task, Dataset=entry.dataset, Metrics=None)]
+        for source, metrics in found or [('', None)]
+    ]
 
 
 def dump(content: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import groupby
+from pathlib import PurePosixPath
 
 from .entries import FOLDERS, Entry
 from .zoo import Zoo
@@ -14,16 +15,21 @@ TITLES = dict(
 )
 ABOUT = dict(
     baseline='Each is the same network as its namesake in `configs/mlfm`.',
-    mlfm='Each file is its namesake in `configs/baseline` plus '
-    "`model = dict(neck=dict(type='mlfm_mm.MLFMNeck'))`, nothing else.",
+    mlfm="""\
+Each file is its namesake in `configs/baseline` plus an override of the neck,
+`model = dict(neck=dict(type='mlfm_mm.MLFMNeck'))`, nothing else.""",
 )
 LEGEND = """\
-- **Top-1 published**: from the paper (https://arxiv.org/abs/2403.08157), one
-  run each; its MobileNetV2 rows compare the last epoch without memory with
-  the best epoch with it.
-- **Top-1 measured**: our own runs of these configs; best and last epoch, the
-  mean over the seeds. A dash: not run yet.
-- **Params** and **MACs** are computed from the configs by
+A name is the network, then the data set; that of the paper's networks is the
+one of its table, in lower case.
+
+- **published**: from the paper (https://arxiv.org/abs/2403.08157), one run
+  each; its MobileNetV2 rows compare the last epoch without memory with the
+  best epoch with it. A dash: not in the paper.
+- **measured**: our own runs of these configs on the data set that the title
+  names, by `python tools/zoo.py results`; best and last epoch, the mean over
+  the seeds. A dash: not run yet.
+- **params** and **MACs** are computed from the configs by
   `python tools/zoo.py costs`, the classifier included; MACs count
   convolutions and linear layers for one image of the size of validation."""
 USE = """\
@@ -37,6 +43,12 @@ trains by the published recipe. In Python:
     from mmpretrain import get_model
 
     model = get_model('resnet18{mark}_in100')"""
+CAPTION = """\
+ImageNet-100, validation set. **Published** top-1 is from the paper, one run
+each; its MobileNetV2 rows compare the last epoch without memory with the best
+epoch with it. Parameters, with the classifier, and MACs are those of our
+configs. {measured}
+"""
 
 
 def pages(zoo: Zoo) -> dict[str, str]:
@@ -81,16 +93,17 @@ def page(zoo: Zoo, folder: str) -> str:
 
 def rows(zoo: Zoo, entries: list[Entry]) -> Iterator[str]:
     """Write a table of configs, line by line."""
+    metric = zoo.tasks[entries[0].path].title
     yield (
-        '| config | image | params (M) | MACs (G) | top-1 published | '
-        'top-1 measured |'
+        f'| config | image | params (M) | MACs (G) | {metric} published | '
+        f'{metric} measured |'
     )
     yield '|---|---:|---:|---:|---:|---|'
     for entry in entries:
         cost = zoo.costs[entry.path]
         published = zoo.published.get(entry.path)
         yield (
-            f'| [{entry.stem}]({entry.stem}.py) | {cost.size} '
+            f'| [{entry.stem}]({entry.stem}.py) | {cost.pixels} '
             f'| {cost.params / 1e6:.4f} | {cost.macs / 1e9:.4f} '
             f'| {"-" if published is None else f"{published:.2f}"} '
             f'| {zoo.measured.get(entry.path) or "-"} |'
@@ -106,23 +119,53 @@ def summary(zoo: Zoo) -> str:
     Returns:
         str: Markdown, for the README of the project.
     """
-    lines = [
-        '| network | params (M) | with MLFM | MACs (G) | with MLFM | '
-        'top-1 published | with MLFM | top-1 measured | with MLFM |',
-        '|---|' + '---:|' * 8,
+    stems = {entry.stem for entry in zoo.entries}
+    # In the order of the paper's table.
+    pairs = [
+        (Entry('baseline', stem), Entry('mlfm', stem))
+        for stem in map(stem_of, zoo.published)
+        if stem in stems
     ]
-    for entry in zoo.entries:
-        if entry.folder == 'mlfm' or entry.path not in zoo.published:
-            continue
-        pair = [entry.path, Entry('mlfm', entry.stem).path]
-        costs = [zoo.costs[path] for path in pair]
-        measured = [zoo.measured.get(path) for path in pair]
-        cells = [
-            entry.network,
-            *(f'{cost.params / 1e6:.3f}' for cost in costs),
-            *(f'{cost.macs / 1e9:.3f}' for cost in costs),
-            *(f'{zoo.published[path]:.2f}' for path in pair),
-            *(f'{m.best:.2f} / {m.final:.2f}' if m else '-' for m in measured),
-        ]
-        lines.append(f'| {" | ".join(cells)} |')
-    return '\n'.join(lines)
+    pairs = list(dict.fromkeys(pairs))
+    runs = any(e.path in zoo.measured for pair in pairs for e in pair)
+    head = ['network', 'published', 'with MLFM']
+    head += ['measured', 'with MLFM'] if runs else []
+    lines = [
+        f'| {" | ".join([*head, "params (M)", "MACs (G)"])} |',
+        f'|---|{"---:|" * (len(head) + 1)}',
+        *(summary_row(zoo, pair, runs) for pair in pairs),
+    ]
+    measured = (
+        '**Measured**: best / last epoch of our own runs.'
+        if runs
+        else 'Nothing in this table was measured here.'
+    )
+    return '\n'.join([CAPTION.format(measured=measured), *lines])
+
+
+def summary_row(zoo: Zoo, pair: tuple[Entry, Entry], runs: bool) -> str:
+    """Lay out one network.
+
+    Args:
+        zoo (Zoo): The configs and their figures.
+        pair (tuple[Entry, Entry]): Without and with memory.
+        runs (bool): Whether the table tells measured results.
+
+    Returns:
+        str: A row of the table.
+    """
+    paths = [entry.path for entry in pair]
+    costs = [zoo.costs[path] for path in paths]
+    cells = [f'[{pair[0].network}]({paths[1]})']
+    cells += [f'{zoo.published[path]:.2f}' for path in paths]
+    if runs:
+        found = [zoo.measured.get(path) for path in paths]
+        cells += [f'{m.best:.2f} / {m.final:.2f}' if m else '-' for m in found]
+    cells.append(' → '.join(f'{cost.params / 1e6:.3f}' for cost in costs))
+    cells.append(' → '.join(f'{cost.macs / 1e9:.3f}' for cost in costs))
+    return f'| {" | ".join(cells)} |'
+
+
+def stem_of(path: str) -> str:
+    """Get the stem of a config from its path."""
+    return PurePosixPath(path).stem

@@ -12,10 +12,10 @@ from typing import Any
 from mmengine.config import Config
 
 from .entries import Entry
+from .tasks import TASKS
 
 PUBLISHED = 'configs/zoo/published_in100.csv'
 MEASURED = 'configs/zoo/measured.json'
-TOP1 = 'accuracy/top1'
 
 
 @dataclass(frozen=True)
@@ -23,36 +23,42 @@ class Measured:
     """What our runs of a config reached.
 
     Args:
-        runs (tuple[dict]): Of each run its ``seed``, ``epochs``, ``best``
-            and ``best_epoch``, and ``final``, the top-1 of its last epoch.
+        runs (tuple[dict]): Of each run its ``seed``, its ``length`` in
+            ``unit`` (``'epochs'`` or ``'iterations'``), the ``best`` result
+            and where it was, ``best_at``, and ``final``, the one at its end.
 
     Example:
-        >>> run = dict(seed=0, epochs=90, best=81.0, best_epoch=70, final=80.0)
+        >>> run = dict(seed=0, length=90, unit='epochs')
+        >>> run |= dict(best=81.0, best_at=70, final=80.0)
         >>> str(Measured((run, dict(run, seed=1, best=82.0))))
-        '81.50 best, 80.00 final epoch (2 seeds, 90 epochs)'
+        '81.50 best, 80.00 last of 90 epochs, 2 seeds'
+        >>> str(Measured((run,)))
+        '81.00 best (70), 80.00 last of 90 epochs, 1 seed'
     """
 
     runs: tuple[dict[str, Any], ...]
 
     @property
     def best(self) -> float:
-        """float: Top-1 of the best epoch, averaged over the runs."""
+        """float: The best result of a run, averaged over the runs."""
         return self._mean('best')
 
     @property
     def final(self) -> float:
-        """float: Top-1 of the last epoch, averaged over the runs."""
+        """float: The result at the end, averaged over the runs."""
         return self._mean('final')
 
     def _mean(self, key: str) -> float:
         return sum(run[key] for run in self.runs) / len(self.runs)
 
     def __str__(self) -> str:
-        seeds = len(self.runs)
-        epochs = '/'.join(sorted({str(run['epochs']) for run in self.runs}))
+        count = len(self.runs)
+        # An average over seeds is at no single epoch.
+        place = f' ({self.runs[0]["best_at"]})' if count == 1 else ''
+        lengths = sorted({f'{r["length"]:,} {r["unit"]}' for r in self.runs})
         return (
-            f'{self.best:.2f} best, {self.final:.2f} final epoch '
-            f'({seeds} seed{"s" if seeds > 1 else ""}, {epochs} epochs)'
+            f'{self.best:.2f} best{place}, {self.final:.2f} last of '
+            f'{" or ".join(lengths)}, {count} seed{"s" if count > 1 else ""}'
         )
 
 
@@ -100,7 +106,7 @@ def collect_runs(
         root (Path): The folder that holds ``configs/``.
         work_dirs (Iterable[Path]): Work folders of ``tools/train.py``; the
             latest log in each counts. A ``metrics.json`` in it, written by
-            ``tools/test.py --out``, replaces the top-1 of the last epoch.
+            ``tools/test.py --out``, replaces the last result of the log.
         entries (Iterable[Entry]): The configs of the zoo.
 
     Returns:
@@ -137,25 +143,35 @@ def read_run(folder: Path, paths: set[str]) -> tuple[str, dict[str, Any]]:
     """
     cfg = read_config(folder)
     path = config_path(cfg, folder, paths)
-    top1 = read_top1(folder)
-    epochs = cfg.train_cfg.max_epochs
-    if max(top1) < epochs:
+    metric = TASKS[cfg.default_scope].metric
+    scores = read_scores(folder, metric)
+    unit, length = run_length(cfg)
+    if max(scores) < length:
         raise ValueError(
-            f'{folder}: the run was validated up to epoch {max(top1)} of '
-            f'{epochs}; resume it by tools/train.py --resume'
+            f'{folder}: the run was validated up to {max(scores)} of '
+            f'{length} {unit}; resume it by tools/train.py --resume'
         )
-    best_epoch = max(top1, key=lambda epoch: top1[epoch])
-    final = top1[max(top1)]
+    best_at = max(scores, key=lambda step: scores[step])
+    final = scores[max(scores)]
     metrics = folder / 'metrics.json'
     if metrics.is_file():
-        final = json.loads(metrics.read_text(encoding='utf-8'))[TOP1]
+        final = json.loads(metrics.read_text(encoding='utf-8'))[metric]
     return path, dict(
         seed=run_name(cfg, folder),
-        epochs=epochs,
-        best=round(top1[best_epoch], 2),
-        best_epoch=best_epoch,
+        length=length,
+        unit=unit,
+        best=round(scores[best_at], 2),
+        best_at=best_at,
         final=round(final, 2),
     )
+
+
+def run_length(cfg: Config) -> tuple[str, int]:
+    """Tell how long a run is, in the unit that its log counts in."""
+    loop = cfg.train_cfg
+    if loop.get('max_epochs'):
+        return 'epochs', loop.max_epochs
+    return 'iterations', loop.max_iters
 
 
 def run_name(cfg: Config, folder: Path) -> int | str:
@@ -185,30 +201,31 @@ def config_path(cfg: Config, folder: Path, paths: set[str]) -> str:
     return path
 
 
-def read_top1(folder: Path) -> dict[int, float]:
-    """Read the top-1 of each epoch from the latest log.
+def read_scores(folder: Path, metric: str) -> dict[int, float]:
+    """Read the validation results from the logs.
 
     A log holds a line of JSON for each record; a resumed run begins a new
     log, so that all logs are read in order.
 
     Args:
         folder (Path): The work folder.
+        metric (str): The key of the metric.
 
     Returns:
-        dict[int, float]: Percentages by epoch.
+        dict[int, float]: Percentages by epoch or iteration.
 
     Raises:
         ValueError: No log has any.
     """
-    top1 = {}
+    scores = {}
     for log in sorted(folder.glob('*/vis_data/scalars.json')):
         for line in log.read_text(encoding='utf-8').splitlines():
             record = json.loads(line)
-            if TOP1 in record:
-                top1[int(record['step'])] = float(record[TOP1])
-    if not top1:
+            if metric in record:
+                scores[int(record['step'])] = float(record[metric])
+    if not scores:
         raise ValueError(
             f'{folder} holds no validation results (*/vis_data/scalars.json '
-            f'with {TOP1!r})'
+            f'with {metric!r})'
         )
-    return top1
+    return scores

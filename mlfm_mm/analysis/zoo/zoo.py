@@ -6,12 +6,14 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config
 
 from .costs import Cost, measure_cost
 from .entries import Entry, find_entries
 from .results import Measured, read_measured, read_published
+from .tasks import TASKS, Task
 
 COSTS = 'configs/zoo/costs.json'
 
@@ -23,14 +25,14 @@ class Zoo:
     Args:
         entries (list[Entry]): The configs.
         costs (dict[str, Cost]): Parameters and multiply-adds.
-        scopes (dict[str, str]): The host libraries.
+        tasks (dict[str, Task]): What they are for.
         published (dict[str, float]): Top-1 of the paper.
         measured (dict[str, Measured]): Results of our runs.
     """
 
     entries: list[Entry]
     costs: dict[str, Cost]
-    scopes: dict[str, str]
+    tasks: dict[str, Task]
     published: dict[str, float]
     measured: dict[str, Measured]
 
@@ -56,14 +58,19 @@ def read_zoo(root: Path) -> Zoo:
             f'{COSTS} does not fit the configs: {", ".join(differ)}; run '
             'python tools/zoo.py costs'
         )
-    scopes = {path: row.pop('scope') for path, row in rows.items()}
     return Zoo(
         entries=entries,
-        costs={path: Cost(**row) for path, row in rows.items()},
-        scopes=scopes,
+        costs={path: read_cost(row) for path, row in rows.items()},
+        tasks={path: TASKS[row['scope']] for path, row in rows.items()},
         published=read_published(root),
         measured=read_measured(root),
     )
+
+
+def read_cost(row: dict[str, Any]) -> Cost:
+    """Read a row of the data file."""
+    height, width = row['size']
+    return Cost(row['params'], row['macs'], (height, width))
 
 
 def measure_zoo(
@@ -84,6 +91,11 @@ def measure_zoo(
     for i, entry in enumerate(entries, start=1):
         cfg = Config.fromfile(root / entry.path)
         cost = measure_cost(cfg)
-        rows[entry.path] = dict(cost.as_dict(), scope=cfg.default_scope)
+        rows[entry.path] = dict(
+            params=cost.params,
+            macs=cost.macs,
+            size=list(cost.size),
+            scope=cfg.default_scope,
+        )
         report(i, len(entries), entry.path, cost)
     return rows
