@@ -10,8 +10,11 @@ import torch
 
 REPO = Path(__file__).resolve().parents[1]
 
-if 'PYTEST_XDIST_WORKER' in os.environ:
-    # Workers that each start a thread per core slow one another down.
+if 'OMP_NUM_THREADS' not in os.environ:
+    # Small networks gain little from threads, and threads that wait for one
+    # another take many times as long where others use the cores, too. The
+    # variable is for what tests start.
+    os.environ['OMP_NUM_THREADS'] = '1'
     torch.set_num_threads(1)
 
 

@@ -1,6 +1,7 @@
 """MLFMNeck on every backbone that mmpretrain and mmseg register."""
 
 import importlib.util
+from pathlib import Path
 
 import mmpretrain.models
 import mmseg.models
@@ -13,12 +14,15 @@ from torch import Tensor, nn
 
 from mlfm_mm import LFMU, MLFMNeck
 from mlfm_mm.analysis.backbones import SERVED, Refused, Served, build, title
+from mlfm_mm.analysis.backbones_page import named, page, served_row
 from mlfm_mm.analysis.refused_backbones import NOT_LISTED, REFUSED
 from mlfm_mm.models.flow import tensors_in
 from tests.models.builders import ToyModel
 
 HOSTS = {'mmpretrain': CLS, 'mmseg': SEG}
 assert mmpretrain.models and mmseg.models
+PAGE = Path(__file__).resolve().parents[2] / 'docs' / 'backbones.md'
+STALE = 'run python docs/list_backbones.py'
 
 
 def marked(entries: list) -> list:
@@ -49,6 +53,19 @@ def test_every_backbone_is_listed(host: str) -> None:
     )
     gone = (listed | NOT_LISTED[host].keys()) - registered
     assert not gone, f'{host} has no {", ".join(sorted(gone))} any more'
+
+
+def page_lines() -> list[str]:
+    return PAGE.read_text(encoding='utf-8').splitlines()
+
+
+def test_the_page_of_backbones_is_fresh() -> None:
+    # All but the figures, which the sweep below holds against each neck.
+    served = [line for line in page_lines() if line.endswith(' |')]
+    rows = [r for r in served if r.count(' | ') == 4 and 'strides' not in r]
+    names = [f'| {named(entry)} |' for entry in SERVED]
+    assert [row[: row.index(' |', 1) + 2] for row in rows] == names, STALE
+    assert page(rows) == PAGE.read_text(encoding='utf-8'), STALE
 
 
 # ---- served ---------------------------------------------------------------
@@ -104,6 +121,7 @@ def test_served(entry: Served) -> None:
         plain = gradients(backbone)
         model = ToyModel(backbone, MLFMNeck())
     neck, taps = model.neck, model.neck.taps
+    assert served_row(entry, backbone, neck) in page_lines(), STALE
     check_levels([tap.level for tap in taps])
     model.train()
     for size in entry.sizes:
