@@ -1,0 +1,100 @@
+"""Where something was measured, and with what."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import mmcv
+import mmengine
+import torch
+
+from ... import __version__
+
+
+def describe(device: str = 'cpu') -> dict[str, Any]:
+    """Describe the machine for a result that others read.
+
+    Args:
+        device (str): The device that was measured. Defaults to 'cpu'.
+
+    Returns:
+        dict: Processor, cores, threads, versions and date; no name that
+        would tell whose machine it is.
+
+    Example:
+        >>> 'torch' in describe()['versions']
+        True
+    """
+    return dict(
+        processor=processor(),
+        cores=os.cpu_count(),
+        threads=torch.get_num_threads(),
+        gpu=torch.cuda.get_device_name() if device != 'cpu' else None,
+        system=platform.system(),
+        load=round(load(), 2),
+        versions=dict(
+            mlfm_mm=__version__,
+            python=platform.python_version(),
+            torch=torch.__version__,
+            mmengine=mmengine.__version__,
+            mmcv=mmcv.__version__,
+        ),
+        date=date.today().isoformat(),
+    )
+
+
+def processor() -> str:
+    """Name the model of the processor."""
+    try:
+        text = Path('/proc/cpuinfo').read_text(encoding='utf-8')
+    except OSError:
+        return platform.processor() or platform.machine()
+    found = re.search(r'^model name\s*: (.+)$', text, re.MULTILINE)
+    return found.group(1).strip() if found else platform.machine()
+
+
+def load() -> float:
+    """Tell how many programs wanted a core in the last minute."""
+    try:
+        return os.getloadavg()[0]
+    except (AttributeError, OSError):
+        return 0.0
+
+
+def sentence(machine: dict[str, Any]) -> str:
+    """Say in a sentence where something was measured.
+
+    Args:
+        machine (dict): From :func:`describe`.
+
+    Returns:
+        str: The sentence.
+
+    Example:
+        >>> versions = dict(torch='2.12.1', mlfm_mm='1.0')
+        >>> sentence(
+        ...     dict(
+        ...         processor='Abacus',
+        ...         cores=2,
+        ...         threads=2,
+        ...         gpu=None,
+        ...         versions=versions,
+        ...         date='2026-01-01',
+        ...     )
+        ... )
+        'Abacus, 2 cores, 2 threads; torch 2.12.1, mlfm_mm 1.0; 2026-01-01'
+    """
+    place = (
+        machine['gpu']
+        or f'{machine["processor"]}, {machine["cores"]} cores, '
+        f'{machine["threads"]} threads'
+    )
+    versions = ', '.join(
+        f'{name} {machine["versions"][name]}' for name in ('torch', 'mlfm_mm')
+    )
+    return f'{place}; {versions}; {machine["date"]}'
