@@ -1,4 +1,4 @@
-"""Fill the table of the quickstart in README.md from the file of its run.
+"""Fill the tables of README.md from the files of the runs behind them.
 
     python docs/fill_readme.py
 
@@ -15,23 +15,26 @@ ROOT = Path(__file__).resolve().parents[1]
 # A clone need not be installed.
 sys.path.insert(0, str(ROOT))
 
+from mlfm_mm.analysis.benchmark.page import readme_table  # noqa: E402
 from mlfm_mm.analysis.marks import fill as fill_part  # noqa: E402
 
 README = ROOT / 'README.md'
 QUICKSTART = ROOT / 'docs/results/quickstart/results.md'
+PERFORMANCE = ROOT / 'docs/results/performance'
 
 
 def fill(text: str) -> str:
-    """Put the table between its marks.
+    """Put the tables between their marks.
 
     Args:
         text (str): The README.
 
     Returns:
-        str: The README with its table renewed.
+        str: The README with its tables renewed.
     """
     table = QUICKSTART.read_text(encoding='utf-8').strip()
-    return fill_part(text, 'quickstart', table)
+    text = fill_part(text, 'quickstart', table)
+    return fill_part(text, 'cost', readme_table(PERFORMANCE))
 
 
 def main() -> None:

@@ -49,12 +49,17 @@ class Judgement:
         """str: The judgement in a word."""
         return {True: 'met', False: 'missed', None: 'open'}[self.met]
 
+    @property
+    def title(self) -> str:
+        """str: What was judged."""
+        return f'{NAMES[self.name]}{self.note}'
+
     def __str__(self) -> str:
         noise = ''
         if self.ratio.noise:
             noise = f' (noise {100 * self.ratio.noise:.1f} %)'
         return (
-            f'{self.network}, {NAMES[self.name]}{self.note}: '
+            f'{self.network}, {self.title}: '
             f'x{self.ratio.value:.2f}{noise}, limit x{self.limit:.2f}: '
             f'{self.word}'
         )

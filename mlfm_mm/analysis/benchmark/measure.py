@@ -183,7 +183,12 @@ def memory_floor(arms: list[Arm], setting: Setting, channels: int) -> int:
     for arm in arms:
         memory = memory_of(arm.model)
         if memory is not None:
-            unit: Any = memory.units[0]
-            widening = 2 if unit.update == 'concat' else 1
-            return memory_bytes(memory.taps, setting, channels, widening)
+            units: list[Any] = list(memory.units)
+            return memory_bytes(
+                memory.taps,
+                setting,
+                channels,
+                widening=2 if units[0].update == 'concat' else 1,
+                supplements=[u.supplement_gate is not None for u in units],
+            )
     return 0

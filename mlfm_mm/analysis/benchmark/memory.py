@@ -101,9 +101,9 @@ def peak_on_cpu(step: Callable[[], None]) -> int:
     Example:
         >>> def step():
         ...     a = torch.empty(1000)
-        ...     b = a + 1
+        ...     b = a.sqrt()
         ...     del a
-        ...     return b + 1
+        ...     return b.sqrt()
         >>> peak_on_cpu(step)
         8000
     """

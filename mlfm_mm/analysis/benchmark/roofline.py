@@ -128,6 +128,7 @@ def memory_bytes(
     setting: Setting,
     image_channels: int = 3,
     widening: int = 1,
+    supplements: Sequence[bool] | None = None,
 ) -> int:
     """Count the bytes that the memory must move.
 
@@ -137,6 +138,8 @@ def memory_bytes(
         image_channels (int): Channels of the image. Defaults to 3.
         widening (int): Channels of the memory a unit gives, in units of the
             trunk's; 2 if it concatenates. Defaults to 1.
+        supplements (Sequence[bool], optional): Whether each unit reads the
+            image. Defaults to None, all do.
 
     Returns:
         int: The bytes of a forward pass.
@@ -146,19 +149,22 @@ def memory_bytes(
         >>> memory_bytes([tap], Setting(batch=1, size=(10, 10)))
         5600
     """
+    reads = list(supplements or [True] * len(taps))
     pixels = [map_pixels(setting.size, tap.level) for tap in taps]
     elements = 0
     memory_channels = image_channels
     for index, tap in enumerate(taps):
         # It reads trunk, memory and image, and writes the trunk.
-        channels = 2 * tap.channels + memory_channels + image_channels
+        channels = 2 * tap.channels + memory_channels
+        channels += image_channels * reads[index]
         elements += channels * pixels[index]
         memory_channels = tap.channels * widening
         if index + 1 < len(taps):
             # The forgotten memory is all that leaves it.
             elements += memory_channels * pixels[index + 1]
-    # The image becomes its bands, each written once.
-    for level in range(taps[-1].level):
+    # The image becomes its bands, each written once; the first memory is one.
+    readers = zip(taps, [True, *reads[1:]], strict=True)
+    for level in range(max(tap.level for tap, read in readers if read)):
         both = map_pixels(setting.size, level)
         both += map_pixels(setting.size, level + 1)
         elements += image_channels * both

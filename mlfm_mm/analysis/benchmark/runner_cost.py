@@ -201,11 +201,12 @@ def runner_table(costs: list[RunnerCost]) -> Table:
         )
     plain, mlfm = (min(cost.outside) for cost in costs)
     noise = max(costs[0].outside) - plain
+    side = 'more' if mlfm > plain else 'less'
     caption = (
         f'Medians of an iteration, the least of {len(costs[0].step)} runs '
-        'each, in turns. With memory, an iteration takes '
-        f'{1e3 * (mlfm - plain):+.2f} ms more beside the step; the runs '
-        f'without it differ by {1e3 * noise:.2f} ms among themselves.'
+        f'each, in turns. With memory, {1e3 * abs(mlfm - plain):.2f} ms '
+        f'{side} beside the step; the runs without it differ by '
+        f'{1e3 * noise:.2f} ms among themselves.'
     )
     return Table(columns, rows, caption)
 

@@ -18,7 +18,7 @@ from . import machine as machines
 from .measure import Row
 from .report import Report, milliseconds, together
 from .setting import PHASES, Setting
-from .variants import Group
+from .variants import Group, neck_of
 
 AXES = {
     'size': 'height and width of the image (pixels)',
@@ -99,7 +99,7 @@ def knobs(axis: str, cfg: Config) -> tuple[tuple[str, ...], tuple[float, ...]]:
     if axis == 'width':
         if 'widen_factor' in backbone:
             return WIDTHS['widen_factor']
-        if str(backbone.type).split('.')[-1] == 'ResNet':
+        if str(backbone.type).split('.')[-1] in ('ResNet', 'ResNet_CIFAR'):
             return WIDTHS['base_channels']
     raise UsageError(
         f'--scale {axis}: {backbone.type} has no option that is known to '
@@ -108,11 +108,14 @@ def knobs(axis: str, cfg: Config) -> tuple[tuple[str, ...], tuple[float, ...]]:
 
 
 def varied(cfg: Config, keys: tuple[str, ...], value: float) -> Config:
-    """Change a backbone, and leave out the head, which would not fit."""
+    """Change a backbone, and leave out what would not fit: head and flags."""
     changed = copy.deepcopy(cfg)
     for key in keys:
         changed.model.backbone[key] = value
     changed.model.head = None
+    # A flag for each unit, of which a deeper network has more.
+    if not isinstance(neck_of(changed.model).get('supplement', True), bool):
+        neck_of(changed.model)['supplement'] = True
     return changed
 
 
