@@ -47,6 +47,11 @@ format: venv ## format the code and repair what ruff can
 hooks: venv ## let git run the linters before each commit
 	@$(VENV)/pre-commit install
 
+.PHONY: benchmark
+benchmark: venv ## measure what docs/performance.md lacks (20 quiet minutes)
+	@$(VENV)/python docs/measure_performance.py
+	@$(VENV)/python docs/fill_readme.py
+
 build: venv ## build the source archive and the wheel into dist/
 	@$(VENV)/python -m build --no-isolation
 
