@@ -6,24 +6,31 @@ PYTEST_ARGS ?=
 # Processes for pytest, e.g. make test JOBS=4; by default one, which on two
 # cores is about as fast, and whose output is easier to read.
 JOBS ?=
+# What of the tests depends on the family of distributions.
+OPENMMLAB_TESTS := tests/models tests/robustness tests/test_registry.py \
+	mlfm_mm/models
 PYTEST := .venv/bin/python -m pytest $(if $(JOBS),-n $(JOBS))
 VENV := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help venv quickstart test test-slow lint format hooks build \
+.PHONY: help venv quickstart test test-slow test-openmmlab lint format hooks build \
 	constraints clean
 
 help: ## show this list
 	@echo 'make <target>'
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) \
-		| sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
+		| sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 18
 	@echo 'Only quickstart and test are needed to begin with: both set up' \
 		'.venv first.'
 
+define need_python
+@command -v $(PYTHON) >/dev/null || { echo 'No "$(PYTHON)" was found:' \
+	'install Python 3.11, 3.12 or 3.13, or name one by' \
+	'make ... PYTHON=/path/to/python' >&2; exit 1; }
+endef
+
 venv: ## create or complete .venv from requirements/ (others do it, too)
-	@command -v $(PYTHON) >/dev/null || { echo 'No "$(PYTHON)" was found:' \
-		'install Python 3.11, 3.12 or 3.13, or name one by' \
-		'make ... PYTHON=/path/to/python' >&2; exit 1; }
+	$(need_python)
 	@$(PYTHON) tools/bootstrap.py
 
 quickstart: venv ## train with and without MLFM; DATA=folder: your images
@@ -34,6 +41,12 @@ test: venv ## run the test suite and the doctests, without the slow tests
 
 test-slow: venv ## run the tests marked slow
 	@$(PYTEST) -m slow $(PYTEST_ARGS)
+
+test-openmmlab: ## run what applies with the original OpenMMLab packages
+	$(need_python)
+	@$(PYTHON) tools/bootstrap.py openmmlab
+	@.venv-openmmlab/bin/python -m pytest -n $(or $(JOBS),2) \
+		$(OPENMMLAB_TESTS) $(PYTEST_ARGS)
 
 lint: venv ## check style (ruff) and types (mypy)
 	@$(VENV)/ruff check .

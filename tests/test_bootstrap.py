@@ -117,6 +117,37 @@ def test_changed_input_installs_again(
     assert len(calls(checkout)) == 4
 
 
+def test_the_other_family(
+    setup: Callable[[], None],
+    bootstrap: ModuleType,
+    checkout: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    other = bootstrap.Bootstrap(checkout, 'openmmlab')
+    other.ensure()
+    said = capsys.readouterr().out
+    assert 'Creating .venv-openmmlab' in said and 'Linked' not in said
+    assert '/requirements/openmmlab.txt' in calls(checkout)[0]
+    assert 'onedl.txt' not in calls(checkout)[0]
+    # Beside a complete .venv it takes the packages from there.
+    setup()
+    other.stamp.unlink()
+    assert other.lender() == checkout / '.venv'
+    capsys.readouterr()
+    other.ensure()
+    assert 'Linked 0 packages from .venv.' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize('name', ['openmmlab', 'unrelated'])
+def test_files_of_others_change_nothing(
+    setup: Callable[[], None], checkout: Path, name: str
+) -> None:
+    setup()
+    (checkout / f'requirements/{name}.txt').write_text('')
+    setup()
+    assert len(calls(checkout)) == 2
+
+
 def test_pip_gets_no_misleading_variables(
     setup: Callable[[], None], checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -229,5 +260,5 @@ def test_main_reports_errors(
         raise bootstrap.SetupError('the value and the remedy')
 
     monkeypatch.setattr(bootstrap.Bootstrap, 'ensure', fail)
-    assert bootstrap.main() == 1
+    assert bootstrap.main([]) == 1
     assert capsys.readouterr().err == 'error: the value and the remedy\n'

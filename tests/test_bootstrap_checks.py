@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 TOOLS = Path(__file__).resolve().parents[1] / 'tools'
-SCRIPTS = ('bootstrap.py', 'bootstrap_checks.py')
+SCRIPTS = ('bootstrap.py', 'bootstrap_checks.py', 'bootstrap_packages.py')
 
 
 @pytest.fixture

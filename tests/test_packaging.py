@@ -39,7 +39,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip('build')
     target = tmp_path_factory.mktemp('checkout') / 'repo'
     skipped = shutil.ignore_patterns(
-        '.git', '.venv', '.mim', '.*_cache', '.hypothesis', '__pycache__',
+        '.git', '.venv*', '.mim', '.*_cache', '.hypothesis', '__pycache__',
         '*.egg-info', 'build', 'dist', 'data', 'work_dirs',
     )  # fmt: skip
     shutil.copytree(REPO, target, ignore=skipped, symlinks=True)
@@ -164,6 +164,13 @@ def test_pins_agree() -> None:
     constraints = dict(PIN.findall(texts.pop('constraints.txt')))
     assert constraints['torch'] == '2.12.1'
     assert not [name for name in constraints if 'nvidia' in name]
+    # The environment of the constraints has the other family.
+    originals = [f'{name}==' for name in HOSTS if name != 'mmcv']
+    lines = texts['openmmlab.txt'].splitlines()
+    texts['openmmlab.txt'] = '\n'.join(
+        line for line in lines if not line.startswith(tuple(originals))
+    )
+    assert len(lines) - len(texts['openmmlab.txt'].splitlines()) == 4
     for name, text in texts.items():
         pins = dict(PIN.findall(text))
         assert pins and pins.items() <= constraints.items(), name

@@ -8,6 +8,7 @@ from mmengine.registry import Registry
 
 import mlfm_mm
 from mlfm_mm.registry import DATASETS, HOOKS, MODELS, SharedRegistry
+from tests.hosts import needs_mmseg
 
 # Run in a fresh interpreter: what is imported decides which names exist.
 HOST_SCRIPT = """
@@ -80,7 +81,9 @@ def test_public_modules_are_registered(name: str) -> None:
     assert MODELS.parent.get(f'mlfm_mm.{name}') is module
 
 
-@pytest.mark.parametrize('host', ['mmpretrain', 'mmseg'])
+@pytest.mark.parametrize(
+    'host', ['mmpretrain', pytest.param('mmseg', marks=needs_mmseg)]
+)
 def test_names_in_a_host(host: str) -> None:
     pytest.importorskip(host)
     done = subprocess.run(

@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 """Create or complete ``.venv`` from the pinned requirements.
 
-`make quickstart` and `make test` run this first. It needs nothing but the
-standard library and starts under any Python 3, so that it can say which one
-the project needs. Running it again resumes a set-up that was interrupted;
-when nothing has changed it returns at once.
+`make quickstart` and `make test` run this first; with the argument
+``openmmlab`` it does the same for ``.venv-openmmlab``, the environment of the
+original distributions, which takes what it can from ``.venv``. It needs
+nothing but the standard library and starts under any Python 3, so that it can
+say which one the project needs. Running it again resumes a set-up that was
+interrupted; when nothing has changed it returns at once.
 """
 
+import argparse
 import hashlib
 import os
 import re
@@ -16,7 +19,7 @@ import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Dict, Iterator, List
+from typing import Dict, Iterator, List, Optional
 
 from bootstrap_checks import (
     SUPPORTED_NAMES,
@@ -25,6 +28,7 @@ from bootstrap_checks import (
     find_python,
     probe,
 )
+from bootstrap_packages import share, sweep
 
 try:
     import fcntl
@@ -32,7 +36,8 @@ except ImportError:  # Windows: two set-ups at once are not kept apart there
     fcntl = None  # type: ignore[assignment]
 
 ROOT = Path(__file__).resolve().parents[1]
-REQUIREMENTS = ('torch', 'onedl', 'quickstart', 'dev')
+# The environment of each family of distributions.
+FAMILIES = {'onedl': '.venv', 'openmmlab': '.venv-openmmlab'}
 # Measured: 5.6 GB installed, and the largest archives while they unpack.
 FRESH_GB = 8.0
 UPDATE_GB = 2.0
@@ -60,11 +65,14 @@ class Bootstrap:
     Args:
         root (Path): The top folder of the checkout. Defaults to the one
             this file is in.
+        family (str): Whose environment. Defaults to 'onedl'.
     """
 
-    def __init__(self, root: Path = ROOT) -> None:
+    def __init__(self, root: Path = ROOT, family: str = 'onedl') -> None:
         self.root = root
-        self.venv = root / '.venv'
+        self.venv = root / FAMILIES[family]
+        names = ('torch', family, 'quickstart', 'dev')
+        self.requirements = [root / f'requirements/{n}.txt' for n in names]
         self.python = self.venv / 'bin' / 'python'
         self.log = self.venv / 'bootstrap.log'
         self.stamp = self.venv / 'bootstrap.stamp'
@@ -83,7 +91,8 @@ class Bootstrap:
         linked = [(self.root / name).exists() for name in LINKED]
         digest = hashlib.sha256(f'{self.root} {linked}'.encode())
         files = [
-            *sorted((self.root / 'requirements').glob('*.txt')),
+            self.root / 'requirements' / 'constraints.txt',
+            *self.requirements,
             self.root / 'setup.py',
             self.root / 'mlfm_mm' / 'version.py',
             self.venv / 'pyvenv.cfg',
@@ -125,20 +134,22 @@ class Bootstrap:
     def check_disk(self) -> None:
         """Refuse to start what the disk cannot hold."""
         torch = list(self.venv.glob('lib/python*/site-packages/torch'))
-        needed = UPDATE_GB if torch else FRESH_GB
+        needed = UPDATE_GB if torch or self.lender() else FRESH_GB
         free = shutil.disk_usage(str(self.root)).free / 1e9
         if free < needed:
             raise SetupError(
                 f'Only {free:.1f} GB are free where {self.root} lies, but '
-                f'.venv needs {needed:.0f} GB. Free some space, or clone to '
-                'a larger disk, and run the command again.'
+                f'{self.venv.name} needs {needed:.0f} GB. Free some space, '
+                'or clone to a larger disk, and run the command again.'
             )
 
     def make_venv(self) -> None:
         """Reuse the environment that is there, or build a new one."""
         present = probe(str(self.python)) if self.python.exists() else None
         if present and present.supported and self.has_pip():
-            self.say(f'Reusing .venv with Python {present.version}.')
+            self.say(
+                f'Reusing {self.venv.name} with Python {present.version}.'
+            )
             return
         if self.venv.exists() and not self.mark.exists():
             state = f'has Python {present.version}' if present else 'is broken'
@@ -151,13 +162,20 @@ class Bootstrap:
         if self.venv.exists():
             self.say('Removing what an earlier set-up left unfinished.')
             shutil.rmtree(str(self.venv))
+        takes = 'a minute' if self.lender() else '6 GB and a few minutes'
         self.say(
-            f'Creating .venv with Python {python.version}; this happens '
-            'once and takes about 6 GB and a few minutes.'
+            f'Creating {self.venv.name} with Python {python.version}; this '
+            f'happens once and takes about {takes}.'
         )
         self.venv.mkdir()
         self.mark.write_text('Made by tools/bootstrap.py.\n')
         self.run([python.path, '-m', 'venv', str(self.venv)])
+
+    def lender(self) -> Optional[Path]:
+        """The complete environment that this one can take packages from."""
+        first = Bootstrap(self.root)
+        lends = first.venv != self.venv and first.is_ready()
+        return first.venv if lends else None
 
     def has_pip(self) -> bool:
         """Whether pip works in the environment."""
@@ -166,28 +184,18 @@ class Bootstrap:
             command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
 
-    def sweep(self) -> None:
-        """Remove packages that a killed pip left half installed.
-
-        RECORD is what pip writes last; without it pip would take the
-        package for installed. Names with a tilde are its backups.
-        """
-        shutil.rmtree(str(self.scratch), ignore_errors=True)
-        for folder in self.venv.glob('lib/python*/site-packages/*'):
-            half = (
-                folder.suffix == '.dist-info'
-                and not (folder / 'RECORD').exists()
-            )
-            if half or folder.name.startswith('~'):
-                shutil.rmtree(str(folder), ignore_errors=True)
-
     def install(self) -> None:
         """Install the pinned packages, then the project itself."""
-        self.sweep()
+        shutil.rmtree(str(self.scratch), ignore_errors=True)
+        sweep(self.venv)
+        lender = self.lender()
+        if lender:
+            count = share(lender, self.venv)
+            self.say(f'Linked {count} packages from {lender.name}.')
         pip = [str(self.python), '-m', 'pip', 'install', '--no-input']
-        files = [self.root / f'requirements/{n}.txt' for n in REQUIREMENTS]
-        chosen = [word for file in files for word in ('-r', str(file))]
-        self.say('Installing the pinned packages (log: .venv/bootstrap.log).')
+        chosen = [w for file in self.requirements for w in ('-r', str(file))]
+        log = self.log.relative_to(self.root)
+        self.say(f'Installing the pinned packages (log: {log}).')
         self.run([*pip, *chosen])
         self.say('Installing mlfm_mm itself, editable.')
         quick = ['--no-deps', '--no-build-isolation', '-e', str(self.root)]
@@ -258,10 +266,14 @@ class Bootstrap:
             self.say('The environment is ready.')
 
 
-def main() -> int:
+def main(arguments: List[str]) -> int:
     """Set up the environment; the exit status for the shell."""
+    parser = argparse.ArgumentParser(description='Create or complete .venv.')
+    parser.add_argument(
+        'family', nargs='?', choices=list(FAMILIES), default='onedl'
+    )
     try:
-        Bootstrap().ensure()
+        Bootstrap(family=parser.parse_args(arguments).family).ensure()
     except SetupError as error:
         print(f'error: {error}', file=sys.stderr)
         return 1
@@ -272,4 +284,4 @@ def main() -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -45,11 +45,6 @@ def adopt(entry: Served) -> tuple[nn.Module, MLFMNeck]:
 
     Returns:
         tuple[nn.Module, MLFMNeck]: The backbone and the bound neck.
-
-    Example:
-        >>> _, neck = adopt(Served('mmpretrain', dict(type='LeNet5')))
-        >>> [tap.reduction for tap in neck.taps]
-        [1, 2, 4]
     """
     model = nn.Module()
     model.backbone = build(entry)

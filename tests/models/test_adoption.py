@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from mlfm_mm import MLFMNeck
+from tests.hosts import needs_mmseg
 from tests.models.builders import (
     ToyBackbone,
     ToyModel,
@@ -113,6 +114,7 @@ def test_number_of_supplement_flags() -> None:
         ToyModel(ToyBackbone(), MLFMNeck(supplement=[True, False]))
 
 
+@needs_mmseg
 def test_keys_of_a_base_neck() -> None:
     with pytest.raises(TypeError, match=r"'out_channels'.*_delete_=True"):
         segmentor(
@@ -145,13 +147,13 @@ def test_bad_images(image, error: type, message: str) -> None:
 
 
 def test_sizes_that_cannot_meet() -> None:
-    class Adaptive(ToyBackbone):
-        def __init__(self) -> None:
-            super().__init__()
-            self.stage1.append(nn.AdaptiveAvgPool2d(64))
-            self.stage1.append(nn.ReLU())
+    class FixedSize(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return nn.functional.interpolate(x, 64)
 
-    model = ToyModel(Adaptive(), MLFMNeck(taps=['stage0', 'stage1']))
+    backbone = ToyBackbone()
+    backbone.stage1.append(FixedSize())
+    model = ToyModel(backbone, MLFMNeck(taps=['stage0', 'stage1']))
     model(torch.rand(1, 3, 256, 256))
     message = r"tap 'stage1'.*size \(8, 8\).*size \(64, 64\)"
     with pytest.raises(ValueError, match=message):

@@ -13,6 +13,7 @@ from mmseg.registry import MODELS as SEG
 from torch import nn
 
 from mlfm_mm import MLFMNeck
+from tests.hosts import needs_mmseg
 from tests.models.builders import classifier, plain_classifier
 
 # Each way to write the override: what it needs besides, and the neck.
@@ -135,6 +136,7 @@ def test_existing_mmpretrain_config(
     assert model.extract_feat(torch.rand(1, 3, 64, 64))[0].shape == (1, 512)
 
 
+@needs_mmseg
 @pytest.mark.parametrize('way', NAMES)
 def test_existing_mmseg_config(way: str, camvid: Path, tmp_path: Path) -> None:
     imports, neck = NAMES[way]
@@ -150,8 +152,17 @@ def test_existing_mmseg_config(way: str, camvid: Path, tmp_path: Path) -> None:
     assert [tap.reduction for tap in taps] == [2, 4, 4, 8, 8, 8]
 
 
-@pytest.mark.parametrize('registry', [CLS, SEG], ids=['mmpretrain', 'mmseg'])
-@pytest.mark.parametrize('scope', [None, 'mmpretrain', 'mmseg'])
+@pytest.mark.parametrize(
+    'registry',
+    [
+        pytest.param(CLS, id='mmpretrain'),
+        pytest.param(SEG, id='mmseg', marks=needs_mmseg),
+    ],
+)
+@pytest.mark.parametrize(
+    'scope',
+    [None, 'mmpretrain', pytest.param('mmseg', marks=needs_mmseg)],
+)
 @pytest.mark.parametrize('name', ['MLFMNeck', 'mlfm_mm.MLFMNeck'])
 def test_the_name_resolves_from_any_scope(registry, scope, name) -> None:
     with DefaultScope.overwrite_default_scope(scope):

@@ -9,6 +9,7 @@ from mmpretrain.models.backbones.resnet import BasicBlock, ResNet
 from torch import nn
 
 from mlfm_mm import MLFMNeck
+from tests.hosts import needs_mmseg
 from tests.models.builders import (
     ToyBackbone,
     ToyModel,
@@ -276,6 +277,7 @@ def test_another_neck_may_follow(neck) -> None:
     assert model(torch.rand(2, 3, 64, 64)).shape == (2, 10)
 
 
+@needs_mmseg
 def test_a_segmentor_gets_every_map() -> None:
     model = segmentor(
         dict(type='mmseg.ResNetV1c', depth=18),
@@ -286,6 +288,7 @@ def test_a_segmentor_gets_every_map() -> None:
     assert [f.shape[1] for f in features] == [64, 128, 256, 512]
 
 
+@needs_mmseg
 def test_a_segmentor_may_have_a_pyramid_behind() -> None:
     pyramid = dict(
         type='FPN',

@@ -1,7 +1,6 @@
 """The taps of real backbones, and of a user's list."""
 
 import mmpretrain.models
-import mmseg.models
 import pytest
 from mmengine.registry import DefaultScope
 from mmpretrain.registry import MODELS as CLS
@@ -9,9 +8,10 @@ from mmseg.registry import MODELS as SEG
 from torch import nn
 
 from mlfm_mm.models.taps import Tap, capture_point, dry_run, find_taps
+from tests.hosts import needs_mmseg
 from tests.models.builders import ToyBackbone
 
-assert mmpretrain.models and mmseg.models
+assert mmpretrain.models
 
 RESNET = 'relu/2 maxpool/4 layer1/4 layer2/8 layer3/16 layer4/32'
 DEEP = (
@@ -133,6 +133,7 @@ def test_mmpretrain_backbones(cfg: dict, wanted: str) -> None:
         check(CLS.build(cfg), wanted)
 
 
+@needs_mmseg
 @pytest.mark.parametrize(('cfg', 'wanted'), SEGMENTORS, ids=str)
 def test_mmseg_backbones(cfg: dict, wanted: str) -> None:
     with DefaultScope.overwrite_default_scope('mmseg'):

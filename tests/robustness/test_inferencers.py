@@ -9,10 +9,10 @@ from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.runner import Runner
 from mmpretrain import ImageClassificationInferencer, get_model
-from mmseg.apis import MMSegInferencer, init_model
 from torch import nn
 
 from mlfm_mm import MLFMNeck
+from tests.hosts import needs_mmseg
 from tests.models.builders import shaken
 
 REPO = Path(__file__).resolve().parents[2]
@@ -95,7 +95,10 @@ def test_get_model_takes_options(classifier_file: str) -> None:
     assert not has_units(plain)
 
 
+@needs_mmseg
 def test_segmentation_inferencer(tmp_path: Path) -> None:
+    from mmseg.apis import MMSegInferencer, init_model
+
     config = tmp_path / 'unet.py'
     config.write_text(UNET_FILE)
     model = shaken(init_model(str(config), device='cpu'))

@@ -12,6 +12,7 @@ from mmengine.fileio import load
 from mmengine.optim import build_optim_wrapper
 from torch import nn
 
+from tests.hosts import needs_resume
 from tests.models.builders import classifier
 from tests.robustness.models import DEEP, narrow
 
@@ -80,6 +81,7 @@ def check_same(a: dict, b: dict) -> None:
     assert a['meta']['iter'] == b['meta']['iter']
 
 
+@needs_resume
 @pytest.mark.parametrize(
     'processes', [1, pytest.param(2, marks=pytest.mark.slow)]
 )

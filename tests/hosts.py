@@ -1,0 +1,36 @@
+"""What the installed host libraries cannot do, as marks that skip tests.
+
+The suite also runs with the original distributions of OpenMMLab, by
+``make test-openmmlab``; each thing they lack is named here once.
+"""
+
+import mmengine
+import pytest
+import torch
+from mmengine.utils import digit_version
+
+
+def _why_no_mmseg() -> str:
+    try:
+        import mmseg.models  # noqa: F401
+    except ModuleNotFoundError as error:
+        # mmsegmentation 1.2.2 imports mmcv's compiled operators, and
+        # mmcv-lite has none.
+        return f'no mmseg here ({error})'
+    return ''
+
+
+def _why_no_resume() -> str:
+    old = digit_version(mmengine.__version__) < digit_version('0.10.8')
+    strict = digit_version(torch.__version__) >= digit_version('2.6')
+    if not (old and strict):
+        return ''
+    return (
+        f'mmengine {mmengine.__version__} cannot load its own checkpoints '
+        f'with torch {torch.__version__}, which reads weights only'
+    )
+
+
+NO_MMSEG, NO_RESUME = _why_no_mmseg(), _why_no_resume()
+needs_mmseg = pytest.mark.skipif(NO_MMSEG != '', reason=NO_MMSEG)
+needs_resume = pytest.mark.skipif(NO_RESUME != '', reason=NO_RESUME)
