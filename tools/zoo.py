@@ -1,6 +1,7 @@
 """Keep the figures and tables of the model zoo.
 
 python tools/zoo.py costs            count params and MACs of all configs
+python tools/zoo.py costs NAME ...   count those with NAME in their paths
 python tools/zoo.py results DIR ...  collect the results of training runs
 python tools/zoo.py tables           write metafiles, model-index, READMEs
 python tools/zoo.py tables --check   only say whether they are up to date
@@ -40,7 +41,15 @@ def parse_args() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest='command', required=True)
-    commands.add_parser('costs', help='count params and MACs of all configs')
+    costs = commands.add_parser(
+        'costs', help='count params and MACs of all configs'
+    )
+    costs.add_argument(
+        'names',
+        nargs='*',
+        metavar='NAME',
+        help='count only configs with one of these words in their paths',
+    )
     results = commands.add_parser(
         'results', help='collect the results of training runs'
     )
@@ -58,7 +67,7 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def write_costs() -> None:
+def write_costs(names: list[str]) -> None:
     """Count, telling each config as it is done."""
     # The neck tells its taps when it is built.
     logging.disable(logging.INFO)
@@ -70,7 +79,10 @@ def write_costs() -> None:
             flush=True,
         )
 
-    rows = measure_zoo(ROOT, report)
+    try:
+        rows = measure_zoo(ROOT, report, names)
+    except ValueError as error:
+        sys.exit(f'zoo.py: {error}')
     write_json(COSTS, rows)
 
 
@@ -125,7 +137,7 @@ def main() -> None:
     """Do what the command line says."""
     args = parse_args()
     if args.command == 'costs':
-        write_costs()
+        write_costs(args.names)
     elif args.command == 'results':
         write_results(args.work_dirs)
     else:

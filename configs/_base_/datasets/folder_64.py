@@ -2,7 +2,8 @@
 # <class>/, which is then split. Name the folder and its number of classes:
 #   --cfg-options train_dataloader.dataset.data_root=FOLDER \
 #       val_dataloader.dataset.data_root=FOLDER \
-#       test_dataloader.dataset.data_root=FOLDER model.head.num_classes=N
+#       test_dataloader.dataset.data_root=FOLDER \
+#       model.head.num_classes=N data_preprocessor.num_classes=N
 dataset_type = 'mlfm_mm.ImageFolder'
 data_root = 'data/folder'
 data_preprocessor = dict(

@@ -57,7 +57,7 @@ def measure_cost(cfg: Config) -> Cost:
         cfg (Config): The config.
 
     Returns:
-        Cost: Its figures, at the size at which it is validated.
+        Cost: Its figures, at the size of :func:`image_size`.
 
     Example:
         >>> backbone = dict(type='MobileNetV2', widen_factor=0.35)
@@ -90,19 +90,23 @@ def measure_cost(cfg: Config) -> Cost:
 
 
 def image_size(cfg: Config) -> tuple[int, int]:
-    """Find the size of the images that a network is validated with.
+    """Find the size of the images that a network is made for.
 
     Args:
         cfg (Config): The config.
 
     Returns:
-        tuple[int, int]: Height and width, from the validation pipeline, or
-        else from the training pipeline.
+        tuple[int, int]: Height and width: of classifiers from the validation
+        pipeline, of segmentors, whose images differ in size there, from the
+        training pipeline; from the other one where that sets none.
 
     Raises:
         ValueError: Neither sets a size.
     """
-    for loader in ('test_dataloader', 'train_dataloader'):
+    loaders = ['test_dataloader', 'train_dataloader']
+    if cfg.default_scope == 'mmseg':
+        loaders.reverse()
+    for loader in loaders:
         for transform in reversed(pipeline(cfg.get(loader))):
             key = SIZES.get(transform['type'])
             if key is None or transform.get(key) is None:

@@ -30,8 +30,9 @@ one of its table, in lower case.
   names, by `python tools/zoo.py results`; best and last epoch, the mean over
   the seeds. A dash: not run yet.
 - **params** and **MACs** are computed from the configs by
-  `python tools/zoo.py costs`, the classifier included; MACs count
-  convolutions and linear layers for one image of the size of validation."""
+  `python tools/zoo.py costs`, all heads included; MACs count convolutions and
+  linear layers on the way from an image to its prediction. The **image** has
+  the size of validation, that of a segmentor the size of a training crop."""
 USE = """\
     python tools/train.py configs/{folder}/resnet18_in100.py
     tools/dist_train.sh configs/{folder}/resnet18_in100.py 8

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,7 @@ def read_zoo(root: Path) -> Zoo:
             config.
     """
     entries = find_entries(root)
-    rows = json.loads((root / COSTS).read_text(encoding='utf-8'))
+    rows = read_rows(root)
     differ = sorted(set(rows) ^ {entry.path for entry in entries})
     if differ:
         raise ValueError(
@@ -67,6 +67,11 @@ def read_zoo(root: Path) -> Zoo:
     )
 
 
+def read_rows(root: Path) -> dict[str, dict[str, Any]]:
+    """Read the counts of the configs, by path."""
+    return json.loads((root / COSTS).read_text(encoding='utf-8'))
+
+
 def read_cost(row: dict[str, Any]) -> Cost:
     """Read a row of the data file."""
     height, width = row['size']
@@ -74,28 +79,46 @@ def read_cost(row: dict[str, Any]) -> Cost:
 
 
 def measure_zoo(
-    root: Path, report: Callable[[int, int, str, Cost], None]
+    root: Path,
+    report: Callable[[int, int, str, Cost], None],
+    names: Sequence[str] = (),
 ) -> dict[str, dict]:
-    """Count parameters and multiply-adds of all configs.
+    """Count parameters and multiply-adds of configs.
 
     Args:
         root (Path): The top of the repository.
         report (Callable): Told the number of the config, how many there
             are, the path and the figures, after each.
+        names (Sequence[str]): Words of which one must be in the path of a
+            config that is counted; the others keep their rows. Defaults to
+            none: all are counted.
 
     Returns:
         dict[str, dict]: The rows of the data file.
+
+    Raises:
+        ValueError: No config has such a name.
     """
-    rows = {}
     entries = find_entries(root)
-    for i, entry in enumerate(entries, start=1):
-        cfg = Config.fromfile(root / entry.path)
+    chosen = [
+        entry.path
+        for entry in entries
+        if not names or any(name in entry.path for name in names)
+    ]
+    if not chosen:
+        raise ValueError(
+            f'no config of configs/baseline or configs/mlfm has one of '
+            f'{list(names)} in its path'
+        )
+    known = read_rows(root) if names else {}
+    for i, path in enumerate(chosen, start=1):
+        cfg = Config.fromfile(root / path)
         cost = measure_cost(cfg)
-        rows[entry.path] = dict(
+        known[path] = dict(
             params=cost.params,
             macs=cost.macs,
             size=list(cost.size),
             scope=cfg.default_scope,
         )
-        report(i, len(entries), entry.path, cost)
-    return rows
+        report(i, len(chosen), path, cost)
+    return {e.path: known[e.path] for e in entries if e.path in known}
