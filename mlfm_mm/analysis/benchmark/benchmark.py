@@ -125,14 +125,16 @@ def run_benchmark(options: Options, command: str, console: Console) -> Report:
         torch.set_num_threads(options.threads)
     machine = machines.describe(options.device)
     bandwidth = copy_bandwidth(options.device, synchronizer(options.device))
-    report = Report(command, [], machine, bandwidth, [], options.scale or '')
+    warning = machines.busy(machine)
+    notes = [] if warning is None else [warning]
+    report = Report(
+        command, [], machine, bandwidth, notes, options.scale or ''
+    )
     if options.scale:
         report.rows = scaled(options, options.scale, console)
         return report
     for group in make_groups(options):
         report.notes += group.notes
-        for note in group.notes:
-            console.print(note, highlight=False, markup=False)
         for setting in options.settings():
             report.rows += shown(group, setting, options.repeats, console)
     return report

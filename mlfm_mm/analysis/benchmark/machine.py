@@ -98,3 +98,27 @@ def sentence(machine: dict[str, Any]) -> str:
         f'{name} {machine["versions"][name]}' for name in ('torch', 'mlfm_mm')
     )
     return f'{place}; {versions}; {machine["date"]}'
+
+
+def busy(machine: dict[str, Any]) -> str | None:
+    """Warn where other programs were running.
+
+    Args:
+        machine (dict): From :func:`describe`.
+
+    Returns:
+        str | None: The warning; None on a quiet machine.
+
+    Example:
+        >>> busy(dict(load=0.2, cores=2))
+        >>> busy(dict(load=3.5, cores=2))
+        'The machine was busy: 3.5 programs ran on its 2 cores at the start.
+        Measure again when it is quiet.'
+    """
+    if machine['load'] <= machine['cores'] / 2:
+        return None
+    return (
+        f'The machine was busy: {machine["load"]:.1f} programs ran on its '
+        f'{machine["cores"]} cores at the start. Measure again when it is '
+        'quiet.'
+    )

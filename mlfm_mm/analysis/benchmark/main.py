@@ -19,6 +19,8 @@ from .progress import told
 from .report import Report
 from .runner_cost import measure_runner, runner_table, save_runner
 
+# Columns of a file that takes the place of a terminal.
+WIDTH = 110
 # Runs of each network through the Runner.
 RUNS = 3
 
@@ -44,6 +46,8 @@ def run(args: dict[str, Any], command: str) -> int:
     folder, stem, markdown, runner, texts = (args.pop(name) for name in names)
     limits = parse_limits(texts)
     console = Console(file=sys.stdout)
+    if not console.is_terminal:
+        console.width = WIDTH
     options = Options(**args)
     if runner:
         run_runner(options, command, folder, stem, console)
@@ -68,7 +72,8 @@ def show(report: Report, console: Console) -> None:
         console.print(name, highlight=False, markup=False, style='bold')
         console.print(table.rich())
     console.print()
-    console.print(report.header(), highlight=False, soft_wrap=True)
+    for line in (report.header(), *report.notes):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def tell_paths(paths: list[Path], console: Console) -> None:

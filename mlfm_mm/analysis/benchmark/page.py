@@ -104,6 +104,7 @@ def section(part: Part, results: Results, pictured: bool) -> list[str]:
         lines += [f'**{name}**', table.markdown().strip()]
     return [
         *lines,
+        *report.notes,
         f'{report.header()}. `python tools/benchmark.py {part.options}`',
     ]
 

@@ -22,6 +22,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from ...models.taps import Tap
+from ..complexity import dummy
 from .setting import Setting
 from .timing import nothing, time_once
 
@@ -72,18 +73,14 @@ def on_meta(model: nn.Module) -> nn.Module:
     return copy.deepcopy(model).to('meta').train(False)
 
 
-def images_like(setting: Setting, batch: int, channels: int) -> Tensor:
-    """Make images that hold no numbers."""
-    return torch.empty(batch, channels, *setting.size, device='meta')
-
-
 def count_macs(model: nn.Module, setting: Setting, channels: int = 3) -> int:
     """Count multiply-adds of convolutions and matrices for one image.
 
-    They are counted where PyTorch dispatches them, whoever calls them.
+    They are counted where PyTorch dispatches them, whoever calls them, by a
+    pass with real numbers: what a network does may depend on the device.
 
     Args:
-        model (nn.Module): The network; it is not touched.
+        model (nn.Module): The network; its mode is restored.
         setting (Setting): Tells the size of the image.
         channels (int): Channels of the image. Defaults to 3.
 
@@ -96,8 +93,12 @@ def count_macs(model: nn.Module, setting: Setting, channels: int = 3) -> int:
         21600
     """
     counter = FlopCounterMode(display=False)
+    training = model.training
+    # Some hosts' train() returns nothing, so that calls cannot be chained.
+    model.train(False)
     with torch.no_grad(), counter:
-        on_meta(model)(images_like(setting, 1, channels))
+        model(dummy(model, 1, channels, setting.size))
+    model.train(training)
     return counter.get_total_flops() // 2
 
 
@@ -118,8 +119,9 @@ def trunk_bytes(model: nn.Module, setting: Setting, channels: int = 3) -> int:
         4496
     """
     traffic = Traffic()
+    shape = setting.batch, channels, *setting.size
     with torch.no_grad(), traffic:
-        on_meta(model)(images_like(setting, setting.batch, channels))
+        on_meta(model)(torch.empty(shape, device='meta'))
     return traffic.elements * setting.element_size
 
 

@@ -45,15 +45,20 @@ def test_folded_norms(tmp_path: Path) -> None:
     assert all(row.saved is None for row in rows)
 
 
-@pytest.mark.parametrize('dtype', ['fp32', 'bf16'])
-@pytest.mark.parametrize('layout', ['contiguous', 'channels_last'])
-@pytest.mark.parametrize('phase', ['infer', 'train'])
-def test_every_setting(
+@pytest.mark.parametrize(
+    ('phase', 'layout', 'dtype'),
+    [
+        ('infer', 'channels_last', 'fp32'),
+        ('infer', 'contiguous', 'bf16'),
+        ('train', 'channels_last', 'bf16'),
+    ],
+)
+def test_other_settings(
     tmp_path: Path, phase: str, layout: str, dtype: str
 ) -> None:
     setting = Setting(phase, 1, (32, 48), dtype, layout)
-    rows = measure(tiny_group(tmp_path), setting, repeats=2)
-    assert [row.setting for row in rows] == [setting] * 3
+    rows = measure(tiny_group(tmp_path, plain=False), setting, repeats=2)
+    assert [row.setting for row in rows] == [setting] * 2
 
 
 @pytest.mark.slow
