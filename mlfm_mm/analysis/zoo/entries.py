@@ -21,6 +21,7 @@ DATASETS = {
     'voc12': 'Pascal VOC 2012',
     'voc12aug': 'Pascal VOC 2012 (augmented)',
     'ade20k': 'ADE20K',
+    'drive': 'DRIVE',
 }
 
 
