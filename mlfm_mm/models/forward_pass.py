@@ -8,7 +8,9 @@ from collections.abc import Sequence
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd.graph import Node
 
+from .haar import traced
 from .taps import Tap
 
 
@@ -20,9 +22,10 @@ class ForwardPass:
     """
 
     def __init__(self, image: Tensor) -> None:
-        self.band = image
+        self.image = self.band = image
         self.level = 0
         self.memory = image
+        self.maker: Node | None = None  # of the memory, in the graph
         self.next_tap = 0
         self.grad_enabled = torch.is_grad_enabled()
 
@@ -99,7 +102,7 @@ def check_image(image: object, channels: int, deepest: Tap) -> None:
         )
 
 
-def meet(x: Tensor, feature: Tensor, tap: Tap) -> Tensor:
+def meet(x: Tensor, size: torch.Size, tap: Tap) -> Tensor:
     """Bring a band or a memory to the size of the feature at a tap.
 
     The low-pass rounds sizes up, as padded strided convolutions do. Patches
@@ -111,7 +114,7 @@ def meet(x: Tensor, feature: Tensor, tap: Tap) -> Tensor:
 
     Args:
         x (Tensor): Maps of shape (N, C, H, W).
-        feature (Tensor): The trunk's feature, of shape (N, D, H', W').
+        size (torch.Size): Height and width of the trunk's feature.
         tap (Tap): The tap.
 
     Returns:
@@ -120,25 +123,24 @@ def meet(x: Tensor, feature: Tensor, tap: Tap) -> Tensor:
     Raises:
         ValueError: The sizes differ by more than a level of resolution.
     """
-    height, width = feature.shape[-2:]
+    height, width = size
     if not traced():
-        if x.shape[-2:] == feature.shape[-2:]:
+        if x.shape[-2:] == size:
             return x
-        _check_sizes(x, feature, tap)
+        _check_sizes(x, size, tap)
         if x.shape[-2] < height or x.shape[-1] < width:
-            return _resample(x, feature)
+            return _resample(x, size)
     if tap.aligned:
         return x[..., :height, :width]
-    return _resample(x, feature)
+    return _resample(x, size)
 
 
-def _resample(x: Tensor, feature: Tensor) -> Tensor:
-    size = feature.shape[-2:]
+def _resample(x: Tensor, size: torch.Size) -> Tensor:
     return F.interpolate(x, size=size, mode='bilinear', align_corners=False)
 
 
-def _check_sizes(x: Tensor, feature: Tensor, tap: Tap) -> None:
-    size, wanted = tuple(x.shape[-2:]), tuple(feature.shape[-2:])
+def _check_sizes(x: Tensor, feature: torch.Size, tap: Tap) -> None:
+    size, wanted = tuple(x.shape[-2:]), tuple(feature)
     gaps = [(abs(a - b), b) for a, b in zip(size, wanted, strict=True)]
     if any(gap > max(2, side // 2) for gap, side in gaps):
         raise ValueError(
@@ -147,11 +149,6 @@ def _check_sizes(x: Tensor, feature: Tensor, tap: Tap) -> None:
             'when the neck was bound. Tap only modules whose output size '
             'follows the image size.'
         )
-
-
-def traced() -> bool:
-    """Tell whether a compiler or an exporter is looking on."""
-    return torch.compiler.is_compiling() or torch.jit.is_tracing()
 
 
 def out_of_turn(

@@ -13,6 +13,9 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from ..registry import MODELS
+from .haar import traced
+from .lean_unit import is_lean, run_lean
+from .recall import Recall
 
 UPDATES = ('add', 'concat')
 
@@ -142,7 +145,11 @@ class LFMU(BaseModule):
         constant_init(self.output_gate, val=0, bias=0)
 
     def forward(
-        self, x: Tensor, memory: Tensor, image: Tensor
+        self,
+        x: Tensor,
+        memory: Tensor,
+        image: Tensor,
+        recall: Recall | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Hand the memory to the trunk and renew it.
 
@@ -151,12 +158,18 @@ class LFMU(BaseModule):
             memory (Tensor): Memory of shape (N, M, H, W).
             image (Tensor): Low band of the image, (N, image_channels, H, W).
                 Not read when the unit has no supplement gate.
+            recall (Recall, optional): How memory and image can be computed
+                again; with ``with_cp`` they need not be kept then. Defaults
+                to None.
 
         Returns:
             tuple[Tensor, Tensor]: The feature that replaces ``x``, of shape
             (N, C, H, W), and the memory for the next unit, of shape
             (N, C, H, W), or (N, 2C, H, W) for ``update='concat'``.
         """
+        if not traced() and is_lean(self, x):
+            record = not _in_backward_pass()
+            return run_lean(self, x, memory, image, record, recall)
         if self.with_cp and self.training and torch.is_grad_enabled():
             return checkpoint(
                 self._gates, x, memory, image, use_reentrant=False

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..registry import MODELS
+from .haar import haar_low_low
 
 
 def low_pass_filter(wavelet: str) -> tuple[float, ...] | None:
@@ -88,11 +89,7 @@ class LowPass(nn.Module):
             Tensor: Maps of shape (N, C, ceil(H / 2), ceil(W / 2)).
         """
         if self.filter is None:
-            # A window that hangs over an odd edge averages what is inside,
-            # which is what repeating the last row or column comes to.
-            return 2 * F.avg_pool2d(
-                x, 2, ceil_mode=True, count_include_pad=False
-            )
+            return haar_low_low(x)
         taps = x.new_tensor(self.filter)
         return _halve(_halve(x, taps, dim=2), taps, dim=3)
 

@@ -20,11 +20,13 @@ from .forward_pass import (
     half_recorded,
     meet,
     out_of_turn,
-    traced,
     unmet,
 )
+from .haar import traced
+from .lean_function import is_lean_node, renewed_memory
 from .lfmu import LFMU, UPDATES
 from .low_pass import LowPass
+from .recall import Recall, unchanged
 from .tap_table import tap_table
 from .taps import DryRun, Tap, capture_point, find_taps
 
@@ -251,17 +253,40 @@ class MLFMNeck(Adoptee):
             # Before the unit runs: recomputation may leave from inside it.
             slot.current, slot.complete = None, True
         band = state.band
+        size = x.shape[-2:]
         if index == 0 or unit.supplement_gate is not None:
             state.band = self._forget(state.band, tap.level - state.level)
             state.level = tap.level
-            band = meet(state.band, x, tap)
-        memory = band if index == 0 else meet(state.memory, x, tap)
-        x, memory = unit(x, memory, band)
+            band = meet(state.band, size, tap)
+        memory = band if index == 0 else meet(state.memory, size, tap)
+        options = {}
+        if unit.with_cp and state.grad_enabled and not traced():
+            options = dict(recall=self._recall(state, size))
+        x, memory = unit(x, memory, band, **options)
         if not is_last:
             below = self.taps[index + 1]
+            state.maker = memory.grad_fn
             state.memory = self._forget(memory, below.level - tap.level)
             state.next_tap = index + 1
         return x
+
+    def _recall(self, state: ForwardPass, size: torch.Size) -> Recall:
+        """Tell a unit that keeps nothing how to get its input again."""
+        image, maker = unchanged(state.image), state.maker
+        index = state.next_tap
+        tap = self.taps[index]
+
+        def band_again() -> Tensor:
+            return meet(self._forget(image(), tap.level), size, tap)
+
+        def memory_again() -> Tensor:
+            times = tap.level - self.taps[index - 1].level
+            return meet(self._forget(renewed_memory(maker), times), size, tap)
+
+        if index == 0:
+            return Recall(band_again, band_again)
+        can_renew = is_lean_node(maker)
+        return Recall(band_again, memory_again if can_renew else None)
 
     def _forget(self, x: Tensor, times: int) -> Tensor:
         for _ in range(times):

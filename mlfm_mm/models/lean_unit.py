@@ -1,0 +1,121 @@
+"""A memory unit of the usual parts, in few passes over memory."""
+
+from __future__ import annotations
+
+import torch
+from mmcv.cnn import ConvModule
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from .lean_function import LeanUnitFunction, Parts, merge
+from .lean_gate import infer_gate
+from .recall import Recall
+
+# What a user may hang on a module, which only a call of it would run.
+HOOKS = (
+    '_forward_hooks',
+    '_forward_pre_hooks',
+    '_backward_hooks',
+    '_backward_pre_hooks',
+)
+
+
+def is_lean(unit: Parts, x: Tensor) -> bool:
+    """Tell whether a unit can run in its lean form.
+
+    It can with the usual parts, batch norm and ReLU, if nobody listens to
+    its parts: a hook on a convolution would not be called.
+
+    Args:
+        unit (LFMU): The unit.
+        x (Tensor): The trunk's feature that it is given.
+
+    Returns:
+        bool: Whether :func:`run_lean` computes what its parts compute.
+    """
+    gates = [g for g in (unit.input_gate, unit.supplement_gate) if g]
+    norms = [unit.output_gate, *(gate.norm for gate in gates)]
+    return (
+        all(_is_usual_gate(gate) for gate in gates)
+        and all(_is_usual_norm(norm) for norm in norms)
+        and len({norm.training for norm in norms}) == 1
+        # Of a single value no moments can be measured; the norm says so.
+        and x.numel() > x.shape[1]
+    )
+
+
+def _is_usual_gate(gate: ConvModule) -> bool:
+    if not gate.with_activation:
+        return False
+    conv, act = gate.conv, gate.activate
+    return (
+        type(gate) is ConvModule
+        and type(conv) is nn.Conv2d
+        and type(act) is nn.ReLU
+        and conv.bias is None
+        and not any(_is_heard(module) for module in (gate, conv, act))
+    )
+
+
+def _is_usual_norm(norm: nn.Module | None) -> bool:
+    return (
+        # Of any rank: what reverts SyncBN makes one of its own.
+        isinstance(norm, _BatchNorm)
+        and type(norm).forward is _BatchNorm.forward
+        and norm.affine
+        and norm.track_running_stats
+        and not _is_heard(norm)
+    )
+
+
+def _is_heard(module: nn.Module) -> bool:
+    return any(getattr(module, hooks) for hooks in HOOKS)
+
+
+def run_lean(
+    unit: Parts,
+    x: Tensor,
+    memory: Tensor,
+    image: Tensor,
+    record: bool,
+    recall: Recall | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Run a unit in its lean form.
+
+    Args:
+        unit (LFMU): A unit of which :func:`is_lean` holds.
+        x (Tensor): Trunk feature of shape (N, C, H, W).
+        memory (Tensor): Memory of shape (N, M, H, W).
+        image (Tensor): Low band of the image.
+        record (bool): Whether norms in training update their running
+            statistics.
+        recall (Recall, optional): How to get memory and image again instead
+            of keeping them. Defaults to None.
+
+    Returns:
+        tuple[Tensor, Tensor]: The trunk's new feature, and the new memory.
+    """
+    if not (unit.output_gate.training or torch.is_grad_enabled()):
+        return _infer(unit, x, memory, image)
+    weights = [*_weights(unit.input_gate)]
+    if unit.supplement_gate is not None:
+        weights += _weights(unit.supplement_gate)
+    gate = unit.output_gate
+    inputs = x, memory, image, gate.weight, gate.bias, *weights
+    return LeanUnitFunction.apply(unit, record, recall, *inputs)
+
+
+def _weights(gate: ConvModule) -> tuple[Tensor, Tensor, Tensor]:
+    return gate.conv.weight, gate.norm.weight, gate.norm.bias
+
+
+# ---- inference ------------------------------------------------------------
+
+
+def _infer(
+    unit: Parts, x: Tensor, memory: Tensor, image: Tensor
+) -> tuple[Tensor, Tensor]:
+    low = infer_gate(unit.input_gate, memory)
+    if unit.supplement_gate is not None:
+        low.add_(infer_gate(unit.supplement_gate, image))
+    return merge(unit, x, low.to(x.dtype), record=False)[:2]
