@@ -9,6 +9,7 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 from mmengine.config import Config
 
 from ...engine import UsageError
@@ -170,14 +171,17 @@ def sweep_table(rows: list[Row], axis: str) -> Table:
             point=row.point,
             baseline=part[0].least,
             mlfm=row.least,
-            ratio=str(row.ratio),
+            ratio=row.ratio.short,
             added=added_nanoseconds(part[0], row),
         )
         for part in together(rows)
         for row in part[1:]
     ]
     setting = rows[0].setting
-    caption = f'{PHASES[setting.phase]}, {rows[0].network.split(",")[0]}.'
+    caption = (
+        f'{PHASES[setting.phase]}, {rows[0].network.split(",")[0]}. A '
+        'question mark: no verdict, the noise exceeds the difference.'
+    )
     return Table(columns, cells, caption)
 
 
@@ -215,7 +219,7 @@ def draw_times(axes: Axes, rows: list[Row], axis: str) -> None:
         line = [row for row in rows if row.variant == variant]
         x = [row.point for row in line]
         y = [1e3 * row.least for row in line]
-        label = 'without memory' if variant == 'baseline' else f'+ {variant}'
+        label = 'without memory' if variant == 'baseline' else '+ MLFM'
         axes.plot(
             x,
             y,
@@ -234,6 +238,11 @@ def draw_times(axes: Axes, rows: list[Row], axis: str) -> None:
         )
     label_axes(axes, rows, axis, 'ms')
     axes.set_yscale('log', base=10)
+    for ticks in (
+        axes.yaxis.set_major_formatter,
+        axes.yaxis.set_minor_formatter,
+    ):
+        ticks(FuncFormatter(lambda value, _: f'{value:g}'))
     axes.legend(loc='best', framealpha=0.9)
 
 
