@@ -103,3 +103,23 @@ def following_neck(
     scope = next((h for h in hosts if h in ROOT_MODELS.children), None)
     with DefaultScope.overwrite_default_scope(scope):
         return ROOT_MODELS.build(neck)
+
+
+def check_unserved(backbone: nn.Module) -> None:
+    """Refuse a backbone that an adoptee serves already.
+
+    Args:
+        backbone (nn.Module): The backbone.
+
+    Raises:
+        ValueError: It has the hooks of an adoptee.
+    """
+    for hook in backbone._forward_hooks.values():
+        server = getattr(hook, '__self__', None)
+        if isinstance(server, Adoptee):
+            kind = type(server).__name__
+            raise ValueError(
+                f'This {type(backbone).__name__} is already served by an '
+                f'{kind}: give one {kind} to a model, and build a fresh '
+                'backbone for a new one.'
+            )

@@ -66,13 +66,13 @@ class PassSlots:
         return self.others
 
 
-def check_image(image: object, channels: int, deepest: Tap) -> None:
+def check_image(image: object, channels: int, taps: Sequence[Tap]) -> None:
     """Refuse what cannot be an image for the taps.
 
     Args:
         image (object): What the backbone was given.
         channels (int): The number of channels that the units expect.
-        deepest (Tap): The last tap, where the memory is smallest.
+        taps (Sequence[Tap]): The taps; at the deepest the memory is smallest.
 
     Raises:
         TypeError: ``image`` is not a floating-point tensor.
@@ -91,6 +91,7 @@ def check_image(image: object, channels: int, deepest: Tap) -> None:
             f'MLFMNeck got an input of shape {tuple(image.shape)}, and needs '
             f'(N, {channels}, H, W).'
         )
+    deepest = max(taps, key=lambda tap: tap.level)
     # The last low-pass needs two pixels, or there is no low band to keep.
     smallest = 2 ** (deepest.level - 1) + 1 if deepest.level else 1
     if min(image.shape[-2:]) < smallest:

@@ -98,13 +98,13 @@ class LeanUnitFunction(torch.autograd.Function):
             part, found = open_gate(unit.supplement_gate, image, record)
             low, moments = low.add_(part), [*moments, *found]
         ctx.unit, ctx.gate_dtype, ctx.recall = unit, low.dtype, recall
-        ctx.measured = unit.output_gate.training
+        ctx.measured, ctx.keeps_x = unit.output_gate.training, unit.with_cp
         ctx.opened = ctx.recalled = None
         x_out, memory_out, merged, last = merge(
             unit, x, low.to(x.dtype), record
         )
         ctx.save_for_backward(
-            x if unit.with_cp else merged,
+            x if ctx.keeps_x else merged,
             None if recall and recall.memory else memory,
             None if recall else image,
             *last,
@@ -128,7 +128,7 @@ class LeanUnitFunction(torch.autograd.Function):
         d_merged: Tensor | None = None
         d_affine: list[Tensor | None] = [None, None]
         if d_out is not None:
-            if unit.with_cp:
+            if ctx.keeps_x:
                 low = _low_again(gates, merged)
                 merged = low if unit.identity_init else low.add_(merged)
             d_merged, *d_affine = normalize_backward(
@@ -155,7 +155,7 @@ def is_lean_node(node: Any) -> bool:
         bool: Whether :func:`renewed_memory` can be asked of it.
     """
     is_lean = isinstance(node, LeanUnitFunction._backward_cls)
-    return is_lean and node.unit.with_cp
+    return is_lean and node.keeps_x
 
 
 def renewed_memory(node: Any) -> Tensor:

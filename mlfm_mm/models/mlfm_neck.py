@@ -12,7 +12,7 @@ from mmengine.model import ModuleList
 from torch import Tensor, nn
 
 from ..registry import MODELS
-from .adoption import Adoptee, following_neck
+from .adoption import Adoptee, check_unserved, following_neck
 from .forward_pass import (
     ForwardPass,
     PassSlots,
@@ -23,10 +23,9 @@ from .forward_pass import (
     unmet,
 )
 from .haar import traced
-from .lean_function import is_lean_node, renewed_memory
+from .levels import carry, next_band, recall
 from .lfmu import LFMU, UPDATES
 from .low_pass import LowPass
-from .recall import Recall, unchanged
 from .tap_table import tap_table
 from .taps import DryRun, Tap, capture_point, find_taps
 
@@ -70,6 +69,9 @@ class MLFMNeck(Adoptee):
             save memory. Defaults to False.
         image_channels (int, optional): Channels of the image; those of the
             backbone's first convolution when None. Defaults to None.
+        decoder (bool): Whether the decoder of a backbone that has one, such
+            as U-Net, carries units too, for which the memory is brought up
+            again. Defaults to False.
         init_cfg (dict | list[dict], optional): Initialization config.
             Defaults to None.
 
@@ -109,6 +111,7 @@ class MLFMNeck(Adoptee):
         act_cfg: dict | None = dict(type='ReLU'),  # noqa: B006
         with_cp: bool = False,
         image_channels: int | None = None,
+        decoder: bool = False,
         init_cfg: Any = None,
         **leftover: Any,
     ) -> None:
@@ -131,7 +134,7 @@ class MLFMNeck(Adoptee):
         self.taps: list[Tap] = []
         self.image_channels = 0
         self.supplement = supplement
-        self._wanted = taps, image_channels, neck
+        self._wanted = taps, image_channels, decoder, neck
         self._unit_options: dict[str, Any] = dict(
             update=update,
             identity_init=identity_init,
@@ -165,9 +168,9 @@ class MLFMNeck(Adoptee):
         if self._backbone:
             self._check_same(backbone)
             return
-        _check_unserved(backbone)
-        taps, image_channels, following = self._wanted
-        self.taps, run = find_taps(backbone, taps, image_channels)
+        check_unserved(backbone)
+        taps, image_channels, decoder, following = self._wanted
+        self.taps, run = find_taps(backbone, taps, image_channels, decoder)
         self.image_channels = run.image_channels
         self._build_units()
         if self.neck is None:
@@ -232,7 +235,7 @@ class MLFMNeck(Adoptee):
         slot.current = None
         image = inputs[0]
         if not traced():
-            check_image(image, self.image_channels, self.taps[-1])
+            check_image(image, self.image_channels, self.taps)
         slot.current = ForwardPass(image)
 
     def _end_pass(self, module: nn.Module, inputs: tuple, out: Any) -> None:
@@ -252,45 +255,20 @@ class MLFMNeck(Adoptee):
         if is_last:
             # Before the unit runs: recomputation may leave from inside it.
             slot.current, slot.complete = None, True
-        band = state.band
-        size = x.shape[-2:]
+        size, band = x.shape[-2:], state.band
         if index == 0 or unit.supplement_gate is not None:
-            state.band = self._forget(state.band, tap.level - state.level)
-            state.level = tap.level
-            band = meet(state.band, size, tap)
+            band = meet(next_band(state, tap, self.low_pass), size, tap)
         memory = band if index == 0 else meet(state.memory, size, tap)
         options = {}
         if unit.with_cp and state.grad_enabled and not traced():
-            options = dict(recall=self._recall(state, size))
+            again = recall(state, self.taps, self.low_pass, size)
+            options = dict(recall=again)
         x, memory = unit(x, memory, band, **options)
         if not is_last:
-            below = self.taps[index + 1]
+            levels = self.taps[index + 1].level - tap.level
             state.maker = memory.grad_fn
-            state.memory = self._forget(memory, below.level - tap.level)
+            state.memory = carry(memory, self.low_pass, levels)
             state.next_tap = index + 1
-        return x
-
-    def _recall(self, state: ForwardPass, size: torch.Size) -> Recall:
-        """Tell a unit that keeps nothing how to get its input again."""
-        image, maker = unchanged(state.image), state.maker
-        index = state.next_tap
-        tap = self.taps[index]
-
-        def band_again() -> Tensor:
-            return meet(self._forget(image(), tap.level), size, tap)
-
-        def memory_again() -> Tensor:
-            times = tap.level - self.taps[index - 1].level
-            return meet(self._forget(renewed_memory(maker), times), size, tap)
-
-        if index == 0:
-            return Recall(band_again, band_again)
-        can_renew = is_lean_node(maker)
-        return Recall(band_again, memory_again if can_renew else None)
-
-    def _forget(self, x: Tensor, times: int) -> Tensor:
-        for _ in range(times):
-            x = self.low_pass(x)
         return x
 
     def forward(self, feats: Any) -> Any:
@@ -326,13 +304,3 @@ class MLFMNeck(Adoptee):
         if not self.taps:
             return '(not adopted by a model yet)'
         return tap_table(self.taps, self.units)
-
-
-def _check_unserved(backbone: nn.Module) -> None:
-    for hook in backbone._forward_hooks.values():
-        if isinstance(getattr(hook, '__self__', None), MLFMNeck):
-            raise ValueError(
-                f'This {type(backbone).__name__} is already served by an '
-                'MLFMNeck: give one MLFMNeck to a model, and build a fresh '
-                'backbone for a new one.'
-            )

@@ -17,7 +17,7 @@ from torch import nn
 from .dry_run import Call, DryRun, dry_run
 from .tappable import halvings, is_norm, kind_of, refusal
 from .trunk import by_resolution
-from .wiring import declared
+from .wiring import DECODERS, declared
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,7 @@ def find_taps(
     backbone: nn.Module,
     taps: str | Sequence[str] = 'auto',
     image_channels: int | None = None,
+    decoder: bool = False,
 ) -> tuple[list[Tap], DryRun]:
     """Find the taps of a backbone by one dry run.
 
@@ -61,6 +62,8 @@ def find_taps(
             the backbone. Defaults to ``'auto'``.
         image_channels (int, optional): Channels of the image; taken from the
             backbone's first convolution when None. Defaults to None.
+        decoder (bool): Whether to tap the decoder too, along which the
+            stride falls again. Defaults to False.
 
     Returns:
         tuple[list[Tap], DryRun]: The taps in the order in which the trunk
@@ -90,12 +93,17 @@ def find_taps(
     run = dry_run(backbone, image_channels)
     if taps == 'auto':
         calls = declared(run) or by_resolution(run)
+        if decoder:
+            calls += _decoder(run)
     else:
         calls = [_named(run, name) for name in taps]
     order = {call: i for i, call in enumerate(_as_they_end(run.root))}
     calls = sorted(set(calls), key=order.__getitem__)
     found = [_tap(run, call) for call in calls]
-    _check_descent(run, found)
+    if not found:
+        raise ValueError(f'taps=[] leaves {kind_of(run)} without any memory.')
+    if not decoder:
+        _check_descent(run, found)
     return found, run
 
 
@@ -110,16 +118,26 @@ def _as_they_end(call: Call) -> list[Call]:
     return [*inner, call]
 
 
+def _decoder(run: DryRun) -> list[Call]:
+    calls = declared(run, DECODERS)
+    if not calls:
+        raise ValueError(
+            f'decoder=True: no decoder of {kind_of(run)} is known '
+            f'({", ".join(DECODERS)} has one); leave it out, or list its '
+            'modules in `taps`.'
+        )
+    return calls
+
+
 def _check_descent(run: DryRun, taps: list[Tap]) -> None:
-    if not taps:
-        raise ValueError(f'taps=[] leaves {kind_of(run)} without any memory.')
     for above, below in pairwise(taps):
         if below.level < above.level:
             raise ValueError(
                 f'Tap {below.module!r} (stride {below.reduction}) comes after '
                 f'{above.module!r} (stride {above.reduction}), but a memory '
-                'that was low-passed cannot regain its resolution; tap only '
-                'modules along which the stride never falls.'
+                'that was low-passed regains no resolution; tap only modules '
+                'along which the stride never falls, or let it rise by '
+                'decoder=True.'
             )
 
 

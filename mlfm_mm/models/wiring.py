@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
 from .dry_run import Call, DryRun
@@ -28,6 +29,9 @@ WIRING: dict[str, tuple[str, ...]] = {
     'RepLKNet': ('stem.0', 'stages.?'),
 }
 
+# The way up of backbones that have one.
+DECODERS: dict[str, tuple[str, ...]] = {'UNet': ('decoder.?',)}
+
 # Deep ResNets carry one more unit inside stages 2 and 3, after the second of
 # four and the third of six blocks.
 MID_STAGE_BLOCKS = (3, 4, 6, 3)
@@ -35,28 +39,33 @@ MID_STAGE_TAPS = ('layer2.1', 'layer3.2')
 NO_MID_STAGE = {'SEResNet', 'SEResNeXt', 'RegNet'}
 
 
-def declared(run: DryRun) -> list[Call]:
+def declared(
+    run: DryRun, wiring: Mapping[str, tuple[str, ...]] = WIRING
+) -> list[Call]:
     """Take the taps that are declared for a kind of backbone.
 
     Args:
         run (DryRun): The record of a dry run.
+        wiring (Mapping[str, tuple[str, ...]]): The declarations. Defaults
+            to :data:`WIRING`.
 
     Returns:
         list[Call]: The calls to tap, none if nothing is declared.
     """
     for base in type(run.root.module).__mro__:
-        if base.__name__ in WIRING:
-            return _matching(run, _patterns(run, base.__name__))
+        if base.__name__ in wiring:
+            patterns = wiring[base.__name__]
+            return _matching(run, patterns + _mid_stage(run, base.__name__))
     return []
 
 
-def _patterns(run: DryRun, wiring: str) -> tuple[str, ...]:
+def _mid_stage(run: DryRun, wiring: str) -> tuple[str, ...]:
     backbone = run.root.module
     bases = {base.__name__ for base in type(backbone).__mro__}
     deep = getattr(backbone, 'stage_blocks', None) == MID_STAGE_BLOCKS
     if wiring == 'ResNet' and deep and not bases & NO_MID_STAGE:
-        return WIRING[wiring] + MID_STAGE_TAPS
-    return WIRING[wiring]
+        return MID_STAGE_TAPS
+    return ()
 
 
 def _matching(run: DryRun, patterns: tuple[str, ...]) -> list[Call]:
