@@ -2,11 +2,13 @@
 
 import os
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 import torch
+from mmengine.config import utils as config_utils
 
 REPO = Path(__file__).resolve().parents[1]
 
@@ -16,6 +18,14 @@ if 'OMP_NUM_THREADS' not in os.environ:
     # variable is for what tests start.
     os.environ['OMP_NUM_THREADS'] = '1'
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope='session')
+def host_indexes_read_once() -> Iterator[None]:
+    """Spare reading all metafiles of a host for each config based on one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(config_utils, 'load', cache(config_utils.load))
+        yield
 
 
 @pytest.fixture(scope='session')

@@ -1,10 +1,29 @@
 """Datasets; those built on a host exist where the host is installed."""
 
+from importlib import import_module
 from importlib.util import find_spec
 
 from .folders import FolderContents, FolderError, scan_folder
 
 __all__ = ['FolderContents', 'FolderError', 'scan_folder']
+
+
+def usable(module: str) -> bool:
+    """Say whether a module of a host can be imported.
+
+    mmseg may be installed beside an mmcv that it refuses, which is no reason
+    to keep classifiers from training; it says so itself when it is used.
+
+    Example:
+        >>> usable('json'), usable('no_such_host')
+        (True, False)
+    """
+    try:
+        import_module(module)
+    except (AssertionError, ImportError):
+        return False
+    return True
+
 
 if find_spec('mmpretrain') is not None:
     from .digits import Digits
@@ -12,3 +31,8 @@ if find_spec('mmpretrain') is not None:
     from .imagenet100 import ImageNet100
 
     __all__ += ['Digits', 'ImageFolder', 'ImageNet100']
+
+if usable('mmseg.datasets'):
+    from .camvid import CamVid
+
+    __all__ += ['CamVid']

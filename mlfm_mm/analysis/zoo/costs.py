@@ -82,7 +82,7 @@ def measure_cost(cfg: Config) -> Cost:
         >>> measure_cost(Config(cfg))
         Cost(params=524228, macs=75890688, size=(256, 256))
     """
-    size = image_size(cfg)
+    size = padded(image_size(cfg), cfg)
     with DefaultScope.overwrite_default_scope(cfg.default_scope):
         model = MODELS.build(cfg.model)
     params = sum(p.numel() for p in model.parameters())
@@ -124,11 +124,37 @@ def image_size(cfg: Config) -> tuple[int, int]:
     )
 
 
+def padded(size: tuple[int, int], cfg: Config) -> tuple[int, int]:
+    """Enlarge a size to what the preprocessor pads images to.
+
+    Args:
+        size (tuple[int, int]): Height and width.
+        cfg (Config): The config.
+
+    Returns:
+        tuple[int, int]: The size that reaches the network.
+
+    Example:
+        >>> preprocessor = dict(type='SegDataPreProcessor', size_divisor=16)
+        >>> cfg = Config(dict(model=dict(data_preprocessor=preprocessor)))
+        >>> padded((360, 480), cfg)
+        (368, 480)
+    """
+    preprocessor = cfg.model.get('data_preprocessor') or {}
+    divisor = preprocessor.get('size_divisor') or 1
+    return -(-size[0] // divisor) * divisor, -(-size[1] // divisor) * divisor
+
+
 def pipeline(loader: dict[str, Any] | None) -> list[dict]:
     """Get the transforms of a data loader, inside wrappers too."""
     dataset = (loader or {}).get('dataset', {})
-    while 'pipeline' not in dataset and 'dataset' in dataset:
-        dataset = dataset['dataset']
+    while 'pipeline' not in dataset:
+        if 'dataset' in dataset:
+            dataset = dataset['dataset']
+        elif 'datasets' in dataset:
+            dataset = dataset['datasets'][0]
+        else:
+            break
     return list(dataset.get('pipeline', []))
 
 

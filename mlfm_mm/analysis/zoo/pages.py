@@ -25,7 +25,8 @@ one of its table, in lower case.
 
 - **published**: from the paper (https://arxiv.org/abs/2403.08157), one run
   each; its MobileNetV2 rows compare the last epoch without memory with the
-  best epoch with it. A dash: not in the paper.
+  best epoch with it. A dash: not in the paper; for FCN and U-Net, which the
+  method is claimed for, published figures could not be found.
 - **measured**: our own runs of these configs on the data set that the title
   names, by `python tools/zoo.py results`; best and last epoch, the mean over
   the seeds. A dash: not run yet.

@@ -1,0 +1,19 @@
+optim_wrapper = dict(
+    type='OptimWrapper',
+    optimizer=dict(type='AdamW', lr=2e-3, weight_decay=0.01),
+)
+# Up for one epoch, then down to nothing, step by step.
+param_scheduler = [
+    dict(
+        type='LinearLR',
+        start_factor=0.1,
+        end=1,
+        convert_to_iter_based=True,
+    ),
+    dict(
+        type='CosineAnnealingLR', begin=1, end=20, convert_to_iter_based=True
+    ),
+]
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=20, val_interval=2)
+val_cfg = dict(type='ValLoop')
+test_cfg = dict(type='TestLoop')

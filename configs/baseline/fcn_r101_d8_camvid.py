@@ -1,0 +1,3 @@
+_base_ = './fcn_r50_d8_camvid.py'
+
+model = dict(pretrained='open-mmlab://resnet101_v1c', backbone=dict(depth=101))

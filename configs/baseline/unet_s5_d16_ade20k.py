@@ -1,0 +1,12 @@
+_base_ = [
+    '../_base_/models/unet_s5_d16.py',
+    'mmseg::_base_/datasets/ade20k.py',
+    'mmseg::_base_/default_runtime.py',
+    'mmseg::_base_/schedules/schedule_160k.py',
+]
+
+model = dict(
+    decode_head=dict(num_classes=150),
+    auxiliary_head=dict(num_classes=150),
+    test_cfg=dict(_delete_=True, mode='whole'),
+)

@@ -1,0 +1,3 @@
+_base_ = '../baseline/fcn_r101_d32_cityscapes.py'
+
+model = dict(neck=dict(type='mlfm_mm.MLFMNeck'))

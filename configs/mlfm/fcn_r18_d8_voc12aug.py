@@ -1,0 +1,3 @@
+_base_ = '../baseline/fcn_r18_d8_voc12aug.py'
+
+model = dict(neck=dict(type='mlfm_mm.MLFMNeck'))

@@ -1,0 +1,3 @@
+_base_ = '../baseline/unet_s5_d16_camvid.py'
+
+model = dict(neck=dict(type='mlfm_mm.MLFMNeck'))

@@ -1,0 +1,3 @@
+_base_ = '../baseline/unet_w8_camvid.py'
+
+model = dict(neck=dict(type='mlfm_mm.MLFMNeck'))

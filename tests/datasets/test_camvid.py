@@ -1,0 +1,161 @@
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mlfm_mm.datasets import FolderError
+from mlfm_mm.datasets.camvid_classes import CLASSES, ORIGINAL, split_of
+from mlfm_mm.datasets.camvid_layout import find_pairs
+from mlfm_mm.registry import DATASETS
+from tests.hosts import needs_mmseg
+
+pytestmark = needs_mmseg
+NAMES = ('0001TP_006690', '0001TP_006720')
+
+
+def write(
+    root: Path,
+    segnet: bool = False,
+    split: str = 'train',
+    labels: tuple[int, ...] = (0, 3, 10, 11),
+    size: tuple[int, int] = (8, 6),
+) -> Path:
+    """Write pictures of 8x6 pixels and masks with stripes of labels."""
+    images = root / split if segnet else root / 'images' / split
+    masks = root / f'{split}annot' if segnet else root / 'annotations' / split
+    for folder in (images, masks):
+        folder.mkdir(parents=True)
+    width, height = size
+    mask = np.resize(np.array(labels, np.uint8), (height, width))
+    for name in NAMES:
+        Image.new('RGB', (8, 6), (9, 9, 9)).save(images / f'{name}.png')
+        Image.fromarray(mask).save(masks / f'{name}.png')
+    return root
+
+
+def build(root: Path, **options: Any) -> Any:
+    load = [
+        dict(type='mmseg.LoadImageFromFile'),
+        dict(type='mmseg.LoadAnnotations'),
+    ]
+    return DATASETS.build(
+        dict(type='CamVid', data_root=str(root), pipeline=load, **options)
+    )
+
+
+@pytest.mark.parametrize('segnet', [False, True])
+def test_both_layouts_and_void(tmp_path: Path, segnet: bool) -> None:
+    dataset = build(write(tmp_path, segnet))
+    assert len(dataset) == 2
+    assert dataset.metainfo['classes'] == tuple(CLASSES)
+    assert len(dataset.metainfo['palette']) == 11
+    for sample in dataset:
+        labels = sample['gt_seg_map']
+        assert set(np.unique(labels)) == {0, 3, 10, 255}
+        assert sample['img'].shape[:2] == labels.shape
+
+
+def test_a_choice_of_classes(tmp_path: Path) -> None:
+    dataset = build(write(tmp_path), metainfo=dict(classes=('Road', 'Sky')))
+    labels = dataset[0]['gt_seg_map']
+    assert labels[0, :4].tolist() == [1, 0, 255, 255]
+    assert dataset.metainfo['palette'] == [
+        list(CLASSES['Road']),
+        list(CLASSES['Sky']),
+    ]
+
+
+def test_masks_may_hold_255(tmp_path: Path) -> None:
+    dataset = build(write(tmp_path, labels=(0, 255)))
+    assert set(np.unique(dataset[0]['gt_seg_map'])) == {0, 255}
+
+
+@pytest.mark.parametrize('split', ['trian', '../train'])
+def test_unknown_split(tmp_path: Path, split: str) -> None:
+    with pytest.raises(FolderError, match='split must be one of'):
+        build(write(tmp_path), split=split)
+
+
+def test_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(FolderError, match=r'no folder .*check data_root'):
+        build(tmp_path / 'nowhere')
+
+
+def test_another_folder(tmp_path: Path) -> None:
+    (tmp_path / '701_StillsRaw_full').mkdir()
+    with pytest.raises(FolderError) as error:
+        build(tmp_path)
+    for part in ('701_StillsRaw_full', '<split>annot', 'camvid.py IMAGES'):
+        assert part in str(error.value)
+
+
+def test_a_split_that_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(FolderError, match="does not hold the split 'val'"):
+        build(write(tmp_path), split='val')
+
+
+def test_missing_masks(tmp_path: Path) -> None:
+    root = write(tmp_path)
+    (root / 'annotations' / 'train' / f'{NAMES[1]}.png').unlink()
+    with pytest.raises(FolderError) as error:
+        build(root)
+    assert '1 of 2 pictures' in str(error.value)
+    assert f'{NAMES[1]}.png' in str(error.value)
+
+
+def test_an_empty_split(tmp_path: Path) -> None:
+    (tmp_path / 'train').mkdir()
+    (tmp_path / 'trainannot').mkdir()
+    with pytest.raises(FolderError, match='holds no pictures'):
+        build(tmp_path)
+
+
+def test_sizes_that_differ(tmp_path: Path) -> None:
+    with pytest.raises(FolderError) as error:
+        build(write(tmp_path, size=(4, 6)))
+    assert f'{NAMES[0]}.png has 4x6 pixels, its picture 8x6' in str(
+        error.value
+    )
+
+
+def test_labels_out_of_range(tmp_path: Path) -> None:
+    root = write(tmp_path, labels=(0, 12, 30))
+    with pytest.raises(FolderError, match='has the labels 12, 30 beyond'):
+        build(root)
+    # Whoever knows better may go on.
+    assert len(build(root, check=False)) == 2
+
+
+def test_masks_in_colours(tmp_path: Path) -> None:
+    root = write(tmp_path)
+    mask = root / 'annotations' / 'train' / f'{NAMES[0]}.png'
+    Image.new('RGB', (8, 6)).save(mask)
+    with pytest.raises(FolderError, match=r'is a picture in colours \(RGB\)'):
+        build(root)
+
+
+def test_masks_that_are_broken(tmp_path: Path) -> None:
+    root = write(tmp_path)
+    mask = root / 'annotations' / 'train' / f'{NAMES[0]}.png'
+    mask.write_bytes(b'no image')
+    with pytest.raises(FolderError, match=f'{NAMES[0]}.png or .* is no image'):
+        build(root)
+
+
+def test_real_pictures(camvid: Path) -> None:
+    for split, count in dict(train=367, val=101, test=233).items():
+        dataset = build(camvid, split=split)
+        assert len(dataset) == count
+        pairs = find_pairs(camvid, split)
+        # The rule of the converter gives the splits of the archive.
+        assert {split_of(pair.image.stem) for pair in pairs} == {split}
+    assert dataset[0]['img'].shape == (360, 480, 3)
+    assert set(np.unique(dataset[0]['gt_seg_map'])) <= {*range(11), 255}
+
+
+def test_every_class_has_the_colour_of_its_namesake() -> None:
+    for name, colour in CLASSES.items():
+        original = 'Column_Pole' if name == 'Pole' else name
+        assert ORIGINAL[original] == (colour, name)
