@@ -149,8 +149,10 @@ class ReopenedGate:
             tuple[Tensor | None, ...]: Gradients of source, kernel, scale and
             shift.
         """
-        grad = torch.ops.aten.threshold_backward(
-            grad.to(self.before_relu.dtype), self.before_relu, 0
+        # Written where the mask is read, which nobody needs any more.
+        open_ = self.before_relu
+        grad = torch.ops.aten.threshold_backward.grad_input(
+            grad.to(open_.dtype), open_, 0, grad_input=open_
         )
         step = self._by_columns if self.few_columns else self._by_maps
         d_columns, d_matrix, d_scale, d_shift = step(

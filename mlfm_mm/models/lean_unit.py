@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from mmcv.cnn import ConvModule
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from .lean_function import LeanUnitFunction, Parts, merge
+from .lean_function import LeanUnitFunction, Parts
 from .lean_gate import infer_gate
 from .recall import Recall
 
@@ -118,4 +119,19 @@ def _infer(
     low = infer_gate(unit.input_gate, memory)
     if unit.supplement_gate is not None:
         low.add_(infer_gate(unit.supplement_gate, image))
-    return merge(unit, x, low.to(x.dtype), record=False)[:2]
+    low = low.to(x.dtype)
+    adds = unit.update == 'add'
+    renewed = None if adds else torch.cat((x, low), dim=1)
+    if unit.identity_init:
+        x_out = _normalize(unit.output_gate, low).add_(x)
+        return x_out, low.add_(x) if renewed is None else renewed
+    total = low.add_(x)
+    x_out = _normalize(unit.output_gate, total)
+    return x_out, total if renewed is None else renewed
+
+
+def _normalize(norm: _BatchNorm, x: Tensor) -> Tensor:
+    running = norm.running_mean, norm.running_var
+    return F.batch_norm(
+        x, *running, norm.weight, norm.bias, False, 0.0, norm.eps
+    )

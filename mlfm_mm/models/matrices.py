@@ -94,7 +94,12 @@ def mix(columns: Tensor, matrix: Tensor, bias: Tensor | None) -> Tensor:
     bias = bias if bias is None else bias.to(dtype)
     if columns.device.type != 'cpu' or not columns.is_contiguous():
         return F.conv2d(columns, matrix[..., None, None], bias)
-    n, _, height, width = columns.shape
+    n, count, height, width = columns.shape
+    if bias is not None and 2 * count <= len(matrix):
+        # One more column costs less than to write the bias everywhere.
+        ones = columns.new_ones(1, 1, 1, 1).expand(n, 1, height, width)
+        columns = torch.cat((columns, ones), dim=1)
+        matrix, bias = torch.cat((matrix, bias[:, None]), dim=1), None
     flat, wide = columns.flatten(2), matrix.expand(n, -1, -1)
     if bias is None:
         y = torch.bmm(wide, flat)

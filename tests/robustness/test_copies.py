@@ -4,11 +4,16 @@ import copy
 import io
 import pickle
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
+from mmengine.hooks import EMAHook, Hook
 from mmengine.model import ExponentialMovingAverage
+from mmengine.runner import Runner
+from mmpretrain.structures import DataSample
 from torch import nn
+from torch.utils.data import DataLoader
 
 from tests.models.builders import shaken
 from tests.robustness.models import DEEP, images, narrow, step
@@ -85,6 +90,49 @@ def test_the_average_follows_the_units() -> None:
     expected = 0.5 * (0.5 * first + 0.5 * second) + 0.5 * third
     actual = average.module.neck.get_parameter(name)
     torch.testing.assert_close(actual, expected)
+
+
+class Weights(Hook):
+    """Notes the weights of the units after each step."""
+
+    def __init__(self) -> None:
+        self.history: list[torch.Tensor] = []
+
+    def after_train_iter(self, runner: Runner, **step: object) -> None:
+        self.history.append(flat(runner.model))
+
+
+def flat(model: nn.Module) -> torch.Tensor:
+    return nn.utils.parameters_to_vector(model.neck.units.parameters())
+
+
+def test_ema_hook(tmp_path: Path) -> None:
+    batch = dict(
+        inputs=images(),
+        data_samples=[DataSample().set_gt_label(i) for i in range(4)],
+    )
+    average, weights = EMAHook(momentum=0.5), Weights()
+    runner = Runner(
+        model=narrow(),
+        work_dir=str(tmp_path),
+        experiment_name=tmp_path.name,
+        train_dataloader=DataLoader([batch] * 3, collate_fn=lambda b: b[0]),
+        train_cfg=dict(by_epoch=False, max_iters=3),
+        optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1)),
+        default_scope='mmpretrain',
+    )
+    runner.register_hook(average)
+    runner.register_hook(weights)
+    runner.train()
+    first, second, third = (step.detach() for step in weights.history)
+    assert not torch.equal(first, third)
+    expected = 0.5 * (0.5 * first + 0.5 * second) + 0.5 * third
+    torch.testing.assert_close(flat(average.ema_model.module), expected)
+    # For validation the hook swaps the weights of the two models.
+    average.before_val_epoch(runner)
+    torch.testing.assert_close(flat(runner.model), expected)
+    average.after_val_epoch(runner)
+    torch.testing.assert_close(flat(runner.model), third)
 
 
 def test_two_models_do_not_mix() -> None:

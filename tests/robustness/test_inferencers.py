@@ -120,10 +120,10 @@ def test_segmentation_inferencer(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_runner_compiles(tmp_path: Path) -> None:
-    # cfg.compile with MMEngine's defaults but for the backend.
+@pytest.mark.parametrize('how', [True, dict(backend='aot_eager')], ids=str)
+def test_the_runner_compiles(how: bool | dict, tmp_path: Path) -> None:
     weights = []
-    for compiled in (False, dict(backend='aot_eager')):
+    for compiled in (False, how):
         cfg = Config.fromfile(DIGITS)
         cfg.work_dir = str(tmp_path / str(bool(compiled)))
         cfg.experiment_name = f'{tmp_path.name}-{bool(compiled)}'
