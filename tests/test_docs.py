@@ -25,6 +25,13 @@ def test_the_tables_of_the_readme_are_fresh() -> None:
     )
 
 
+def test_the_table_of_segmentation_is_fresh() -> None:
+    page = (ROOT / 'docs/segmentation.md').read_text(encoding='utf-8')
+    assert script('fill_readme').fill_segmentation(page) == page, (
+        'run python docs/fill_readme.py'
+    )
+
+
 def test_the_tap_table_of_the_readme() -> None:
     assert classifier().neck.extra_repr() in README
 

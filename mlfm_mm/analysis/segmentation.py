@@ -1,0 +1,314 @@
+"""Two segmentors side by side: numbers by class, curves and pictures."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+from mmengine.config import Config
+from mmseg.evaluation import IoUMetric
+
+from ..engine import UsageError, build_runner, prepare_testing
+from .comparison import describe_machine
+from .curves import Curve, read_curve
+from .plots import plot_curves
+from .tables import Column, Table
+
+ARMS = {'baseline': 'baseline', 'mlfm': 'MLFM'}
+METRICS = ('mIoU', 'mAcc', 'aAcc')
+
+
+class KeptIoU(IoUMetric):
+    """IoU that remembers what it found for each class.
+
+    Args:
+        **kwargs: Of ``mmseg.IoUMetric``.
+    """
+
+    def compute_metrics(self, results: list) -> dict[str, float]:
+        """Compute the metrics, and keep the IoU of each class."""
+        metrics = super().compute_metrics(results)
+        areas = [sum(part) for part in zip(*results, strict=True)]
+        found = self.total_area_to_metrics(*areas, self.metrics)
+        self.by_class = [100 * float(iou) for iou in found['IoU']]
+        return metrics
+
+
+@dataclass(frozen=True)
+class Score:
+    """How well a segmentor did.
+
+    Args:
+        classes (tuple[str, ...]): Names of the classes.
+        iou (list[float]): IoU of each, in percent.
+        overall (dict[str, float]): mIoU, mAcc and aAcc in percent.
+        checkpoint (str): Name of the file with the weights.
+    """
+
+    classes: tuple[str, ...]
+    iou: list[float]
+    overall: dict[str, float]
+    checkpoint: str
+
+
+def find_run(folder: Path) -> tuple[Path, Path]:
+    """Find config and last weights in a work folder of ``tools/train.py``.
+
+    Args:
+        folder (Path): The work folder.
+
+    Returns:
+        tuple[Path, Path]: The config and the weights.
+
+    Raises:
+        UsageError: There is no config or no checkpoint.
+    """
+    configs = sorted(folder.glob('*.py'))
+    last = folder / 'last_checkpoint'
+    if len(configs) != 1 or not last.is_file():
+        raise UsageError(
+            f'{folder} holds {len(configs)} configs (*.py) and '
+            f'{"a" if last.is_file() else "no"} last_checkpoint: give a work '
+            'folder of tools/train.py'
+        )
+    # The folder may have been moved since.
+    return configs[0], folder / Path(last.read_text().strip()).name
+
+
+def score(
+    config: Path, checkpoint: Path, work_dir: Path, data_root: str | None
+) -> Score:
+    """Test a segmentor.
+
+    Args:
+        config (Path): Its config.
+        checkpoint (Path): Its weights.
+        work_dir (Path): A folder for the log.
+        data_root (str, optional): The data, if not where the config says.
+
+    Returns:
+        Score: The result on the config's test set.
+    """
+    options = {}
+    if data_root is not None:
+        options['test_dataloader.dataset.data_root'] = data_root
+    args = Namespace(
+        config=str(config),
+        checkpoint=str(checkpoint),
+        cfg_options=options,
+        work_dir=str(work_dir),
+        launcher='none',
+        out=None,
+        out_item=None,
+        show=False,
+        show_dir=None,
+        tta=False,
+    )
+    runner = build_runner(prepare_testing(args))
+    metric = KeptIoU(iou_metrics=['mIoU'])
+    metric.dataset_meta = runner.test_dataloader.dataset.metainfo
+    runner.test_evaluator.metrics[:] = [metric]
+    overall = runner.test()
+    return Score(
+        tuple(metric.dataset_meta['classes']),
+        metric.by_class,
+        {name: float(overall[name]) for name in METRICS},
+        checkpoint.name,
+    )
+
+
+def table_of(scores: Mapping[str, Score], caption: str) -> Table:
+    """Set the IoU of each class side by side.
+
+    Args:
+        scores (Mapping[str, Score]): The scores by ``'baseline'`` and
+            ``'mlfm'``.
+        caption (str): What one must know to read the table.
+
+    Returns:
+        Table: A row for each class and for the means.
+    """
+    form = '{:.2f}'.format
+    columns = [Column('class', 'class')]
+    columns += [Column(arm, f'{ARMS[arm]} IoU (%)', form) for arm in scores]
+    first = next(iter(scores.values()))
+    rows = [
+        {'class': name, **{arm: s.iou[i] for arm, s in scores.items()}}
+        for i, name in enumerate(first.classes)
+    ]
+    rows += [
+        {
+            'class': f'**{name}**',
+            **{arm: s.overall[name] for arm, s in scores.items()},
+        }
+        for name in METRICS
+    ]
+    return Table(columns, rows, caption)
+
+
+def caption_of(
+    scores: Mapping[str, Score], curves: Mapping[str, Curve], cfg: Config
+) -> str:
+    """Say what was trained how, and which one ended higher.
+
+    Args:
+        scores (Mapping[str, Score]): The scores.
+        curves (Mapping[str, Curve]): The training runs.
+        cfg (Config): The config of one of them.
+
+    Returns:
+        str: The caption.
+    """
+    seed = cfg.get('randomness', {}).get('seed')
+    best = ', '.join(
+        f'{ARMS[arm]} {curve.best:.2f} best and {curve.final:.2f} last'
+        for arm, curve in curves.items()
+    )
+    gain = scores['mlfm'].overall['mIoU'] - scores['baseline'].overall['mIoU']
+    side = 'above' if gain > 0 else 'below'
+    return (
+        f'Measured on the test pictures after {max(curves["mlfm"].score)} '
+        f'epochs, one run each, seed {seed}, on {describe_machine()}. mIoU on '
+        f'the validation pictures: {best}. MLFM ends {abs(gain):.2f} points '
+        f'of mIoU {side} the baseline; one seed tells no more than that.'
+    )
+
+
+def compare(
+    folders: Mapping[str, Path],
+    out: Path,
+    pictures: int = 3,
+    data_root: str | None = None,
+) -> Table:
+    """Compare two training runs, and write tables and pictures.
+
+    Args:
+        folders (Mapping[str, Path]): Work folders by ``'baseline'`` and
+            ``'mlfm'``.
+        out (Path): Where to write.
+        pictures (int): How many test pictures to show. Defaults to 3.
+        data_root (str, optional): The data, if not where the config says.
+            Defaults to None.
+
+    Returns:
+        Table: The table that was written.
+    """
+    runs = {arm: find_run(folder) for arm, folder in folders.items()}
+    curves = {
+        arm: read_curve(folder, 'mIoU') for arm, folder in folders.items()
+    }
+    scores = {
+        arm: score(*run, folders[arm] / 'compared', data_root)
+        for arm, run in runs.items()
+    }
+    cfg = Config.fromfile(runs['mlfm'][0])
+    table = table_of(scores, caption_of(scores, curves, cfg))
+    out.mkdir(parents=True, exist_ok=True)
+    table.save(
+        out,
+        'results',
+        scores={arm: asdict(s) for arm, s in scores.items()},
+        curves={arm: asdict(c) for arm, c in curves.items()},
+    )
+    plot_curves(
+        {ARMS[arm]: curve for arm, curve in curves.items()},
+        out / 'curves.png',
+        Path(cfg.filename).stem,
+        'validation mIoU (%)',
+    )
+    show(runs, cfg, out / 'predictions.png', pictures, data_root)
+    return table
+
+
+def show(
+    runs: Mapping[str, tuple[Path, Path]],
+    cfg: Config,
+    path: Path,
+    count: int,
+    data_root: str | None,
+) -> None:
+    """Draw pictures, their truth and what each network saw.
+
+    Args:
+        runs (Mapping[str, tuple[Path, Path]]): Config and weights by arm.
+        cfg (Config): The config that names the test set.
+        path (Path): The picture to write.
+        count (int): How many rows, spread over the test set.
+        data_root (str, optional): The data, if not where the config says.
+    """
+    from mmengine.registry import DATASETS, DefaultScope
+    from mmseg.apis import inference_model, init_model
+
+    dataset_cfg = cfg.test_dataloader.dataset
+    if data_root is not None:
+        dataset_cfg.data_root = data_root
+    with DefaultScope.overwrite_default_scope('mmseg'):
+        dataset = DATASETS.build(dataset_cfg)
+        models = [init_model(str(c), str(w), 'cpu') for c, w in runs.values()]
+        rows = []
+        for row in range(count):
+            info = dataset.get_data_info(row * len(dataset) // count)
+            truth = np.asarray(_read(info['seg_map_path']))
+            seen = [
+                np.asarray(
+                    inference_model(m, info['img_path']).pred_sem_seg.data[0]
+                )
+                for m in models
+            ]
+            labels = [
+                _paint(x, dataset.metainfo['palette']) for x in (truth, *seen)
+            ]
+            rows.append([np.asarray(_read(info['img_path'])), *labels])
+    _draw(rows, ['picture', 'truth', *(ARMS[arm] for arm in runs)], path)
+
+
+def _read(path: str) -> object:
+    from PIL import Image
+
+    with Image.open(path) as image:
+        image.load()
+        return image
+
+
+def _paint(labels: np.ndarray, palette: Sequence[Sequence[int]]) -> np.ndarray:
+    colors = np.zeros((256, 3), np.uint8)  # what is ignored stays black
+    colors[: len(palette)] = palette
+    return colors[labels.astype(np.uint8)]
+
+
+def _draw(rows: list[list[np.ndarray]], titles: list[str], path: Path) -> None:
+    figure = Figure(
+        figsize=(2.6 * len(titles), 2.05 * len(rows)),
+        dpi=100,
+        layout='constrained',
+    )
+    grid = figure.subplots(len(rows), len(titles), squeeze=False)
+    for axes_row, images in zip(grid, rows, strict=True):
+        for axes, image in zip(axes_row, images, strict=True):
+            axes.imshow(image)
+            axes.set_axis_off()
+    for axes, title in zip(grid[0], titles, strict=True):
+        axes.set_title(title)
+    figure.savefig(path)
+
+
+def read_results(folder: Path) -> str:
+    """Read the table of a comparison, as Markdown.
+
+    Args:
+        folder (Path): Where it was written.
+
+    Returns:
+        str: The table with its caption, written anew from the JSON file.
+    """
+    content = json.loads((folder / 'results.json').read_text('utf-8'))
+    scores = {
+        arm: Score(**dict(values, classes=tuple(values['classes'])))
+        for arm, values in content['scores'].items()
+    }
+    return table_of(scores, content['caption']).markdown().strip()
