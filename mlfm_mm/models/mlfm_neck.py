@@ -145,9 +145,7 @@ class MLFMNeck(Adoptee):
         # In a tuple, or it would be registered as a part of the neck.
         self._backbone: tuple[nn.Module, ...] = ()
         self._slots = PassSlots()
-        self.neck: nn.Module | None = None
-        if isinstance(neck, nn.Module):
-            self.neck = neck
+        self.neck = neck if isinstance(neck, nn.Module) else None
 
     # ---- binding ----------------------------------------------------------
 
@@ -230,10 +228,8 @@ class MLFMNeck(Adoptee):
     # ---- one forward pass -------------------------------------------------
 
     def _start_pass(self, module: nn.Module, inputs: tuple) -> None:
-        slot = self._slots.mine()
-        slot.complete = False
-        slot.current = None
-        image = inputs[0]
+        slot, image = self._slots.mine(), inputs[0]
+        slot.complete, slot.current = False, None
         if not traced():
             check_image(image, self.image_channels, self.taps)
         slot.current = ForwardPass(image)
@@ -259,14 +255,13 @@ class MLFMNeck(Adoptee):
         if index == 0 or unit.supplement_gate is not None:
             band = meet(next_band(state, tap, self.low_pass), size, tap)
         memory = band if index == 0 else meet(state.memory, size, tap)
-        options = {}
+        again = {}
         if unit.with_cp and state.grad_enabled and not traced():
-            again = recall(state, self.taps, self.low_pass, size)
-            options = dict(recall=again)
-        x, memory = unit(x, memory, band, **options)
+            again['recall'] = recall(state, self.taps, self.low_pass, size)
+        x, memory = unit(x, memory, band, **again)
         if not is_last:
             levels = self.taps[index + 1].level - tap.level
-            state.maker = memory.grad_fn
+            state.maker = None if traced() else memory.grad_fn
             state.memory = carry(memory, self.low_pass, levels)
             state.next_tap = index + 1
         return x
