@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from mmengine.config import ConfigDict
 from torch import Tensor, nn
 
 from tests.hosts import needs_mmseg
@@ -48,7 +49,7 @@ def by_hand(model: nn.Module, image: Tensor, size: tuple, stride: tuple):
 )
 def test_windows_equal_passes_of_their_own(size: tuple, stride: tuple) -> None:
     model = build()
-    model.test_cfg.update(mode='slide', crop_size=size, stride=stride)
+    model.test_cfg = ConfigDict(mode='slide', crop_size=size, stride=stride)
     image = torch.randn(1, 3, 75, 97)
     with torch.no_grad():
         torch.testing.assert_close(

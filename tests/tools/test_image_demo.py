@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import torch
 from PIL import Image
 
 from tests.tools.helpers import (
@@ -36,9 +37,14 @@ def test_a_mask(tmp_path: Path) -> None:
     config.write_text(config.read_text().replace('SyncBN', 'BN'))
     with open(config, 'a') as file:
         file.write('test_pipeline = [*load[:1], *pack]\n')
+    weights = save_weights(config)
+    content = torch.load(weights, weights_only=False)
+    palette = [[0, 0, 0], [255, 0, 0]]
+    names = dict(classes=('ground', 'square'), palette=palette)
+    torch.save(dict(content, meta=dict(dataset_meta=names)), weights)
     photo = tmp_path / 'squares' / 'images' / '0.png'
     printed = run_tool(
-        *('image_demo.py', photo, config, save_weights(config)),
+        *('image_demo.py', photo, config, weights),
         *('--out', 'mask.png'),
         cwd=tmp_path,
     )
