@@ -13,8 +13,8 @@ PYTEST := .venv/bin/python -m pytest $(if $(JOBS),-n $(JOBS))
 VENV := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help venv quickstart test test-slow test-openmmlab lint format hooks build \
-	constraints clean
+.PHONY: help venv quickstart test test-slow test-openmmlab lint format hooks \
+	benchmark build constraints clean
 
 help: ## show this list
 	@echo 'make <target>'
@@ -60,7 +60,6 @@ format: venv ## format the code and repair what ruff can
 hooks: venv ## let git run the linters before each commit
 	@$(VENV)/pre-commit install
 
-.PHONY: benchmark
 benchmark: venv ## measure what docs/performance.md lacks (20 quiet minutes)
 	@$(VENV)/python docs/measure_performance.py
 	@$(VENV)/python docs/fill_readme.py

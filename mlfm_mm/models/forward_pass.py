@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.graph import Node
 
-from .haar import traced
 from .taps import Tap
+from .tracing import traced
 
 
 class ForwardPass:

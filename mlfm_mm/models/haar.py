@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .tracing import traced
+
 
 def haar_low_low(x: Tensor) -> Tensor:
     """Halve a map's resolution by the Haar wavelet.
@@ -26,11 +28,6 @@ def haar_low_low(x: Tensor) -> Tensor:
     if traced():
         return _by_pooling(x)
     return _HaarLowLow.apply(x)
-
-
-def traced() -> bool:
-    """Tell whether a compiler or an exporter is looking on."""
-    return torch.compiler.is_compiling() or torch.jit.is_tracing()
 
 
 def _by_pooling(x: Tensor) -> Tensor:

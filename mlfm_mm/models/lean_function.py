@@ -37,30 +37,23 @@ class Parts(Protocol):
     with_cp: bool
 
 
-def merge(
-    unit: Parts, x: Tensor, low: Tensor, record: bool
-) -> tuple[Tensor, Tensor, Tensor, Moments]:
+def merge(unit: Parts, x: Tensor, low: Tensor) -> tuple[Tensor, Tensor]:
     """Let what the gates gave meet the trunk.
 
     Args:
         unit (LFMU): The unit.
         x (Tensor): Trunk feature of shape (N, C, H, W).
         low (Tensor): Sum of the gates, (N, C, H, W); it is overwritten.
-        record (bool): Whether a norm in training updates its running
-            statistics.
 
     Returns:
-        tuple: The trunk's new feature, the new memory, what the output gate
-        normalized, and what it went by.
+        tuple[Tensor, Tensor]: What the output gate is to normalize, and the
+        new memory.
     """
     memory = torch.cat((x, low), dim=1) if unit.update == 'concat' else None
     if unit.identity_init:
-        change, moments = _normalize(unit.output_gate, low, record)
-        memory = x + low if memory is None else memory
-        return change.add_(x), memory, low, moments
+        return low, x + low if memory is None else memory
     total = low.add_(x)
-    x_out, moments = _normalize(unit.output_gate, total, record)
-    return x_out, total if memory is None else memory, total, moments
+    return total, total if memory is None else memory
 
 
 def _normalize(
@@ -100,9 +93,10 @@ class LeanUnitFunction(torch.autograd.Function):
         ctx.unit, ctx.gate_dtype, ctx.recall = unit, low.dtype, recall
         ctx.measured, ctx.keeps_x = unit.output_gate.training, unit.with_cp
         ctx.opened = ctx.recalled = None
-        x_out, memory_out, merged, last = merge(
-            unit, x, low.to(x.dtype), record
-        )
+        merged, memory_out = merge(unit, x, low.to(x.dtype))
+        x_out, last = _normalize(unit.output_gate, merged, record)
+        if unit.identity_init:
+            x_out.add_(x)
         ctx.save_for_backward(
             x if ctx.keeps_x else merged,
             None if recall and recall.memory else memory,

@@ -8,7 +8,7 @@ from mmcv.cnn import ConvModule
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from .lean_function import LeanUnitFunction, Parts
+from .lean_function import LeanUnitFunction, Parts, merge
 from .lean_gate import infer_gate
 from .recall import Recall
 
@@ -119,19 +119,10 @@ def _infer(
     low = infer_gate(unit.input_gate, memory)
     if unit.supplement_gate is not None:
         low.add_(infer_gate(unit.supplement_gate, image))
-    low = low.to(x.dtype)
-    adds = unit.update == 'add'
-    renewed = None if adds else torch.cat((x, low), dim=1)
-    if unit.identity_init:
-        x_out = _normalize(unit.output_gate, low).add_(x)
-        return x_out, low.add_(x) if renewed is None else renewed
-    total = low.add_(x)
-    x_out = _normalize(unit.output_gate, total)
-    return x_out, total if renewed is None else renewed
-
-
-def _normalize(norm: _BatchNorm, x: Tensor) -> Tensor:
+    merged, memory_out = merge(unit, x, low.to(x.dtype))
+    norm = unit.output_gate
     running = norm.running_mean, norm.running_var
-    return F.batch_norm(
-        x, *running, norm.weight, norm.bias, False, 0.0, norm.eps
+    x_out = F.batch_norm(
+        merged, *running, norm.weight, norm.bias, False, 0.0, norm.eps
     )
+    return x_out.add_(x) if unit.identity_init else x_out, memory_out

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from ..registry import MODELS
-from .haar import traced
 from .lean_unit import is_lean, run_lean
 from .recall import Recall
+from .tracing import traced
 
 UPDATES = ('add', 'concat')
 

@@ -22,12 +22,12 @@ from .forward_pass import (
     out_of_turn,
     unmet,
 )
-from .haar import traced
 from .levels import carry, next_band, recall
 from .lfmu import LFMU, UPDATES
 from .low_pass import LowPass
 from .tap_table import tap_table
 from .taps import DryRun, Tap, capture_point, find_taps
+from .tracing import traced
 
 
 @MODELS.register_module()

@@ -6,8 +6,10 @@ from torch import Tensor, nn
 
 from mlfm_mm import LowPass, MLFMNeck
 from mlfm_mm.models.levels import carry
+from tests.hosts import needs_mmseg
 from tests.models.builders import ToyBackbone, ToyModel, segmentor, shaken
 
+pytestmark = needs_mmseg
 UNET = dict(type='mmseg.UNet', base_channels=4)
 
 
