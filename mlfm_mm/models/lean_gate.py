@@ -34,23 +34,6 @@ from .matrices import (
 )
 
 
-def infer_gate(gate: ConvModule, source: Tensor) -> Tensor:
-    """Run a gate by its running moments, and keep nothing.
-
-    Args:
-        gate (ConvModule): Convolution, batch norm and ReLU.
-        source (Tensor): What it reads, (N, M, H, W).
-
-    Returns:
-        Tensor: Its output (N, C, H, W).
-    """
-    norm = gate.norm
-    scale = norm.weight * (norm.running_var + norm.eps).rsqrt()
-    kernel = gate.conv.weight * scale.view(-1, 1, 1, 1)
-    bias = norm.bias - norm.running_mean * scale
-    return _convolve(_autocast(source), kernel, bias).relu_()
-
-
 def open_gate(
     gate: ConvModule, source: Tensor, record: bool
 ) -> tuple[Tensor, Moments]:
@@ -66,30 +49,32 @@ def open_gate(
         went by.
     """
     norm, kernel = gate.norm, gate.conv.weight
-    source = _autocast(source)
+    source = autocast(source)
     precise = source.dtype in PRECISE
     mean = None if norm.training else norm.running_mean
     if mean is None and precise and kernel.shape[-1] == 1:
         # The mean of a linear map is the linear map of the mean.
         mean = matrix_of(kernel) @ mean_of(source)
     if mean is None:
-        x = _convolve(source, kernel, None)
+        x = convolve(source, kernel, None)
         mean = mean_of(x)
         x = x.sub_(broadcast(mean)) if precise else x
     else:
-        x = _convolve(source, kernel, -mean if precise else None)
+        x = convolve(source, kernel, -mean if precise else None)
     moments = normalize_(x, norm, mean, record)
     return x.relu_(), moments
 
 
-def _autocast(source: Tensor) -> Tensor:
+def autocast(source: Tensor) -> Tensor:
+    """Bring maps to the precision of convolutions under autocast."""
     device = source.device.type
     if torch.is_autocast_enabled(device):
         return source.to(torch.get_autocast_dtype(device))
     return source
 
 
-def _convolve(x: Tensor, kernel: Tensor, bias: Tensor | None) -> Tensor:
+def convolve(x: Tensor, kernel: Tensor, bias: Tensor | None) -> Tensor:
+    """Convolve maps (N, M, H, W) to (N, C, H, W), of the same size."""
     size = kernel.shape[-1]
     if x.device.type == 'cpu' and x.is_contiguous():
         return mix(columns_of(x, size), matrix_of(kernel), bias)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from mmcv.cnn import ConvModule
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from .lean_function import LeanUnitFunction, Parts, merge
-from .lean_gate import infer_gate
+from .lean_function import LeanUnitFunction, Parts
+from .lean_inference import HandOn, infer_unit
 from .recall import Recall
 
 # What a user may hang on a module, which only a call of it would run.
@@ -25,7 +24,8 @@ def is_lean(unit: Parts, x: Tensor) -> bool:
     """Tell whether a unit can run in its lean form.
 
     It can with the usual parts, batch norm and ReLU, if nobody listens to
-    its parts: a hook on a convolution would not be called.
+    its parts: a hook on a convolution would not be called. For inference
+    the gates' norms may be folded into their convolutions.
 
     Args:
         unit (LFMU): The unit.
@@ -35,14 +35,23 @@ def is_lean(unit: Parts, x: Tensor) -> bool:
         bool: Whether :func:`run_lean` computes what its parts compute.
     """
     gates = [g for g in (unit.input_gate, unit.supplement_gate) if g]
-    norms = [unit.output_gate, *(gate.norm for gate in gates)]
+    if not all(_is_usual_gate(gate) for gate in gates):
+        return False
+    norms = [unit.output_gate]
+    norms += [gate.norm for gate in gates if gate.conv.bias is None]
+    if len(norms) <= len(gates) and not _is_inferring(unit):
+        return False
     return (
-        all(_is_usual_gate(gate) for gate in gates)
-        and all(_is_usual_norm(norm) for norm in norms)
+        all(_is_usual_norm(norm) for norm in norms)
         and len({norm.training for norm in norms}) == 1
         # Of a single value no moments can be measured; the norm says so.
         and x.numel() > x.shape[1]
     )
+
+
+def _is_inferring(unit: Parts) -> bool:
+    training = getattr(unit.output_gate, 'training', True)
+    return not (training or torch.is_grad_enabled())
 
 
 def _is_usual_gate(gate: ConvModule) -> bool:
@@ -53,7 +62,7 @@ def _is_usual_gate(gate: ConvModule) -> bool:
         type(gate) is ConvModule
         and type(conv) is nn.Conv2d
         and type(act) is nn.ReLU
-        and conv.bias is None
+        and (conv.bias is None or type(gate.norm) is nn.Identity)
         and not any(_is_heard(module) for module in (gate, conv, act))
     )
 
@@ -80,6 +89,7 @@ def run_lean(
     image: Tensor,
     record: bool,
     recall: Recall | None = None,
+    hand_on: HandOn | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Run a unit in its lean form.
 
@@ -92,37 +102,23 @@ def run_lean(
             statistics.
         recall (Recall, optional): How to get memory and image again instead
             of keeping them. Defaults to None.
+        hand_on (Callable[[Tensor], Tensor], optional): What becomes of the
+            new memory. Defaults to None.
 
     Returns:
-        tuple[Tensor, Tensor]: The trunk's new feature, and the new memory.
+        tuple[Tensor, Tensor]: The trunk's new feature, and the new memory,
+        handed on.
     """
-    if not (unit.output_gate.training or torch.is_grad_enabled()):
-        return _infer(unit, x, memory, image)
+    if _is_inferring(unit):
+        return infer_unit(unit, x, memory, image, hand_on)
     weights = [*_weights(unit.input_gate)]
     if unit.supplement_gate is not None:
         weights += _weights(unit.supplement_gate)
     gate = unit.output_gate
     inputs = x, memory, image, gate.weight, gate.bias, *weights
-    return LeanUnitFunction.apply(unit, record, recall, *inputs)
+    x, memory = LeanUnitFunction.apply(unit, record, recall, *inputs)
+    return x, memory if hand_on is None else hand_on(memory)
 
 
 def _weights(gate: ConvModule) -> tuple[Tensor, Tensor, Tensor]:
     return gate.conv.weight, gate.norm.weight, gate.norm.bias
-
-
-# ---- inference ------------------------------------------------------------
-
-
-def _infer(
-    unit: Parts, x: Tensor, memory: Tensor, image: Tensor
-) -> tuple[Tensor, Tensor]:
-    low = infer_gate(unit.input_gate, memory)
-    if unit.supplement_gate is not None:
-        low.add_(infer_gate(unit.supplement_gate, image))
-    merged, memory_out = merge(unit, x, low.to(x.dtype))
-    norm = unit.output_gate
-    running = norm.running_mean, norm.running_var
-    x_out = F.batch_norm(
-        merged, *running, norm.weight, norm.bias, False, 0.0, norm.eps
-    )
-    return x_out.add_(x) if unit.identity_init else x_out, memory_out

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from ..registry import MODELS
+from .lean_inference import HandOn
 from .lean_unit import is_lean, run_lean
 from .recall import Recall
 from .tracing import traced
@@ -150,6 +151,7 @@ class LFMU(BaseModule):
         memory: Tensor,
         image: Tensor,
         recall: Recall | None = None,
+        hand_on: HandOn | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Hand the memory to the trunk and renew it.
 
@@ -161,20 +163,26 @@ class LFMU(BaseModule):
             recall (Recall, optional): How memory and image can be computed
                 again; with ``with_cp`` they need not be kept then. Defaults
                 to None.
+            hand_on (Callable[[Tensor], Tensor], optional): What becomes of
+                the new memory, such as a low-pass. In inference a unit that
+                has handed it on uses its map again. Defaults to None.
 
         Returns:
             tuple[Tensor, Tensor]: The feature that replaces ``x``, of shape
             (N, C, H, W), and the memory for the next unit, of shape
-            (N, C, H, W), or (N, 2C, H, W) for ``update='concat'``.
+            (N, C, H, W), or (N, 2C, H, W) for ``update='concat'``, before
+            it is handed on.
         """
         if not traced() and is_lean(self, x):
-            record = not _in_backward_pass()
-            return run_lean(self, x, memory, image, record, recall)
+            record, options = not _in_backward_pass(), (recall, hand_on)
+            return run_lean(self, x, memory, image, record, *options)
         if self.with_cp and self.training and torch.is_grad_enabled():
-            return checkpoint(
+            x, memory = checkpoint(
                 self._gates, x, memory, image, use_reentrant=False
             )
-        return self._gates(x, memory, image)
+        else:
+            x, memory = self._gates(x, memory, image)
+        return x, memory if hand_on is None else hand_on(memory)
 
     def _gates(
         self, x: Tensor, memory: Tensor, image: Tensor

@@ -255,15 +255,18 @@ class MLFMNeck(Adoptee):
         if index == 0 or unit.supplement_gate is not None:
             band = meet(next_band(state, tap, self.low_pass), size, tap)
         memory = band if index == 0 else meet(state.memory, size, tap)
-        again = {}
+        options: dict[str, Any] = {}
         if unit.with_cp and state.grad_enabled and not traced():
-            again['recall'] = recall(state, self.taps, self.low_pass, size)
-        x, memory = unit(x, memory, band, **again)
+            options['recall'] = recall(state, self.taps, self.low_pass, size)
         if not is_last:
             levels = self.taps[index + 1].level - tap.level
-            state.maker = None if traced() else memory.grad_fn
-            state.memory = carry(memory, self.low_pass, levels)
-            state.next_tap = index + 1
+            options['hand_on'] = partial(
+                carry, low_pass=self.low_pass, levels=levels
+            )
+        x, memory = unit(x, memory, band, **options)
+        if not is_last:
+            state.maker = None if traced() else x.grad_fn
+            state.memory, state.next_tap = memory, index + 1
         return x
 
     def forward(self, feats: Any) -> Any:

@@ -100,6 +100,41 @@ def test_stop_resume_and_test(processes: int, tmp_path: Path) -> None:
         assert 0 < load(result)['accuracy/top1'] <= 100
 
 
+# compile=True is inductor, which takes its minutes.
+@pytest.mark.parametrize(
+    'option',
+    [
+        'compile.backend=aot_eager',
+        pytest.param('compile=True', marks=pytest.mark.slow),
+    ],
+)
+def test_a_compiled_run_learns_the_same(option: str, tmp_path: Path) -> None:
+    config = write(tmp_path, 1)
+    few = (
+        '--cfg-options',
+        'train_dataloader.dataset.indices=64',
+        # With groups of parameters MMEngine hands the optimizer a kind of
+        # dict that PyTorch's compiler does not follow, whatever the model.
+        'optim_wrapper.paramwise_cfg=None',
+    )
+    eager = train(config, tmp_path / 'eager', 1, *few)
+    compiled = train(config, tmp_path / 'compiled', 1, *few, option)
+    log = next((tmp_path / 'compiled').rglob('*.log')).read_text()
+    assert 'Model has been "compiled"' in log
+    assert eager['meta']['iter'] == compiled['meta']['iter'] == 2
+    names = list(eager['state_dict'])
+    assert list(compiled['state_dict']) == names
+    assert any('neck.units' in name for name in names)
+    for name in names:
+        torch.testing.assert_close(
+            compiled['state_dict'][name],
+            eager['state_dict'][name],
+            rtol=1e-3,
+            atol=1e-4,
+            msg=name,
+        )
+
+
 def test_paramwise_options_reach_the_neck() -> None:
     model = narrow()
     wrapper = build_optim_wrapper(

@@ -1,0 +1,99 @@
+"""A unit in inference: the plain formulas' result, with few new maps."""
+
+import copy
+
+import pytest
+import torch
+from mmcv.cnn import fuse_conv_bn
+from torch import Tensor, nn
+
+from mlfm_mm import LFMU
+from mlfm_mm.models import lean_inference
+from mlfm_mm.models.haar import haar_low_low
+from mlfm_mm.models.lean_unit import is_lean
+from tests.models.builders import shaken
+from tests.models.plain_unit import PlainUnit, low_low
+
+OPTIONS = [
+    dict(),
+    dict(update='concat'),
+    dict(supplement=False),
+    dict(identity_init=True),
+    dict(identity_init=True, update='concat'),
+]
+X = torch.randn(3, 8, 6, 10)
+MEMORY = torch.randn(3, 6, 6, 10)
+IMAGE = torch.randn(3, 3, 6, 10)
+
+
+def make(**options) -> LFMU:
+    return shaken(LFMU(6, 8, **options)).eval()
+
+
+@pytest.mark.parametrize('block', [1, 8 * 6 * 10 * 2, 2**20])
+@pytest.mark.parametrize('layout', ['contiguous', 'channels_last'])
+@pytest.mark.parametrize('hand_on', [None, low_low, lambda m: m[:, :2]])
+@pytest.mark.parametrize('options', OPTIONS)
+def test_equals_the_plain_unit(
+    options: dict,
+    hand_on,
+    layout: str,
+    block: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lean_inference, 'BLOCK', block)
+    unit = make(**options)
+    given = [t.clone() for t in (X, MEMORY, IMAGE)]
+    if layout == 'channels_last':
+        given = [t.to(memory_format=torch.channels_last) for t in given]
+    with torch.no_grad():
+        x, memory = PlainUnit.like(unit)(X, MEMORY, IMAGE)
+        expected = x, memory if hand_on is None else hand_on(memory)
+        assert is_lean(unit, given[0])
+        found = unit(*given, hand_on=hand_on)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+    # The trunk and the next pass need what the unit was given.
+    torch.testing.assert_close(given, [X, MEMORY, IMAGE], rtol=0, atol=0)
+
+
+@pytest.mark.parametrize('options', OPTIONS)
+def test_folded_norms(options: dict) -> None:
+    unit = make(**options)
+    folded = fuse_conv_bn(copy.deepcopy(unit)).eval()
+    assert isinstance(folded.input_gate.norm, nn.Identity)
+    with torch.no_grad():
+        assert is_lean(folded, X)
+        expected = unit(X, MEMORY, IMAGE)
+        found = folded(X, MEMORY, IMAGE)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+    # What would differentiate it knows the norms as they were only.
+    assert not is_lean(folded, X)
+    with torch.no_grad():
+        assert not is_lean(folded.train(), X)
+    parts = folded.eval()(X, MEMORY, IMAGE)
+    torch.testing.assert_close(parts, expected, rtol=1e-4, atol=1e-5)
+
+
+class Counter(torch.overrides.TorchFunctionMode):
+    """Counts the storages as large as a map that a pass brings forth."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.size, self.seen = size, {}
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        out = func(*args, **(kwargs or {}))
+        if isinstance(out, Tensor) and out.untyped_storage():
+            storage = out.untyped_storage()
+            if storage.nbytes() == self.size:
+                self.seen[storage._cdata] = storage  # kept, so kept apart
+        return out
+
+
+def test_one_new_map_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lean_inference, 'BLOCK', 1)
+    unit, counter = make(), Counter(X.numel() * X.element_size())
+    with torch.no_grad(), counter:
+        unit(X.clone(), MEMORY, IMAGE, hand_on=haar_low_low)
+    # The copy of the trunk's feature, and one more.
+    assert len(counter.seen) == 2
