@@ -1,7 +1,8 @@
 """A memory unit in inference, by its running moments.
 
-Nothing is kept, so the maps are worked on in place. A map that is new costs
-more than to compute it: the system has to find its pages.
+Nothing is kept, so maps are worked on in place, some images at a time. A
+large map that is new costs more than to compute it: the system has to find
+its pages, and the processor to fetch them.
 """
 
 from __future__ import annotations
@@ -9,16 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
+import torch.nn.functional as F
 from mmcv.cnn import ConvModule
 from torch import Tensor, nn
 
 from .batch_norm import PRECISE, broadcast
 from .lean_function import Parts
-from .lean_gate import autocast, convolve
+from .lean_gate import autocast
 
 HandOn = Callable[[Tensor], Tensor]
-# Values of a map that are worked on at once, a few MB: less would be many
-# small calls, more would not stay in a processor's cache.
+# Values of a map that a CPU works on at once, a few MB: less would be many
+# small calls, more would not stay in its cache.
 BLOCK = 2**20
 
 
@@ -37,39 +39,77 @@ def infer_unit(
         memory (Tensor): Memory of shape (N, M, H, W).
         image (Tensor): Low band of the image.
         hand_on (Callable[[Tensor], Tensor], optional): What becomes of the
-            new memory. Defaults to None.
+            new memory, image by image. Defaults to None.
 
     Returns:
         tuple[Tensor, Tensor]: The trunk's new feature, and the new memory,
         handed on.
     """
-    low = open_gates(unit, memory, image).to(x.dtype)
-    if unit.update == 'concat':
-        new = torch.cat((x, low), dim=1)
-        merged = low if unit.identity_init else low.add_(x)
-    elif unit.identity_init:
-        new, merged = x + low, low
-    else:
-        new = merged = low.add_(x)
-    handed = new if hand_on is None else hand_on(new)
-    # The memory may be the merged map, or a part of it, and must last then.
-    out = torch.empty_like(merged) if _share(handed, merged) else merged
-    x_out = normalize_to(out, merged, unit.output_gate)
-    return x_out.add_(x) if unit.identity_init else x_out, handed
+    run, x_out = UnitInference(unit, hand_on), torch.empty_like(x)
+    count = len(x)
+    if x.device.type == 'cpu':
+        count = max(1, BLOCK // x[0].numel())
+    blocks = (t.split(count) for t in (x, memory, image, x_out))
+    handed = [run(*block) for block in zip(*blocks, strict=True)]
+    return x_out, handed[0] if len(handed) == 1 else torch.cat(handed)
 
 
-def open_gates(unit: Parts, memory: Tensor, image: Tensor) -> Tensor:
-    """Add up what the gates let through, (N, C, H, W)."""
-    low = run_gate(*folded(unit.input_gate), memory)
-    if unit.supplement_gate is None:
+class UnitInference:
+    """A unit whose norms are folded, as far as they can be.
+
+    Args:
+        unit (LFMU): The unit.
+        hand_on (Callable[[Tensor], Tensor], optional): What becomes of the
+            new memory. Defaults to None.
+    """
+
+    def __init__(self, unit: Parts, hand_on: HandOn | None) -> None:
+        self.unit, self.hand_on = unit, hand_on
+        self.input_gate, self.supplement_gate = (
+            folded(gate) if gate else None
+            for gate in (unit.input_gate, unit.supplement_gate)
+        )
+        self.scale, self.shift = map(broadcast, affine(unit.output_gate))
+
+    def __call__(
+        self, x: Tensor, memory: Tensor, image: Tensor, out: Tensor
+    ) -> Tensor:
+        """Run the unit on some images.
+
+        Args:
+            x (Tensor): Trunk feature of shape (N, C, H, W).
+            memory (Tensor): Memory of shape (N, M, H, W).
+            image (Tensor): Low band of the image.
+            out (Tensor): Where the new feature goes.
+
+        Returns:
+            Tensor: The new memory, handed on.
+        """
+        unit, low = self.unit, self._open_gates(memory, image).to(x.dtype)
+        if unit.update == 'concat':
+            new = torch.cat((x, low), dim=1)
+            merged = low if unit.identity_init else low.add_(x)
+        elif unit.identity_init:
+            new, merged = x + low, low
+        else:
+            new = merged = low.add_(x)
+        self._normalize(merged, out)
+        if unit.identity_init:
+            out.add_(x)
+        return new if self.hand_on is None else self.hand_on(new)
+
+    def _open_gates(self, memory: Tensor, image: Tensor) -> Tensor:
+        assert self.input_gate is not None
+        low = run_gate(*self.input_gate, memory)
+        if self.supplement_gate is not None:
+            low.add_(run_gate(*self.supplement_gate, image))
         return low
-    weights = folded(unit.supplement_gate)
-    # Some images at a time, so that no second map of this size is needed.
-    count = max(1, BLOCK // low[0].numel())
-    parts = zip(low.split(count), image.split(count), strict=True)
-    for part, images in parts:
-        part.add_(run_gate(*weights, images))
-    return low
+
+    def _normalize(self, x: Tensor, out: Tensor) -> None:
+        if x.dtype in PRECISE:
+            torch.mul(x, self.scale, out=out).add_(self.shift)
+        else:  # one rounding instead of two
+            torch.addcmul(self.shift, x, self.scale, out=out)
 
 
 def folded(gate: ConvModule) -> tuple[Tensor, Tensor]:
@@ -98,16 +138,6 @@ def affine(norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
 
 def run_gate(kernel: Tensor, bias: Tensor, source: Tensor) -> Tensor:
     """Run a folded gate on what it reads, (N, M, H, W)."""
-    return convolve(autocast(source), kernel, bias).relu_()
-
-
-def normalize_to(out: Tensor, x: Tensor, norm: nn.BatchNorm2d) -> Tensor:
-    """Normalize maps into others, which may be the same."""
-    scale, shift = (broadcast(values) for values in affine(norm))
-    if x.dtype not in PRECISE:  # one rounding instead of two
-        return torch.addcmul(shift, x, scale, out=out)
-    return torch.mul(x, scale, out=out).add_(shift)
-
-
-def _share(x: Tensor, y: Tensor) -> bool:
-    return x.untyped_storage()._cdata == y.untyped_storage()._cdata
+    source = autocast(source)
+    kernel, bias = kernel.to(source.dtype), bias.to(source.dtype)
+    return F.conv2d(source, kernel, bias, padding='same').relu_()

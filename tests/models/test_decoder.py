@@ -1,5 +1,7 @@
 """Units on the way up of a U-Net."""
 
+import copy
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -37,12 +39,16 @@ def test_what_the_units_of_the_decoder_read() -> None:
     image = torch.randn(1, 3, 64, 48)
     with torch.no_grad():
         model.extract_feat(image)
-    low_pass = LowPass()
-    deepest = seen[4]
-    x, memory, band, _ = seen[5]
+    deepest, (x, memory, band, _) = seen[4], seen[5]
     assert x.shape[-2:] == memory.shape[-2:] == band.shape[-2:] == (8, 6)
-    # What is brought up and low-passed again is what it was.
-    torch.testing.assert_close(low_pass(memory), deepest[3])
+    # The deepest unit hands its memory on brought up; low-passed again it is
+    # what it was.
+    torch.testing.assert_close(memory, deepest[3])
+    unit = copy.deepcopy(model.neck.units[4])
+    with torch.no_grad():
+        unit._forward_hooks.clear()
+        plain = unit(*deepest[:3])[1]
+    torch.testing.assert_close(LowPass()(memory), plain)
     # The bands are those of the way down.
     for up, down in ((5, 3), (6, 2), (7, 1), (8, 0)):
         torch.testing.assert_close(seen[up][2], seen[down][2])

@@ -7,7 +7,6 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose
-from mmengine.runner import Runner
 from mmpretrain import ImageClassificationInferencer, get_model
 from torch import nn
 
@@ -117,23 +116,3 @@ def test_segmentation_inferencer(tmp_path: Path) -> None:
         found = inferencer(photograph(*size))['predictions']
         assert found.shape == size
         assert set(np.unique(found)) <= {0, 1, 2}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize('how', [True, dict(backend='aot_eager')], ids=str)
-def test_the_runner_compiles(how: bool | dict, tmp_path: Path) -> None:
-    weights = []
-    for compiled in (False, how):
-        cfg = Config.fromfile(DIGITS)
-        cfg.work_dir = str(tmp_path / str(bool(compiled)))
-        cfg.experiment_name = f'{tmp_path.name}-{bool(compiled)}'
-        cfg.compile = compiled
-        cfg.train_cfg.max_epochs = 1
-        cfg.train_dataloader.dataset.indices = 128
-        cfg.train_dataloader.collate_fn = dict(type='default_collate')
-        cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
-        cfg.randomness = dict(seed=1)
-        runner = Runner.from_cfg(cfg)
-        runner.train()
-        weights.append(runner.model.state_dict())
-    torch.testing.assert_close(*weights, rtol=1e-3, atol=1e-4)

@@ -83,6 +83,8 @@ def main() -> None:
     found = run()
     if dist.get_rank() == 0:
         torch.save(found, sys.argv[2])
+    # Gloo aborts a process whose peer has left in the middle of a message.
+    dist.barrier()
     dist.destroy_process_group()
 
 
