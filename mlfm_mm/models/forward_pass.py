@@ -22,9 +22,8 @@ class ForwardPass:
     """
 
     def __init__(self, image: Tensor) -> None:
-        self.image = self.band = image
-        self.level = 0
-        self.memory = image
+        self.image = self.memory = image
+        self.bands = [image]  # by level
         self.maker: Node | None = None  # of the memory, in the graph
         self.next_tap = 0
         self.grad_enabled = torch.is_grad_enabled()

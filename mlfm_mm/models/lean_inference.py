@@ -46,12 +46,12 @@ def infer_unit(
         handed on.
     """
     run, x_out = UnitInference(unit, hand_on), torch.empty_like(x)
-    count = len(x)
-    if x.device.type == 'cpu':
-        count = max(1, BLOCK // x[0].numel())
+    if x.device.type != 'cpu' or x.numel() <= BLOCK:
+        return x_out, run(x, memory, image, x_out)
+    count = max(1, BLOCK // x[0].numel())
     blocks = (t.split(count) for t in (x, memory, image, x_out))
     handed = [run(*block) for block in zip(*blocks, strict=True)]
-    return x_out, handed[0] if len(handed) == 1 else torch.cat(handed)
+    return x_out, torch.cat(handed)
 
 
 class UnitInference:
@@ -140,4 +140,6 @@ def run_gate(kernel: Tensor, bias: Tensor, source: Tensor) -> Tensor:
     """Run a folded gate on what it reads, (N, M, H, W)."""
     source = autocast(source)
     kernel, bias = kernel.to(source.dtype), bias.to(source.dtype)
-    return F.conv2d(source, kernel, bias, padding='same').relu_()
+    return F.conv2d(
+        source, kernel, bias, padding=kernel.shape[-1] // 2
+    ).relu_()

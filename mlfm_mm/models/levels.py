@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from torch import Tensor
 
 from .forward_pass import ForwardPass, meet
 from .lean_function import is_lean_node, renewed_memory
+from .lfmu import LFMU
 from .recall import Recall, unchanged
 from .taps import Tap
 
@@ -44,22 +45,48 @@ def carry(x: Tensor, low_pass: LowPassed, levels: int) -> Tensor:
     return x
 
 
-def next_band(state: ForwardPass, tap: Tap, low_pass: LowPassed) -> Tensor:
-    """Carry the image's band on to the level of a tap.
+def bands_of(image: Tensor, low_pass: LowPassed, deepest: int) -> list[Tensor]:
+    """Compute the image's bands, all at once.
+
+    One by one, between other work, they would take a processor several
+    times as long.
 
     Args:
-        state (ForwardPass): The pass under way; it remembers the band.
-        tap (Tap): The tap.
+        image (Tensor): The image, (N, C, H, W).
         low_pass (Callable[[Tensor], Tensor]): Keeps the low-low band.
+        deepest (int): The last level that is needed.
 
     Returns:
-        Tensor: The band.
+        list[Tensor]: The bands, from level 0, the image itself.
+
+    Example:
+        >>> import torch
+        >>> from mlfm_mm import LowPass
+        >>> bands = bands_of(torch.ones(1, 3, 8, 6), LowPass(), 2)
+        >>> [tuple(band.shape[2:]) for band in bands]
+        [(8, 6), (4, 3), (2, 2)]
     """
-    if tap.level < state.level:  # on the way up
-        state.band, state.level = state.image, 0
-    state.band = carry(state.band, low_pass, tap.level - state.level)
-    state.level = tap.level
-    return state.band
+    bands = [image]
+    for _ in range(deepest):
+        bands.append(low_pass(bands[-1]))
+    return bands
+
+
+def deepest_band(taps: Sequence[Tap], units: Iterable[LFMU]) -> int:
+    """Find the last level whose band a unit reads.
+
+    Args:
+        taps (Sequence[Tap]): The taps.
+        units (Iterable[LFMU]): The unit of each. The first one's memory is
+            the band, whether or not it has a supplement gate.
+
+    Returns:
+        int: The level.
+    """
+    reads = [unit.supplement_gate is not None for unit in units]
+    reads[0] = True
+    pairs = zip(taps, reads, strict=True)
+    return max(tap.level for tap, does in pairs if does)
 
 
 def recall(

@@ -22,7 +22,7 @@ from .forward_pass import (
     out_of_turn,
     unmet,
 )
-from .levels import carry, next_band, recall
+from .levels import bands_of, carry, deepest_band, recall
 from .lfmu import LFMU, UPDATES
 from .low_pass import LowPass
 from .tap_table import tap_table
@@ -251,9 +251,12 @@ class MLFMNeck(Adoptee):
         if is_last:
             # Before the unit runs: recomputation may leave from inside it.
             slot.current, slot.complete = None, True
-        size, band = x.shape[-2:], state.band
+        if index == 0:
+            deepest = deepest_band(self.taps, self.units)
+            state.bands = bands_of(state.image, self.low_pass, deepest)
+        size, band = x.shape[-2:], state.image
         if index == 0 or unit.supplement_gate is not None:
-            band = meet(next_band(state, tap, self.low_pass), size, tap)
+            band = meet(state.bands[tap.level], size, tap)
         memory = band if index == 0 else meet(state.memory, size, tap)
         options: dict[str, Any] = {}
         if unit.with_cp and state.grad_enabled and not traced():
