@@ -1,6 +1,10 @@
 """What tests and doctests alike rely on."""
 
+from collections.abc import Iterator
+
+import pytest
 from mmengine.logging import MMLogger
+from mmengine.registry import DefaultScope
 
 # Imported before pytest collects a module of it, which would otherwise be
 # executed twice and register its classes twice.
@@ -9,3 +13,12 @@ import mlfm_mm  # noqa: F401
 # A logger writes where stdout was when it was made: within a doctest, that
 # would be what the doctest compares.
 MMLogger.get_instance('mmengine', logger_name='mmengine')
+
+
+@pytest.fixture(autouse=True)
+def scope_as_it_was() -> Iterator[None]:
+    """Forget the scope of a Runner, which it leaves behind for good."""
+    before = DefaultScope._instance_dict.copy()
+    yield
+    DefaultScope._instance_dict.clear()
+    DefaultScope._instance_dict.update(before)
