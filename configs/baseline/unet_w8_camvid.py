@@ -2,7 +2,7 @@
 _base_ = [
     '../_base_/models/unet_w8.py',
     '../_base_/datasets/camvid_192.py',
-    '../_base_/schedules/adamw_seg_20e.py',
+    '../_base_/schedules/adamw_seg_40e.py',
     '../_base_/default_runtime_seg.py',
 ]
 

@@ -218,5 +218,7 @@ def unmet(backbone: Sequence[nn.Module], taps: Sequence[Tap]) -> str:
         f'the taps {", ".join(tap.module for tap in taps)} of the '
         f'{type(backbone[0]).__name__} it was bound to. Was the backbone, or '
         'a tapped module, replaced after the model was built? Build the '
-        'model anew with the final backbone.'
+        'model anew with the final backbone. Was a backbone of this kind '
+        'without memory compiled before? Compile with torch._dynamo.config.'
+        'skip_nnmodule_hook_guards = False, or PyTorch uses its graph again.'
     )

@@ -82,6 +82,25 @@ def test_a_part_may_be_compiled(part: str) -> None:
             torch.testing.assert_close(model(x), expected)
 
 
+def test_a_backbone_compiled_after_one_without_memory() -> None:
+    # PyTorch takes the graph of the first for the second, whose hooks it
+    # does not look at.
+    plain = narrow(neck=dict(type='mmpretrain.GlobalAveragePooling')).eval()
+    models = plain, shaken(narrow()).eval()
+    x = images(1, 3, 64, 64)
+    with torch.no_grad():
+        expected = models[1](x)
+        for model in models:
+            model.backbone.compile(backend='eager')
+        plain(x)
+        with pytest.raises(RuntimeError, match='skip_nnmodule_hook_guards'):
+            models[1](x)
+        torch.compiler.reset()
+        with torch._dynamo.config.patch(skip_nnmodule_hook_guards=False):
+            plain(x)
+            torch.testing.assert_close(models[1](x), expected)
+
+
 @pytest.mark.slow
 def test_inductor() -> None:
     model = shaken(narrow()).eval()

@@ -44,6 +44,30 @@ forward pass, a backward pass and an update by SGD with momentum.
   which the machine copies memory."""
 
 
+WHAT_LIMITS = """\
+## What limits
+
+What is left of the cost of an inference on a CPU, by PyTorch's profiler:
+
+- **The gates' convolutions**, about half of it. They are 5 % of a ResNet-18's
+  multiply-adds, so 5 % of its time is the least they take; and they read 3
+  channels, or 64 at the most expensive taps, which is too few to use a
+  processor as well as the trunk does.
+- **One new map a unit.** In inference a unit works in place and some images
+  at a time, so that only its output is a new map. Where the C library hands
+  memory back to the system after each pass, the pages of that map have to be
+  found again, which can take longer than all arithmetic of the unit. glibc
+  keeps them with `MALLOC_TRIM_THRESHOLD_=2000000000` and
+  `MALLOC_MMAP_THRESHOLD_=1000000000` in the environment; allocators such as
+  jemalloc do, too. No figure on this page was measured so.
+- **Calls.** A unit is about 25 operations of PyTorch. Between the large
+  convolutions of a trunk a small one takes some 10 microseconds.
+
+In training the moments of the norms must be known before anything can be
+normalized, so that each map is read twice; the backward pass computes the
+gates once more instead of keeping their maps."""
+
+
 class Results:
     """The results of the parts that were measured.
 
@@ -81,7 +105,7 @@ def write_page(folder: Path) -> str:
     parts = [INTRODUCTION]
     limits = limits_table(results)
     if limits:
-        parts += ['## Limits', limits]
+        parts += ['## Limits', limits, WHAT_LIMITS]
     for part in PARTS:
         if part.name in results.files:
             pictured = (folder / f'{part.name}.png').is_file()

@@ -36,7 +36,7 @@ def make_step(
     model.train(setting.training)
     images = dummy(model, setting.batch, channels, setting.size)
     images = images.to(memory_format=layout)
-    call = torch.compile(model) if setting.mode == 'compiled' else model
+    call = compiled(model) if setting.mode == 'compiled' else model
     autocast = torch.autocast(
         images.device.type,
         DTYPES[setting.dtype],
@@ -55,6 +55,24 @@ def make_step(
             call(images)
 
     return infer, forward
+
+
+def compiled(model: nn.Module) -> Callable[..., Any]:
+    """Compile a network, whatever was compiled before it.
+
+    PyTorch does not look at hooks when it asks whether a graph fits a
+    module, so that a network would be given the graph of the one that it
+    differs from in hooks only.
+
+    Args:
+        model (nn.Module): The network.
+
+    Returns:
+        Callable: It, compiled at the first call.
+    """
+    patch = torch._dynamo.config.patch(skip_nnmodule_hook_guards=False)
+    call: Callable[..., Any] = patch(torch.compile(model.__call__))
+    return call
 
 
 def training_step(model: nn.Module, forward: Callable[[], Tensor]) -> Step:

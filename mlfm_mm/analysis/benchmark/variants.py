@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import module_from_spec, spec_from_file_location
@@ -212,6 +213,8 @@ def load_plain() -> ModuleType:
     spec = spec_from_file_location('mlfm_mm_plain_unit', PLAIN)
     assert spec is not None and spec.loader is not None
     module = module_from_spec(spec)
+    # Compilers import it again by its name.
+    sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
 

@@ -1,8 +1,10 @@
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor, nn
 
 from mlfm_mm.analysis.benchmark.measure import Row, measure
 from mlfm_mm.analysis.benchmark.setting import (
@@ -10,6 +12,7 @@ from mlfm_mm.analysis.benchmark.setting import (
     all_settings,
     check_device,
 )
+from mlfm_mm.analysis.benchmark.steps import compiled
 from mlfm_mm.engine import UsageError
 from tests.analysis.benchmark.tiny import FOLDED, TRAINING, tiny_group
 
@@ -67,6 +70,19 @@ def test_compiled(tmp_path: Path) -> None:
         setting = Setting(phase, 1, (32, 32), mode='compiled')
         rows = measure(tiny_group(tmp_path), setting, repeats=2)
         assert len(rows) == 3
+
+
+def add(value: float, module: nn.Module, inputs: tuple, out: Tensor) -> Tensor:
+    return out + value
+
+
+def test_a_compiled_network_keeps_its_hooks() -> None:
+    x = torch.ones(1, 3)
+    with torch.no_grad():
+        for added in (0.0, 1.0, 2.0):
+            model = nn.Sequential(nn.Identity())
+            model[0].register_forward_hook(partial(add, added))
+            assert torch.equal(compiled(model)(x), x + added)
 
 
 def test_rows_survive_a_file(tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ param_scheduler = [
         convert_to_iter_based=True,
     ),
     dict(
-        type='CosineAnnealingLR', begin=1, end=20, convert_to_iter_based=True
+        type='CosineAnnealingLR', begin=1, end=40, convert_to_iter_based=True
     ),
 ]
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=20, val_interval=2)
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=40, val_interval=4)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
