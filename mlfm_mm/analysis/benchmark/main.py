@@ -6,6 +6,7 @@ import logging
 import sys
 import warnings
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from rich.console import Console
@@ -92,13 +93,14 @@ def run_runner(
 ) -> None:
     """Measure what the Runner adds."""
     path = options.configs[0]
-    with told(console, f'{path} through the Runner', 2 * RUNS) as on_round:
+    title = f'{path} through the Runner'
+    with (
+        # Logs that nobody will read.
+        TemporaryDirectory() as logs,
+        told(console, title, 2 * RUNS) as on_round,
+    ):
         costs = measure_runner(
-            path,
-            folder / f'{stem}_work_dir',
-            2 * options.repeats,
-            RUNS,
-            on_round,
+            path, Path(logs), 2 * options.repeats, RUNS, on_round
         )
     console.print(runner_table(costs).rich())
     tell_paths(save_runner(costs, command, folder, stem), console)
