@@ -45,12 +45,12 @@ def infer_unit(
         tuple[Tensor, Tensor]: The trunk's new feature, and the new memory,
         handed on.
     """
-    run, x_out = UnitInference(unit, hand_on), torch.empty_like(x)
-    if x.device.type != 'cpu' or x.numel() <= BLOCK:
-        return x_out, run(x, memory, image, x_out)
-    count = max(1, BLOCK // x[0].numel())
+    run = UnitInference(unit, hand_on)
+    if x.device.type != 'cpu' or x.numel() <= BLOCK or len(x) == 1:
+        return run(x, memory, image)
+    x_out, count = torch.empty_like(x), max(1, BLOCK // x[0].numel())
     blocks = (t.split(count) for t in (x, memory, image, x_out))
-    handed = [run(*block) for block in zip(*blocks, strict=True)]
+    handed = [run(*block)[1] for block in zip(*blocks, strict=True)]
     return x_out, torch.cat(handed)
 
 
@@ -72,18 +72,24 @@ class UnitInference:
         self.scale, self.shift = map(broadcast, affine(unit.output_gate))
 
     def __call__(
-        self, x: Tensor, memory: Tensor, image: Tensor, out: Tensor
-    ) -> Tensor:
+        self,
+        x: Tensor,
+        memory: Tensor,
+        image: Tensor,
+        out: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
         """Run the unit on some images.
 
         Args:
             x (Tensor): Trunk feature of shape (N, C, H, W).
             memory (Tensor): Memory of shape (N, M, H, W).
             image (Tensor): Low band of the image.
-            out (Tensor): Where the new feature goes.
+            out (Tensor, optional): Where the new feature goes. Defaults to
+                None, for a map of the unit's own.
 
         Returns:
-            Tensor: The new memory, handed on.
+            tuple[Tensor, Tensor]: The trunk's new feature, and the new
+            memory, handed on.
         """
         unit, low = self.unit, self._open_gates(memory, image).to(x.dtype)
         if unit.update == 'concat':
@@ -93,10 +99,12 @@ class UnitInference:
             new, merged = x + low, low
         else:
             new = merged = low.add_(x)
+        handed = new if self.hand_on is None else self.hand_on(new)
+        if out is None:
+            # The memory may be the merged map, or a part of it.
+            out = torch.empty_like(x) if _share(handed, merged) else merged
         self._normalize(merged, out)
-        if unit.identity_init:
-            out.add_(x)
-        return new if self.hand_on is None else self.hand_on(new)
+        return out.add_(x) if unit.identity_init else out, handed
 
     def _open_gates(self, memory: Tensor, image: Tensor) -> Tensor:
         assert self.input_gate is not None
@@ -143,3 +151,7 @@ def run_gate(kernel: Tensor, bias: Tensor, source: Tensor) -> Tensor:
     return F.conv2d(
         source, kernel, bias, padding=kernel.shape[-1] // 2
     ).relu_()
+
+
+def _share(x: Tensor, y: Tensor) -> bool:
+    return x.untyped_storage()._cdata == y.untyped_storage()._cdata

@@ -90,10 +90,15 @@ class Counter(torch.overrides.TorchFunctionMode):
         return out
 
 
-def test_one_new_map_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lean_inference, 'BLOCK', 1)
-    unit, counter = make(), Counter(X.numel() * X.element_size())
+# Image by image, the output is the only map of this size; at once, there is
+# that of the supplement gate, too.
+@pytest.mark.parametrize(('block', 'expected'), [(1, 1), (2**20, 2)])
+def test_new_maps(
+    block: int, expected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lean_inference, 'BLOCK', block)
+    given, counter = (X.clone(), MEMORY, IMAGE), Counter(X.nbytes)
     with torch.no_grad(), counter:
-        unit(X.clone(), MEMORY, IMAGE, hand_on=haar_low_low)
-    # The copy of the trunk's feature, and one more.
-    assert len(counter.seen) == 2
+        make()(*given, hand_on=haar_low_low)
+    counter.seen.pop(given[0].untyped_storage()._cdata, None)
+    assert len(counter.seen) == expected
