@@ -52,11 +52,12 @@ What is left of the cost of an inference on a CPU, by PyTorch's profiler:
 - **The gates' convolutions**, about half of it. They are 5 % of a ResNet-18's
   multiply-adds, so 5 % of its time is the least they take; and they read 3
   channels, or 64 at the most expensive taps, which is too few to use a
-  processor as well as the trunk does.
+  processor as well as the trunk does. A ResNet-50, whose stages end in four
+  times as many channels, gets a fifth more multiply-adds.
 - **One new map a unit.** In inference a unit works in place and some images
-  at a time, so that only its output is a new map. Where the C library hands
-  memory back to the system after each pass, the pages of that map have to be
-  found again, which can take longer than all arithmetic of the unit. glibc
+  at a time, so that hardly more than its output is new. Where the C library
+  hands memory back to the system after each pass, the pages of that map have
+  to be found again, which can take longer than the unit's arithmetic. glibc
   keeps them with `MALLOC_TRIM_THRESHOLD_=2000000000` and
   `MALLOC_MMAP_THRESHOLD_=1000000000` in the environment; allocators such as
   jemalloc do, too. No figure on this page was measured so.
