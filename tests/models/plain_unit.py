@@ -130,7 +130,10 @@ class PlainMemory(nn.Module):
 
 def low_low(x: Tensor) -> Tensor:
     """The low-low Haar band; odd sizes repeat their last row or column."""
-    x = F.pad(x, (0, x.shape[3] % 2, 0, x.shape[2] % 2), mode='replicate')
+    # Not by F.pad, whose backward PyTorch 2.12 fails to compile.
+    for dim in (2, 3):
+        if x.shape[dim] % 2:
+            x = torch.cat((x, x.narrow(dim, x.shape[dim] - 1, 1)), dim)
     return 2 * F.avg_pool2d(x, 2)
 
 
