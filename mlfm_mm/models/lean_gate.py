@@ -56,11 +56,11 @@ def open_gate(
         # The mean of a linear map is the linear map of the mean.
         mean = matrix_of(kernel) @ mean_of(source)
     if mean is None:
-        x = convolve(source, kernel, None)
+        x = _convolve(source, kernel, None)
         mean = mean_of(x)
         x = x.sub_(broadcast(mean)) if precise else x
     else:
-        x = convolve(source, kernel, -mean if precise else None)
+        x = _convolve(source, kernel, -mean if precise else None)
     moments = normalize_(x, norm, mean, record)
     return x.relu_(), moments
 
@@ -73,8 +73,7 @@ def autocast(source: Tensor) -> Tensor:
     return source
 
 
-def convolve(x: Tensor, kernel: Tensor, bias: Tensor | None) -> Tensor:
-    """Convolve maps (N, M, H, W) to (N, C, H, W), of the same size."""
+def _convolve(x: Tensor, kernel: Tensor, bias: Tensor | None) -> Tensor:
     size = kernel.shape[-1]
     if x.device.type == 'cpu' and x.is_contiguous():
         return mix(columns_of(x, size), matrix_of(kernel), bias)

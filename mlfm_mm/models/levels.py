@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,6 +14,7 @@ from .lean_function import is_lean_node, renewed_memory
 from .lfmu import LFMU
 from .recall import Recall, unchanged
 from .taps import Tap
+from .tracing import traced
 
 LowPassed = Callable[[Tensor], Tensor]
 
@@ -87,6 +90,35 @@ def deepest_band(taps: Sequence[Tap], units: Iterable[LFMU]) -> int:
     reads[0] = True
     pairs = zip(taps, reads, strict=True)
     return max(tap.level for tap, does in pairs if does)
+
+
+def options_of(
+    state: ForwardPass,
+    taps: Sequence[Tap],
+    unit: LFMU,
+    low_pass: LowPassed,
+    size: torch.Size,
+) -> dict[str, Any]:
+    """Tell a unit what becomes of its memory, and how to get its input again.
+
+    Args:
+        state (ForwardPass): The pass under way, at the unit's tap.
+        taps (Sequence[Tap]): All taps.
+        unit (LFMU): The unit.
+        low_pass (Callable[[Tensor], Tensor]): Keeps the low-low band.
+        size (torch.Size): Height and width at the tap.
+
+    Returns:
+        dict[str, Any]: What the unit is called with beside its inputs.
+    """
+    options: dict[str, Any] = {}
+    if unit.with_cp and state.grad_enabled and not traced():
+        options['recall'] = recall(state, taps, low_pass, size)
+    tap, *following = taps[state.next_tap :]
+    if following:
+        levels = following[0].level - tap.level
+        options['hand_on'] = partial(carry, low_pass=low_pass, levels=levels)
+    return options
 
 
 def recall(

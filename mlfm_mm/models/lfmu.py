@@ -174,8 +174,8 @@ class LFMU(BaseModule):
             it is handed on.
         """
         if not traced() and is_lean(self, x):
-            record, options = not _in_backward_pass(), (recall, hand_on)
-            return run_lean(self, x, memory, image, record, *options)
+            record = not _in_backward_pass()
+            return run_lean(self, x, memory, image, record, recall, hand_on)
         if self.with_cp and self.training and torch.is_grad_enabled():
             x, memory = checkpoint(
                 self._gates, x, memory, image, use_reentrant=False

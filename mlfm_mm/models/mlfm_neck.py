@@ -22,7 +22,7 @@ from .forward_pass import (
     out_of_turn,
     unmet,
 )
-from .levels import bands_of, carry, deepest_band, recall
+from .levels import bands_of, deepest_band, options_of
 from .lfmu import LFMU, UPDATES
 from .low_pass import LowPass
 from .tap_table import tap_table
@@ -258,14 +258,7 @@ class MLFMNeck(Adoptee):
         if index == 0 or unit.supplement_gate is not None:
             band = meet(state.bands[tap.level], size, tap)
         memory = band if index == 0 else meet(state.memory, size, tap)
-        options: dict[str, Any] = {}
-        if unit.with_cp and state.grad_enabled and not traced():
-            options['recall'] = recall(state, self.taps, self.low_pass, size)
-        if not is_last:
-            levels = self.taps[index + 1].level - tap.level
-            options['hand_on'] = partial(
-                carry, low_pass=self.low_pass, levels=levels
-            )
+        options = options_of(state, self.taps, unit, self.low_pass, size)
         x, memory = unit(x, memory, band, **options)
         if not is_last:
             state.maker = None if traced() else x.grad_fn

@@ -83,7 +83,7 @@ def main() -> None:
     found = run()
     if dist.get_rank() == 0:
         torch.save(found, sys.argv[2])
-    # Gloo aborts a process whose peer has left in the middle of a message.
+    # So that none leaves while another may still have to talk to it.
     dist.barrier()
     dist.destroy_process_group()
 

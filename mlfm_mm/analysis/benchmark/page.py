@@ -47,13 +47,13 @@ forward pass, a backward pass and an update by SGD with momentum.
 WHAT_LIMITS = """\
 ## What limits
 
-What is left of the cost of an inference on a CPU, by PyTorch's profiler:
+What is left of the cost of an inference on a CPU:
 
-- **The gates' convolutions**, about half of it. They are 5 % of a ResNet-18's
-  multiply-adds, so 5 % of its time is the least they take; and they read 3
-  channels, or 64 at the most expensive taps, which is too few to use a
-  processor as well as the trunk does. A ResNet-50, whose stages end in four
-  times as many channels, gets a fifth more multiply-adds.
+- **The gates' convolutions.** They add 5 % to a ResNet-18's multiply-adds, so
+  5 % of its time is the least they take; and they read 3 channels, or 64 at
+  the most expensive taps, which is too few to use a processor as well as the
+  trunk does. To a ResNet-50, whose stages end in four times as many channels,
+  they add a fifth.
 - **One new map a unit.** In inference a unit works in place and some images
   at a time, so that hardly more than its output is new. Where the C library
   hands memory back to the system after each pass, the pages of that map have
@@ -61,8 +61,7 @@ What is left of the cost of an inference on a CPU, by PyTorch's profiler:
   keeps them with `MALLOC_TRIM_THRESHOLD_=2000000000` and
   `MALLOC_MMAP_THRESHOLD_=1000000000` in the environment; allocators such as
   jemalloc do, too. No figure on this page was measured so.
-- **Calls.** A unit is about 25 operations of PyTorch. Between the large
-  convolutions of a trunk a small one takes some 10 microseconds.
+- **Calls.** A unit is a score of operations of PyTorch, most of them small.
 
 In training the moments of the norms must be known before anything can be
 normalized, so that each map is read twice; the backward pass computes the
