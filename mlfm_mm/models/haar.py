@@ -27,7 +27,15 @@ def haar_low_low(x: Tensor) -> Tensor:
     """
     if traced():
         return _by_pooling(x)
+    if not torch.is_grad_enabled():
+        return _low_low(x)
     return _HaarLowLow.apply(x)
+
+
+def _low_low(x: Tensor) -> Tensor:
+    if x.device.type == 'cpu' and x.dtype in (torch.float32, torch.float64):
+        return _by_sums(x)
+    return _by_pooling(x)
 
 
 def _by_pooling(x: Tensor) -> Tensor:
@@ -63,12 +71,7 @@ class _HaarLowLow(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
         ctx.size = x.shape[-2:]
-        if x.device.type == 'cpu' and x.dtype in (
-            torch.float32,
-            torch.float64,
-        ):
-            return _by_sums(x)
-        return _by_pooling(x)
+        return _low_low(x)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:

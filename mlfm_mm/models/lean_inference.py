@@ -11,10 +11,10 @@ from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
-from mmcv.cnn import ConvModule
-from torch import Tensor, nn
+from torch import Tensor
 
 from .batch_norm import PRECISE, broadcast
+from .folded import folded_weights
 from .lean_function import Parts
 from .lean_gate import autocast
 
@@ -65,11 +65,9 @@ class UnitInference:
 
     def __init__(self, unit: Parts, hand_on: HandOn | None) -> None:
         self.unit, self.hand_on = unit, hand_on
-        self.input_gate, self.supplement_gate = (
-            folded(gate) if gate else None
-            for gate in (unit.input_gate, unit.supplement_gate)
-        )
-        self.scale, self.shift = map(broadcast, affine(unit.output_gate))
+        weights = folded_weights(unit)
+        self.input_gate, self.supplement_gate, scale, shift = weights
+        self.scale, self.shift = broadcast(scale), broadcast(shift)
 
     def __call__(
         self,
@@ -107,7 +105,6 @@ class UnitInference:
         return out.add_(x) if unit.identity_init else out, handed
 
     def _open_gates(self, memory: Tensor, image: Tensor) -> Tensor:
-        assert self.input_gate is not None
         low = run_gate(*self.input_gate, memory)
         if self.supplement_gate is not None:
             low.add_(run_gate(*self.supplement_gate, image))
@@ -118,30 +115,6 @@ class UnitInference:
             torch.mul(x, self.scale, out=out).add_(self.shift)
         else:  # one rounding instead of two
             torch.addcmul(self.shift, x, self.scale, out=out)
-
-
-def folded(gate: ConvModule) -> tuple[Tensor, Tensor]:
-    """Fold a gate's norm into its convolution.
-
-    Args:
-        gate (ConvModule): Convolution, batch norm (or none, if it has been
-            folded before) and ReLU.
-
-    Returns:
-        tuple[Tensor, Tensor]: Kernel (C, M, K, K) and bias (C,).
-    """
-    norm, kernel = gate.norm, gate.conv.weight
-    if gate.conv.bias is not None:
-        return kernel, gate.conv.bias
-    scale, shift = affine(norm)
-    return kernel * scale.view(-1, 1, 1, 1), shift
-
-
-def affine(norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
-    """Give the scale and the shift (C,) that a norm in evaluation comes to."""
-    assert norm.running_var is not None and norm.running_mean is not None
-    scale = norm.weight * (norm.running_var + norm.eps).rsqrt()
-    return scale, norm.bias - norm.running_mean * scale
 
 
 def run_gate(kernel: Tensor, bias: Tensor, source: Tensor) -> Tensor:

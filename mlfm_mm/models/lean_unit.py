@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from mmcv.cnn import ConvModule
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from .folded import Affine
 from .lean_function import LeanUnitFunction, Parts
-from .lean_inference import HandOn, infer_unit
+from .lean_inference import HandOn
 from .recall import Recall
 
 # What a user may hang on a module, which only a call of it would run.
@@ -34,12 +37,14 @@ def is_lean(unit: Parts, x: Tensor) -> bool:
     Returns:
         bool: Whether :func:`run_lean` computes what its parts compute.
     """
-    gates = [g for g in (unit.input_gate, unit.supplement_gate) if g]
+    if isinstance(unit.output_gate, Affine):
+        return is_inferring(unit) and not any(map(_is_heard, _parts(unit)))
+    gates = _gates(unit)
     if not all(_is_usual_gate(gate) for gate in gates):
         return False
     norms = [unit.output_gate]
     norms += [gate.norm for gate in gates if gate.conv.bias is None]
-    if len(norms) <= len(gates) and not _is_inferring(unit):
+    if len(norms) <= len(gates) and not is_inferring(unit):
         return False
     return (
         all(_is_usual_norm(norm) for norm in norms)
@@ -49,9 +54,31 @@ def is_lean(unit: Parts, x: Tensor) -> bool:
     )
 
 
-def _is_inferring(unit: Parts) -> bool:
-    training = getattr(unit.output_gate, 'training', True)
-    return not (training or torch.is_grad_enabled())
+def is_inferring(unit: Parts) -> bool:
+    """Tell whether a unit runs by fixed moments, and without gradients."""
+    if torch.is_grad_enabled():
+        return False
+    gate = unit.output_gate
+    return isinstance(gate, Affine) or not getattr(gate, 'training', True)
+
+
+def is_foldable(unit: Parts) -> bool:
+    """Tell whether all norms of a unit can be folded for good."""
+    gates = _gates(unit)
+    if not all(_is_usual_gate(gate) for gate in gates):
+        return False
+    norms = [unit.output_gate]
+    norms += [gate.norm for gate in gates if gate.conv.bias is None]
+    return all(_has_moments(norm) for norm in norms)
+
+
+def _gates(unit: Parts) -> list[Any]:
+    gates = unit.input_gate, unit.supplement_gate
+    return [gate for gate in gates if gate is not None]
+
+
+def _parts(unit: Parts) -> list[Any]:
+    return [*_gates(unit), unit.output_gate]
 
 
 def _is_usual_gate(gate: ConvModule) -> bool:
@@ -68,10 +95,17 @@ def _is_usual_gate(gate: ConvModule) -> bool:
 
 
 def _is_usual_norm(norm: nn.Module | None) -> bool:
+    # Of any rank: what reverts SyncBN makes one of its own.
     return (
-        # Of any rank: what reverts SyncBN makes one of its own.
         isinstance(norm, _BatchNorm)
-        and type(norm).forward is _BatchNorm.forward
+        and type(norm).forward is _BatchNorm.forward  # not SyncBN's
+        and _has_moments(norm)
+    )
+
+
+def _has_moments(norm: nn.Module | None) -> bool:
+    return (
+        isinstance(norm, _BatchNorm)
         and norm.affine
         and norm.track_running_stats
         and not _is_heard(norm)
@@ -91,7 +125,7 @@ def run_lean(
     recall: Recall | None = None,
     hand_on: HandOn | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Run a unit in its lean form.
+    """Run a unit in its lean form, ready to be differentiated.
 
     Args:
         unit (LFMU): A unit of which :func:`is_lean` holds.
@@ -109,8 +143,6 @@ def run_lean(
         tuple[Tensor, Tensor]: The trunk's new feature, and the new memory,
         handed on.
     """
-    if _is_inferring(unit):
-        return infer_unit(unit, x, memory, image, hand_on)
     weights = [*_weights(unit.input_gate)]
     if unit.supplement_gate is not None:
         weights += _weights(unit.supplement_gate)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from ..registry import MODELS
 from .adoption import Adoptee, check_unserved, following_neck
+from .chain import build_chain
 from .forward_pass import (
     ForwardPass,
     PassSlots,
@@ -23,7 +24,7 @@ from .forward_pass import (
     unmet,
 )
 from .levels import bands_of, deepest_band, options_of
-from .lfmu import LFMU, UPDATES
+from .lfmu import UPDATES
 from .low_pass import LowPass
 from .tap_table import tap_table
 from .taps import DryRun, Tap, capture_point, find_taps
@@ -135,7 +136,7 @@ class MLFMNeck(Adoptee):
         self.image_channels = 0
         self.supplement = supplement
         self._wanted = taps, image_channels, decoder, neck
-        self._unit_options: dict[str, Any] = dict(
+        self._options: dict[str, Any] = dict(
             update=update,
             identity_init=identity_init,
             norm_cfg=norm_cfg,
@@ -170,7 +171,10 @@ class MLFMNeck(Adoptee):
         taps, image_channels, decoder, following = self._wanted
         self.taps, run = find_taps(backbone, taps, image_channels, decoder)
         self.image_channels = run.image_channels
-        self._build_units()
+        self.units = build_chain(
+            self.taps, run.image_channels, self.supplement, **self._options
+        )
+        self._deepest = deepest_band(self.taps, self.units)
         if self.neck is None:
             pools = is_last and run.ends_in_map
             self.neck = following_neck(following, parent, pools)
@@ -192,28 +196,6 @@ class MLFMNeck(Adoptee):
                 f'cannot serve a second {type(backbone).__name__}: build '
                 'one neck for each model.'
             )
-
-    def _build_units(self) -> None:
-        flags = self.supplement
-        if isinstance(flags, bool):
-            flags = [flags] * len(self.taps)
-        if len(flags) != len(self.taps):
-            raise ValueError(
-                f'supplement={list(flags)} has {len(flags)} flags for '
-                f'{len(self.taps)} taps: '
-                f'{", ".join(tap.module for tap in self.taps)}.'
-            )
-        memory_channels = self.image_channels
-        for tap, supplement in zip(self.taps, flags, strict=True):
-            unit = LFMU(
-                memory_channels,
-                tap.channels,
-                self.image_channels,
-                supplement=supplement,
-                **self._unit_options,
-            )
-            self.units.append(unit)
-            memory_channels = unit.memory_channels_out
 
     def _attach(self, backbone: nn.Module, run: DryRun) -> None:
         # Bound methods, so that a copy of the model calls the copy's neck.
@@ -252,8 +234,8 @@ class MLFMNeck(Adoptee):
             # Before the unit runs: recomputation may leave from inside it.
             slot.current, slot.complete = None, True
         if index == 0:
-            deepest = deepest_band(self.taps, self.units)
-            state.bands = bands_of(state.image, self.low_pass, deepest)
+            bands = bands_of(state.image, self.low_pass, self._deepest)
+            state.bands = bands
         size, band = x.shape[-2:], state.image
         if index == 0 or unit.supplement_gate is not None:
             band = meet(state.bands[tap.level], size, tap)
@@ -286,6 +268,22 @@ class MLFMNeck(Adoptee):
         return feats if self.neck is None else self.neck(feats)
 
     # ---- what users see ---------------------------------------------------
+
+    def fuse(self) -> None:
+        """Fold the norms of all units for good, for inference.
+
+        It complements ``mmcv.cnn.fuse_conv_bn(model)``, which folds the
+        trunk's and reaches the units' only in part. The order does not
+        matter. See :meth:`LFMU.fuse`.
+
+        Raises:
+            RuntimeError: No model has adopted the neck yet.
+            ValueError: A unit cannot be fused.
+        """
+        if not self._backbone:
+            raise RuntimeError(unmet(self._backbone, self.taps))
+        for unit in self.units:
+            unit.fuse()
 
     def init_weights(self) -> None:
         """Initialize the units, once the neck has been adopted."""

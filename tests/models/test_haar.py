@@ -15,9 +15,13 @@ SIZES = [(1, 1), (2, 3), (5, 4), (7, 9), (16, 16)]
 @pytest.mark.parametrize(
     'layout', [torch.contiguous_format, torch.channels_last]
 )
-def test_equals_pywavelets(size: tuple, layout: torch.memory_format) -> None:
+@pytest.mark.parametrize('with_grad', [False, True])
+def test_equals_pywavelets(
+    size: tuple, layout: torch.memory_format, with_grad: bool
+) -> None:
     x = torch.randn(2, 3, *size, dtype=torch.float64)
-    y = haar_low_low(x.to(memory_format=layout))
+    with torch.set_grad_enabled(with_grad):
+        y = haar_low_low(x.to(memory_format=layout))
     torch.testing.assert_close(y, low_low(x), rtol=0, atol=1e-12)
 
 

@@ -53,6 +53,17 @@ def test_extract_feat_is_one_graph(backbone: dict) -> None:
             torch.testing.assert_close(compiled(x), model.extract_feat(x))
 
 
+def test_fused_units_are_one_graph() -> None:
+    model, x = shaken(narrow()).eval(), images()
+    with torch.no_grad():
+        expected = model.extract_feat(x)
+        model.neck.fuse()
+        compiled = torch.compile(
+            model.extract_feat, fullgraph=True, backend='aot_eager'
+        )
+        torch.testing.assert_close(compiled(x), expected, rtol=1e-4, atol=1e-4)
+
+
 @pytest.mark.parametrize('with_cp', [False, True])
 def test_loss_is_one_graph(with_cp: bool) -> None:
     model = narrow(with_cp=with_cp).train()
@@ -155,12 +166,12 @@ def test_jit_trace(name: str) -> None:
 @pytest.mark.parametrize(
     'dynamo', [False, pytest.param(True, marks=pytest.mark.slow)]
 )
-@pytest.mark.parametrize('name', ['ResNet', 'ConvNeXt'])
+@pytest.mark.parametrize('name', ['ResNet', 'ResNet, fused', 'ConvNeXt'])
 def test_onnx(name: str, dynamo: bool, tmp_path: Path) -> None:
-    model = (
-        narrow(dict(NARROW)) if name == 'ResNet' else classifier(CONVNEXT, 320)
-    )
+    model = classifier(CONVNEXT, 320) if name == 'ConvNeXt' else narrow()
     features = Features(shaken(model)).eval()
+    if name.endswith('fused'):
+        model.neck.fuse()
     file = str(tmp_path / 'model.onnx')
     options = dict(input_names=['x'], output_names=['y'], dynamo=dynamo)
     if dynamo:
