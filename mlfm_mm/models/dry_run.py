@@ -43,6 +43,8 @@ class Call:
         idle (bool): Whether it hands on its first input as it is.
         node (Node, optional): The output's node in the autograd graph, for
             as long as the run lasts.
+        written (Node, optional): The node of its input, if it wrote over it;
+            the output is then a copy. For as long as the run lasts.
         children (list[Call]): The calls made during this one.
     """
 
@@ -54,6 +56,7 @@ class Call:
     tokens: bool = False
     idle: bool = False
     node: Node | None = None
+    written: Node | None = None
     children: list[Call] = field(default_factory=list)
 
     @property
@@ -120,6 +123,21 @@ class DryRun:
     def feeds(self, first: Call, second: Call) -> bool:
         """Tell whether a call's output was computed from another's."""
         return self.flow.feeds(first.index, second.index)
+
+    def hands_over(self, name: str) -> bool:
+        """Tell whether a module gives the map that it returns away for good.
+
+        So it is with an activation in place, unless something else reads
+        its input later on: then the map may be overwritten.
+
+        Args:
+            name (str): Name of a module of the backbone.
+
+        Returns:
+            bool: Whether it does, in its only call.
+        """
+        calls = self.calls_of(name)
+        return len(calls) == 1 and self.flow.hands_over(calls[0].index)
 
     def reduction(self, call: Call) -> float:
         """Image size over the size of a call's map."""
@@ -228,6 +246,16 @@ def _is_tokens(output: Tensor) -> bool:
     return len(rest) == 2
 
 
+def _writes_over(module: nn.Module, inputs: tuple, output: Any) -> bool:
+    # The base of a view would be written, too, and has other readers.
+    return (
+        getattr(module, 'inplace', False) is True
+        and bool(inputs)
+        and output is inputs[0]
+        and not output._is_view()
+    )
+
+
 class _Recorder:
     """Writes down the calls inside a module.
 
@@ -256,9 +284,11 @@ class _Recorder:
         self.open[-1].children.append(call)
         self.open.append(call)
 
-    def leave(self, module: nn.Module, inputs: tuple, output: Any) -> None:
-        """Note what a call returned."""
+    def leave(self, module: nn.Module, inputs: tuple, output: Any) -> Any:
+        """Note what a call returned, and keep it apart from its input."""
         call = self.open.pop()
+        if _writes_over(module, inputs, output):
+            call.written, output = output.grad_fn, output.clone()
         before, call.node = call.node, None
         if isinstance(output, Tensor):
             call.shape = tuple(output.shape)
@@ -266,11 +296,13 @@ class _Recorder:
             call.idle = call.node is not None and call.node is before
         first = output[0] if isinstance(output, (tuple, list)) else output
         call.tokens = isinstance(first, Tensor) and _is_tokens(first)
+        return output
 
     def flow(self, output: Any) -> Flow:
         """Read the graph, and let go of it."""
         assert self.image.grad_fn is not None
         nodes = [call.node for call in self.calls]
+        written = [call.written for call in self.calls]
         for call in self.calls:
-            call.node = None
-        return Flow(self.image.grad_fn, nodes, tensors_in(output))
+            call.node = call.written = None
+        return Flow(self.image.grad_fn, nodes, tensors_in(output), written)

@@ -30,6 +30,7 @@ def infer_unit(
     memory: Tensor,
     image: Tensor,
     hand_on: HandOn | None = None,
+    in_place: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """Run a unit and keep nothing.
 
@@ -40,15 +41,20 @@ def infer_unit(
         image (Tensor): Low band of the image.
         hand_on (Callable[[Tensor], Tensor], optional): What becomes of the
             new memory, image by image. Defaults to None.
+        in_place (bool): Whether the new feature may be written over ``x``.
+            Defaults to False.
 
     Returns:
         tuple[Tensor, Tensor]: The trunk's new feature, and the new memory,
         handed on.
     """
     run = UnitInference(unit, hand_on)
+    # As the identity it adds its feature in the end.
+    spare = x if in_place and not unit.identity_init else None
     if x.device.type != 'cpu' or x.numel() <= BLOCK or len(x) == 1:
-        return run(x, memory, image)
-    x_out, count = torch.empty_like(x), max(1, BLOCK // x[0].numel())
+        return run(x, memory, image, spare)
+    x_out = torch.empty_like(x) if spare is None else spare
+    count = max(1, BLOCK // x[0].numel())
     blocks = (t.split(count) for t in (x, memory, image, x_out))
     handed = [run(*block)[1] for block in zip(*blocks, strict=True)]
     return x_out, torch.cat(handed)
@@ -82,8 +88,8 @@ class UnitInference:
             x (Tensor): Trunk feature of shape (N, C, H, W).
             memory (Tensor): Memory of shape (N, M, H, W).
             image (Tensor): Low band of the image.
-            out (Tensor, optional): Where the new feature goes. Defaults to
-                None, for a map of the unit's own.
+            out (Tensor, optional): Where the new feature goes, perhaps ``x``.
+                Defaults to None, for a map of the unit's own.
 
         Returns:
             tuple[Tensor, Tensor]: The trunk's new feature, and the new

@@ -189,6 +189,7 @@ class LFMU(BaseModule):
         image: Tensor,
         recall: Recall | None = None,
         hand_on: HandOn | None = None,
+        in_place: bool = False,
     ) -> tuple[Tensor, Tensor]:
         """Hand the memory to the trunk and renew it.
 
@@ -203,6 +204,8 @@ class LFMU(BaseModule):
             hand_on (Callable[[Tensor], Tensor], optional): What becomes of
                 the new memory, such as a low-pass. In inference a unit that
                 has handed it on uses its map again. Defaults to None.
+            in_place (bool): Whether, in inference, the new feature may be
+                written over ``x``. Defaults to False.
 
         Returns:
             tuple[Tensor, Tensor]: The feature that replaces ``x``, of shape
@@ -212,7 +215,8 @@ class LFMU(BaseModule):
         """
         if not traced() and is_lean(self, x):
             if is_inferring(self):
-                return infer_unit(self, x, memory, image, hand_on)
+                inputs = x, memory, image
+                return infer_unit(self, *inputs, hand_on, in_place)
             record = not _in_backward_pass()
             return run_lean(self, x, memory, image, record, recall, hand_on)
         if self.with_cp and self.training and torch.is_grad_enabled():

@@ -175,6 +175,7 @@ class MLFMNeck(Adoptee):
             self.taps, run.image_channels, self.supplement, **self._options
         )
         self._deepest = deepest_band(self.taps, self.units)
+        self._spare = [run.hands_over(tap.module) for tap in self.taps]
         if self.neck is None:
             pools = is_last and run.ends_in_map
             self.neck = following_neck(following, parent, pools)
@@ -241,6 +242,8 @@ class MLFMNeck(Adoptee):
             band = meet(state.bands[tap.level], size, tap)
         memory = band if index == 0 else meet(state.memory, size, tap)
         options = options_of(state, self.taps, unit, self.low_pass, size)
+        if self._spare[index] and len(module._forward_hooks) == 1:
+            options['in_place'] = True  # nobody else has seen the map
         x, memory = unit(x, memory, band, **options)
         if not is_last:
             state.maker = None if traced() else x.grad_fn

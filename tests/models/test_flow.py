@@ -80,3 +80,49 @@ def test_a_long_path_needs_no_deep_stack() -> None:
 
 def test_keeps_no_graph(run: DryRun) -> None:
     assert all(call.node is None for call in run.root.walk())
+
+
+class InPlace(nn.Module):
+    """Activations in place; ``forward`` tells what becomes of the maps."""
+
+    def __init__(self, use: str) -> None:
+        super().__init__()
+        self.use = use
+        self.conv = nn.Conv2d(3, 4, 3, 2, 1)
+        self.act = nn.ReLU(inplace=use != 'elsewhere')
+        self.last = nn.Conv2d(2 if use == 'view' else 4, 4, 3, 2, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.conv(x)
+        if self.use == 'view':
+            half = x[:, :2]
+            return self.last(self.act(half)) + x.mean()
+        y = self.act(x)
+        if self.use == 'input':
+            return self.last(y) + x.mean()
+        return self.last(x if self.use == 'ignored' else y)
+
+
+@pytest.mark.parametrize(
+    ('use', 'expected'),
+    [
+        ('output', True),
+        ('input', False),
+        ('ignored', False),
+        ('view', False),
+        ('elsewhere', False),
+    ],
+)
+def test_who_gives_a_map_away(use: str, expected: bool) -> None:
+    run = dry_run(InPlace(use))
+    assert run.hands_over('act') is expected
+    assert not run.hands_over('conv') and not run.hands_over('last')
+
+
+def test_a_map_that_is_read_twice_through_the_output_is_given_away() -> None:
+    class Residual(InPlace):
+        def forward(self, x: Tensor) -> Tensor:
+            y = self.act(self.conv(x))
+            return self.last(y) + y.mean()
+
+    assert dry_run(Residual('output')).hands_over('act')

@@ -56,6 +56,29 @@ def test_equals_the_plain_unit(
     torch.testing.assert_close(given, [X, MEMORY, IMAGE], rtol=0, atol=0)
 
 
+@pytest.mark.parametrize('block', [1, 2**20])
+@pytest.mark.parametrize('hand_on', [None, low_low])
+@pytest.mark.parametrize('options', OPTIONS)
+def test_in_place(
+    options: dict, hand_on, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lean_inference, 'BLOCK', block)
+    unit, given = make(**options), X.clone()
+    with torch.no_grad():
+        expected = unit(X, MEMORY, IMAGE, hand_on=hand_on)
+        found = unit(given, MEMORY, IMAGE, hand_on=hand_on, in_place=True)
+    torch.testing.assert_close(found, expected, rtol=0, atol=0)
+    is_same = found[0].data_ptr() == given.data_ptr()
+    assert is_same is not unit.identity_init
+
+
+def test_never_in_place_where_gradients_are_asked_for() -> None:
+    given = X.clone()
+    for unit in (make(), make().train()):
+        unit(given, MEMORY, IMAGE, in_place=True)
+        assert torch.equal(given, X)
+
+
 @pytest.mark.parametrize('options', OPTIONS)
 def test_folded_norms(options: dict) -> None:
     unit = make(**options)
