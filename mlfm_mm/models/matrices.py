@@ -126,5 +126,7 @@ def products(x: Tensor, y: Tensor) -> Tensor:
     if x.is_contiguous() and y.is_contiguous():
         each = torch.bmm(x.flatten(2), y.flatten(2).transpose(1, 2))
         return each.sum(0, dtype=precision)
-    x, y = (t.permute(0, 2, 3, 1).flatten(0, 2) for t in (x, y))
-    return (x.t() @ y).to(precision)
+    if x.shape[1] < y.shape[1]:  # of the two the wider one is read in rows
+        return products(y, x).t()
+    x, y = (t.permute(0, 2, 3, 1).flatten(1, 2) for t in (x, y))
+    return torch.bmm(y.transpose(1, 2), x).sum(0, dtype=precision).t()

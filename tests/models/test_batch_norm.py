@@ -5,6 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from mlfm_mm.models.batch_norm import (
+    _sum_of_squares,
     centred,
     mean_of,
     normalize_,
@@ -78,3 +79,15 @@ def test_half_precision_sums_in_single() -> None:
         )
     assert out.dtype == torch.bfloat16 and moments[0].dtype == torch.float32
     torch.testing.assert_close(out.float(), expected, rtol=0.02, atol=0.02)
+
+
+@pytest.mark.parametrize('dtype', [torch.float32, torch.float64])
+def test_sums_of_squares_of_maps_that_are_parts_of_others(
+    dtype: torch.dtype,
+) -> None:
+    whole = torch.randn(3, 8, 9, 7, dtype=dtype)
+    whole = whole.to(memory_format=torch.channels_last)
+    for part in (whole[..., 1:6], whole[:, 2:5], whole.transpose(2, 3)):
+        torch.testing.assert_close(
+            _sum_of_squares(part), part.square().sum((0, 2, 3))
+        )

@@ -54,14 +54,19 @@ What is left of the cost of an inference on a CPU:
   the most expensive taps, which is too few to use a processor as well as the
   trunk does. To a ResNet-50, whose stages end in four times as many channels,
   they add a fifth.
-- **One new map a unit.** In inference a unit works in place and some images
-  at a time, so that hardly more than its output is new. Where the C library
-  hands memory back to the system after each pass, the pages of that map have
-  to be found again, which can take longer than the unit's arithmetic. glibc
-  keeps them with `MALLOC_TRIM_THRESHOLD_=2000000000` and
-  `MALLOC_MMAP_THRESHOLD_=1000000000` in the environment; allocators such as
-  jemalloc do, too. No figure on this page was measured so.
+- **New maps.** In inference a unit works in place and some images at a time.
+  Behind an activation in place, the stem of a ResNet, it even writes over the
+  map that it is given, if nobody else reads that. Yet the memory that waits
+  for the next unit, and the maps of some images, come on top of what the
+  network holds. Where the C library hands memory back to the system after
+  each pass, their pages have to be found again, which can take longer than
+  the units' arithmetic: in some processes it does, in others not, and the
+  figures differ by as much. glibc keeps its pages with
+  `MALLOC_TRIM_THRESHOLD_=2000000000` and `MALLOC_MMAP_THRESHOLD_=1000000000`
+  in the environment; allocators such as jemalloc do, too. No figure on this
+  page was measured so.
 - **Calls.** A unit is a score of operations of PyTorch, most of them small.
+  `model.neck.fuse()` spares those that fold its norms in each pass.
 
 In training the moments of the norms must be known before anything can be
 normalized, so that each map is read twice; the backward pass computes the
