@@ -45,6 +45,8 @@ class Call:
             as long as the run lasts.
         written (Node, optional): The node of its input, if it wrote over it;
             the output is then a copy. For as long as the run lasts.
+        is_new (bool): Whether the output is a map of its own, known to the
+            caller alone.
         children (list[Call]): The calls made during this one.
     """
 
@@ -57,6 +59,7 @@ class Call:
     idle: bool = False
     node: Node | None = None
     written: Node | None = None
+    is_new: bool = False
     children: list[Call] = field(default_factory=list)
 
     @property
@@ -127,8 +130,8 @@ class DryRun:
     def hands_over(self, name: str) -> bool:
         """Tell whether a module gives the map that it returns away for good.
 
-        So it is with an activation in place, unless something else reads
-        its input later on: then the map may be overwritten.
+        Then it may be overwritten. So it is with a pooling, and with an
+        activation in place, unless something else reads its input later on.
 
         Args:
             name (str): Name of a module of the backbone.
@@ -136,8 +139,9 @@ class DryRun:
         Returns:
             bool: Whether it does, in its only call.
         """
-        calls = self.calls_of(name)
-        return len(calls) == 1 and self.flow.hands_over(calls[0].index)
+        first, *more = self.calls_of(name)
+        is_given = first.is_new or self.flow.hands_over(first.index)
+        return is_given and not more
 
     def reduction(self, call: Call) -> float:
         """Image size over the size of a call's map."""
@@ -246,6 +250,16 @@ def _is_tokens(output: Tensor) -> bool:
     return len(rest) == 2
 
 
+def _makes_new(module: nn.Module, inputs: tuple, output: Any) -> bool:
+    # Others may keep what they return, and parts may be listened to.
+    if module._modules or not type(module).__module__.startswith('torch.nn.'):
+        return False
+    if not isinstance(output, Tensor) or getattr(module, 'inplace', False):
+        return False
+    storages = {t.untyped_storage()._cdata for t in tensors_in(inputs)}
+    return output.untyped_storage()._cdata not in storages
+
+
 def _writes_over(module: nn.Module, inputs: tuple, output: Any) -> bool:
     # The base of a view would be written, too, and has other readers.
     return (
@@ -289,6 +303,7 @@ class _Recorder:
         call = self.open.pop()
         if _writes_over(module, inputs, output):
             call.written, output = output.grad_fn, output.clone()
+        call.is_new = _makes_new(module, inputs, output)
         before, call.node = call.node, None
         if isinstance(output, Tensor):
             call.shape = tuple(output.shape)

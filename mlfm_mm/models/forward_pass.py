@@ -102,6 +102,19 @@ def check_image(image: object, channels: int, taps: Sequence[Tap]) -> None:
         )
 
 
+def is_heard_once(module: nn.Module) -> bool:
+    """Tell whether a single hook is shown what a module returns.
+
+    Args:
+        module (nn.Module): A tapped module, on which the neck has a hook.
+
+    Returns:
+        bool: Whether no other hook, on it or on all modules, can keep it.
+    """
+    everywhere = nn.modules.module._global_forward_hooks
+    return len(module._forward_hooks) == 1 and not everywhere
+
+
 def meet(x: Tensor, size: torch.Size, tap: Tap) -> Tensor:
     """Bring a band or a memory to the size of the feature at a tap.
 

@@ -19,6 +19,7 @@ from .forward_pass import (
     PassSlots,
     check_image,
     half_recorded,
+    is_heard_once,
     meet,
     out_of_turn,
     unmet,
@@ -242,8 +243,8 @@ class MLFMNeck(Adoptee):
             band = meet(state.bands[tap.level], size, tap)
         memory = band if index == 0 else meet(state.memory, size, tap)
         options = options_of(state, self.taps, unit, self.low_pass, size)
-        if self._spare[index] and len(module._forward_hooks) == 1:
-            options['in_place'] = True  # nobody else has seen the map
+        if self._spare[index] and is_heard_once(module):
+            options['in_place'] = True
         x, memory = unit(x, memory, band, **options)
         if not is_last:
             state.maker = None if traced() else x.grad_fn

@@ -110,13 +110,28 @@ class InPlace(nn.Module):
         ('input', False),
         ('ignored', False),
         ('view', False),
-        ('elsewhere', False),
+        ('elsewhere', True),  # a new map
     ],
 )
 def test_who_gives_a_map_away(use: str, expected: bool) -> None:
     run = dry_run(InPlace(use))
     assert run.hands_over('act') is expected
-    assert not run.hands_over('conv') and not run.hands_over('last')
+
+
+@pytest.mark.parametrize(
+    ('module', 'expected'),
+    [
+        (nn.MaxPool2d(2), True),
+        (nn.ReLU(), True),
+        (nn.Identity(), False),
+        (nn.Dropout(), False),  # in evaluation it returns what it was given
+        (nn.Sequential(nn.MaxPool2d(2)), False),  # its part may be heard
+        (nn.Unflatten(1, (4,)), False),  # a view
+    ],
+)
+def test_who_returns_a_new_map(module: nn.Module, expected: bool) -> None:
+    trunk = nn.Sequential(nn.Conv2d(3, 4, 3, 2, 1), module, nn.ReLU())
+    assert dry_run(trunk).hands_over('1') is expected
 
 
 def test_a_map_that_is_read_twice_through_the_output_is_given_away() -> None:

@@ -23,10 +23,11 @@ class Held:
             assert torch.equal(x, before)
 
 
-def test_the_stem_of_a_resnet_is_overwritten() -> None:
+@pytest.mark.parametrize('index', [0, 1])
+def test_the_stem_of_a_resnet_is_overwritten(index: int) -> None:
     model, x, seen = shaken(narrow()).eval(), images(), []
-    assert model.neck._spare == [True] + [False] * 5
-    unit = model.neck.units[0]
+    assert model.neck._spare == [True] * 2 + [False] * 4
+    unit = model.neck.units[index]
     unit.register_forward_hook(lambda _, given, out: seen.append((given, out)))
     with torch.no_grad():
         model(x)
@@ -45,6 +46,23 @@ def test_what_a_hook_has_seen_stays_as_it_was() -> None:
             part.register_forward_hook(held, prepend=True)
         assert torch.equal(model(x), expected)
     assert len(held.kept) == 6
+    held.assert_unchanged()
+
+
+def test_what_a_hook_on_all_modules_has_seen_stays_as_it_was() -> None:
+    model, x, held = shaken(narrow()).eval(), images(), Held()
+
+    def keep(module: nn.Module, inputs: tuple, out: object) -> None:
+        if module in (model.backbone.relu, model.backbone.maxpool):
+            held(module, inputs, out)
+
+    handle = nn.modules.module.register_module_forward_hook(keep)
+    try:
+        with torch.no_grad():
+            model(x)
+    finally:
+        handle.remove()
+    assert len(held.kept) == 2
     held.assert_unchanged()
 
 
