@@ -102,17 +102,23 @@ def check_image(image: object, channels: int, taps: Sequence[Tap]) -> None:
         )
 
 
-def is_heard_once(module: nn.Module) -> bool:
-    """Tell whether a single hook is shown what a module returns.
+def is_private(module: nn.Module, unit: nn.Module) -> bool:
+    """Tell whether nobody but the neck is shown the map at a tap.
 
     Args:
-        module (nn.Module): A tapped module, on which the neck has a hook.
+        module (nn.Module): The tapped module, on which the neck has a hook.
+        unit (nn.Module): The unit that is given the map.
 
     Returns:
-        bool: Whether no other hook, on it or on all modules, can keep it.
+        bool: Whether no other hook, on them or on all modules, can keep it.
     """
-    everywhere = nn.modules.module._global_forward_hooks
-    return len(module._forward_hooks) == 1 and not everywhere
+    everywhere = nn.modules.module
+    return len(module._forward_hooks) == 1 and not (
+        unit._forward_hooks
+        or unit._forward_pre_hooks
+        or everywhere._global_forward_hooks
+        or everywhere._global_forward_pre_hooks
+    )
 
 
 def meet(x: Tensor, size: torch.Size, tap: Tap) -> Tensor:

@@ -19,7 +19,7 @@ from .forward_pass import (
     PassSlots,
     check_image,
     half_recorded,
-    is_heard_once,
+    is_private,
     meet,
     out_of_turn,
     unmet,
@@ -243,7 +243,7 @@ class MLFMNeck(Adoptee):
             band = meet(state.bands[tap.level], size, tap)
         memory = band if index == 0 else meet(state.memory, size, tap)
         options = options_of(state, self.taps, unit, self.low_pass, size)
-        if self._spare[index] and is_heard_once(module):
+        if self._spare[index] and is_private(module, unit):
             options['in_place'] = True
         x, memory = unit(x, memory, band, **options)
         if not is_last:

@@ -4,7 +4,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mlfm_mm import MLFMNeck
+from mlfm_mm import LFMU, MLFMNeck
+from mlfm_mm.models import lfmu
+from mlfm_mm.models.lean_inference import infer_unit
 from tests.models.builders import ToyModel, classifier, shaken
 from tests.robustness.models import images, narrow
 
@@ -23,16 +25,40 @@ class Held:
             assert torch.equal(x, before)
 
 
-@pytest.mark.parametrize('index', [0, 1])
-def test_the_stem_of_a_resnet_is_overwritten(index: int) -> None:
-    model, x, seen = shaken(narrow()).eval(), images(), []
+def test_the_stem_of_a_resnet_is_overwritten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model, x, same = shaken(narrow()).eval(), images(), []
     assert model.neck._spare == [True] * 2 + [False] * 4
-    unit = model.neck.units[index]
-    unit.register_forward_hook(lambda _, given, out: seen.append((given, out)))
+
+    def infer(unit: LFMU, x: Tensor, *rest: object) -> tuple[Tensor, Tensor]:
+        out, memory = infer_unit(unit, x, *rest)
+        same.append(out.data_ptr() == x.data_ptr())
+        return out, memory
+
+    monkeypatch.setattr(lfmu, 'infer_unit', infer)
     with torch.no_grad():
         model(x)
-    given, out = seen[0]
-    assert out[0].data_ptr() == given[0].data_ptr()
+    assert same == model.neck._spare
+
+
+def test_a_hook_on_a_unit_sees_what_it_was_given() -> None:
+    model, x, kept = shaken(narrow()).eval(), images(), []
+
+    def before(unit: LFMU, given: tuple) -> None:
+        kept.append((given[0], given[0].clone()))
+
+    def after(unit: LFMU, given: tuple, out: tuple) -> None:
+        kept.append((given[0], kept[-1][1]))
+
+    for unit in model.neck.units:
+        unit.register_forward_pre_hook(before)
+        unit.register_forward_hook(after)
+    with torch.no_grad():
+        model(x)
+    assert len(kept) == 12
+    for now, then in kept:
+        assert torch.equal(now, then)
 
 
 def test_what_a_hook_has_seen_stays_as_it_was() -> None:
