@@ -1,0 +1,144 @@
+"""What is written down of each call in a dry run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from torch import Tensor, nn
+from torch.autograd.graph import Node
+
+from .flow import Flow, tensors_in
+
+
+@dataclass(eq=False)
+class Call:
+    """One call of a module during the dry run.
+
+    Args:
+        name (str): Name of the module inside the backbone.
+        module (nn.Module): The module of the copy that ran.
+        index (int): How many calls began before it.
+        takes_image (bool): Whether its first input is the image itself.
+        shape (tuple[int, ...]): Shape of the output when it is a tensor,
+            else empty.
+        tokens (bool): Whether the output is, or begins with, a sequence of
+            shape (N, L, C) or (N, H, W, C).
+        idle (bool): Whether it hands on its first input as it is.
+        node (Node, optional): The output's node in the autograd graph, for
+            as long as the run lasts.
+        written (Node, optional): The node of its input, if it wrote over it;
+            the output is then a copy. For as long as the run lasts.
+        is_new (bool): Whether the output is a map of its own, known to the
+            caller alone.
+        children (list[Call]): The calls made during this one.
+    """
+
+    name: str
+    module: nn.Module
+    index: int
+    takes_image: bool = False
+    shape: tuple[int, ...] = ()
+    tokens: bool = False
+    idle: bool = False
+    node: Node | None = None
+    written: Node | None = None
+    is_new: bool = False
+    children: list[Call] = field(default_factory=list)
+
+    @property
+    def is_map(self) -> bool:
+        """bool: Whether the output is one map of shape (N, C, H, W).
+
+        The image of a dry run is square, and so are its maps; a shape of
+        (N, H, W, C) gives itself away.
+        """
+        return len(self.shape) == 4 and self.shape[2] == self.shape[3]
+
+    def walk(self) -> Iterator[Call]:
+        """Yield this call and all calls inside it, in the order they began."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+
+def _is_tokens(output: Tensor) -> bool:
+    rest = output.shape[1:]
+    if len(rest) == 3:  # (N, H, W, C), since the image is square
+        return rest[0] == rest[1] != rest[2]
+    return len(rest) == 2
+
+
+def _makes_new(module: nn.Module, inputs: tuple, output: Any) -> bool:
+    # Others may keep what they return, and parts may be listened to.
+    if module._modules or not type(module).__module__.startswith('torch.nn.'):
+        return False
+    if not isinstance(output, Tensor) or getattr(module, 'inplace', False):
+        return False
+    storages = {t.untyped_storage()._cdata for t in tensors_in(inputs)}
+    return output.untyped_storage()._cdata not in storages
+
+
+def _writes_over(module: nn.Module, inputs: tuple, output: Any) -> bool:
+    # The base of a view would be written, too, and has other readers.
+    return (
+        getattr(module, 'inplace', False) is True
+        and bool(inputs)
+        and output is inputs[0]
+        and not output._is_view()
+    )
+
+
+class Recorder:
+    """Writes down the calls inside a module.
+
+    Args:
+        probe (nn.Module): The module, which keeps the recorder's hooks.
+        image (Tensor): What it is going to be called with.
+    """
+
+    def __init__(self, probe: nn.Module, image: Tensor) -> None:
+        self.image = image
+        self.root = Call('', probe, 0)
+        self.calls = [self.root]
+        self.open = [self.root]
+        for name, module in probe.named_modules():
+            if module is not probe:
+                module.register_forward_pre_hook(partial(self.enter, name))
+                module.register_forward_hook(self.leave)
+
+    def enter(self, name: str, module: nn.Module, inputs: tuple) -> None:
+        """Note that a call begins."""
+        call = Call(name, module, len(self.calls))
+        if inputs and isinstance(inputs[0], Tensor):
+            call.takes_image = inputs[0] is self.image
+            call.node = inputs[0].grad_fn
+        self.calls.append(call)
+        self.open[-1].children.append(call)
+        self.open.append(call)
+
+    def leave(self, module: nn.Module, inputs: tuple, output: Any) -> Any:
+        """Note what a call returned, and keep it apart from its input."""
+        call = self.open.pop()
+        if _writes_over(module, inputs, output):
+            call.written, output = output.grad_fn, output.clone()
+        call.is_new = _makes_new(module, inputs, output)
+        before, call.node = call.node, None
+        if isinstance(output, Tensor):
+            call.shape = tuple(output.shape)
+            call.node = output.grad_fn
+            call.idle = call.node is not None and call.node is before
+        first = output[0] if isinstance(output, (tuple, list)) else output
+        call.tokens = isinstance(first, Tensor) and _is_tokens(first)
+        return output
+
+    def flow(self, output: Any) -> Flow:
+        """Read the graph, and let go of it."""
+        assert self.image.grad_fn is not None
+        nodes = [call.node for call in self.calls]
+        written = [call.written for call in self.calls]
+        for call in self.calls:
+            call.node = call.written = None
+        return Flow(self.image.grad_fn, nodes, tensors_in(output), written)
