@@ -199,6 +199,10 @@ class MLFMNeck(Adoptee):
                 'one neck for each model.'
             )
 
+    def _check_adopted(self) -> None:
+        if not self._backbone:
+            raise RuntimeError(unmet(self._backbone, self.taps))
+
     def _attach(self, backbone: nn.Module, run: DryRun) -> None:
         # Bound methods, so that a copy of the model calls the copy's neck.
         start = backbone.get_submodule(capture_point(run))
@@ -236,8 +240,7 @@ class MLFMNeck(Adoptee):
             # Before the unit runs: recomputation may leave from inside it.
             slot.current, slot.complete = None, True
         if index == 0:
-            bands = bands_of(state.image, self.low_pass, self._deepest)
-            state.bands = bands
+            state.bands = bands_of(state.image, self.low_pass, self._deepest)
         size, band = x.shape[-2:], state.image
         if index == 0 or unit.supplement_gate is not None:
             band = meet(state.bands[tap.level], size, tap)
@@ -274,25 +277,19 @@ class MLFMNeck(Adoptee):
     # ---- what users see ---------------------------------------------------
 
     def fuse(self) -> None:
-        """Fold the norms of all units for good, for inference.
-
-        It complements ``mmcv.cnn.fuse_conv_bn(model)``, which folds the
-        trunk's and reaches the units' only in part. The order does not
-        matter. See :meth:`LFMU.fuse`.
+        """Fold the norms of all units for good; see :meth:`LFMU.fuse`.
 
         Raises:
             RuntimeError: No model has adopted the neck yet.
             ValueError: A unit cannot be fused.
         """
-        if not self._backbone:
-            raise RuntimeError(unmet(self._backbone, self.taps))
+        self._check_adopted()
         for unit in self.units:
             unit.fuse()
 
     def init_weights(self) -> None:
         """Initialize the units, once the neck has been adopted."""
-        if not self._backbone:
-            raise RuntimeError(unmet(self._backbone, self.taps))
+        self._check_adopted()
         super().init_weights()
 
     def extra_repr(self) -> str:

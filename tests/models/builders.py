@@ -8,6 +8,14 @@ from mmpretrain.registry import MODELS as CLS
 from mmseg.registry import MODELS as SEG
 from torch import Tensor, nn
 
+# All that changes what a unit computes.
+UNIT_OPTIONS = [
+    dict(),
+    dict(update='concat'),
+    dict(supplement=False),
+    dict(identity_init=True),
+    dict(identity_init=True, update='concat'),
+]
 HEAD = dict(type='mmpretrain.LinearClsHead', num_classes=10)
 
 

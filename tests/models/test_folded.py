@@ -10,17 +10,10 @@ from torch import Tensor, nn
 
 from mlfm_mm import LFMU, MLFMNeck
 from mlfm_mm.models.lean_unit import is_lean
-from tests.models.builders import shaken
+from tests.models.builders import UNIT_OPTIONS, shaken
 from tests.models.plain_unit import PlainUnit, low_low
 from tests.robustness.models import images, narrow
 
-OPTIONS = [
-    dict(),
-    dict(update='concat'),
-    dict(supplement=False),
-    dict(identity_init=True),
-    dict(identity_init=True, update='concat'),
-]
 GIVEN = tuple(
     torch.randn(3, channels, 6, 10, dtype=torch.float64)
     for channels in (8, 6, 3)
@@ -36,7 +29,7 @@ def close(found: object, expected: object) -> None:
 
 
 @pytest.mark.parametrize('with_grad', [False, True])
-@pytest.mark.parametrize('options', OPTIONS)
+@pytest.mark.parametrize('options', UNIT_OPTIONS)
 def test_equals_the_plain_unit(options: dict, with_grad: bool) -> None:
     unit = make(**options)
     expected = PlainUnit.like(unit)(*GIVEN)

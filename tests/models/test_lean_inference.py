@@ -11,16 +11,9 @@ from mlfm_mm import LFMU
 from mlfm_mm.models import lean_inference
 from mlfm_mm.models.haar import haar_low_low
 from mlfm_mm.models.lean_unit import is_lean
-from tests.models.builders import shaken
+from tests.models.builders import UNIT_OPTIONS, shaken
 from tests.models.plain_unit import PlainUnit, low_low
 
-OPTIONS = [
-    dict(),
-    dict(update='concat'),
-    dict(supplement=False),
-    dict(identity_init=True),
-    dict(identity_init=True, update='concat'),
-]
 X = torch.randn(3, 8, 6, 10)
 MEMORY = torch.randn(3, 6, 6, 10)
 IMAGE = torch.randn(3, 3, 6, 10)
@@ -33,7 +26,7 @@ def make(**options) -> LFMU:
 @pytest.mark.parametrize('block', [1, 8 * 6 * 10 * 2, 2**20])
 @pytest.mark.parametrize('layout', ['contiguous', 'channels_last'])
 @pytest.mark.parametrize('hand_on', [None, low_low, lambda m: m[:, :2]])
-@pytest.mark.parametrize('options', OPTIONS)
+@pytest.mark.parametrize('options', UNIT_OPTIONS)
 def test_equals_the_plain_unit(
     options: dict,
     hand_on,
@@ -58,7 +51,7 @@ def test_equals_the_plain_unit(
 
 @pytest.mark.parametrize('block', [1, 2**20])
 @pytest.mark.parametrize('hand_on', [None, low_low])
-@pytest.mark.parametrize('options', OPTIONS)
+@pytest.mark.parametrize('options', UNIT_OPTIONS)
 def test_in_place(
     options: dict, hand_on, block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -79,7 +72,7 @@ def test_never_in_place_where_gradients_are_asked_for() -> None:
         assert torch.equal(given, X)
 
 
-@pytest.mark.parametrize('options', OPTIONS)
+@pytest.mark.parametrize('options', UNIT_OPTIONS)
 def test_folded_norms(options: dict) -> None:
     unit = make(**options)
     folded = fuse_conv_bn(copy.deepcopy(unit)).eval()

@@ -10,7 +10,7 @@ from torch.autograd import gradcheck
 from mlfm_mm import LFMU
 from mlfm_mm.models.lean_function import LeanUnitFunction
 from mlfm_mm.models.lean_unit import is_lean
-from tests.models.builders import shaken
+from tests.models.builders import UNIT_OPTIONS, shaken
 from tests.robustness.models import images, narrow
 
 X = torch.randn(2, 8, 5, 7, dtype=torch.float64)
@@ -60,16 +60,7 @@ def test_a_hook_on_a_part_is_called() -> None:
 
 @pytest.mark.parametrize('training', [False, True])
 @pytest.mark.parametrize('with_cp', [False, True])
-@pytest.mark.parametrize(
-    'options',
-    [
-        dict(),
-        dict(update='concat'),
-        dict(supplement=False),
-        dict(identity_init=True),
-        dict(identity_init=True, update='concat'),
-    ],
-)
+@pytest.mark.parametrize('options', UNIT_OPTIONS)
 def test_gradients(options: dict, with_cp: bool, training: bool) -> None:
     unit = LFMU(6, 8, with_cp=with_cp, **options).double()
     shaken(unit).train(training)

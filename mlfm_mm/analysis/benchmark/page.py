@@ -55,13 +55,12 @@ What is left of the cost of an inference on a CPU:
   trunk does. To a ResNet-50, whose stages end in four times as many channels,
   they add a fifth.
 - **New maps.** In inference a unit works in place and some images at a time.
-  Behind an activation in place, the stem of a ResNet, it even writes over the
-  map that it is given, if nobody else reads that. Yet the memory that waits
-  for the next unit, and the maps of some images, come on top of what the
-  network holds. Where the C library hands memory back to the system after
-  each pass, their pages have to be found again, which can take longer than
-  the units' arithmetic: in some processes it does, in others not, and the
-  figures differ by as much. glibc keeps its pages with
+  Behind a pooling, or an activation in place such as that of a ResNet's stem,
+  it even writes over the map that it is given, if nobody else can see that.
+  Yet the memory that waits for the next unit, and the maps of some images,
+  come on top of what the network holds. Where the C library hands memory back
+  to the system after each pass, their pages have to be found again, in some
+  processes more of them than in others. glibc keeps its pages with
   `MALLOC_TRIM_THRESHOLD_=2000000000` and `MALLOC_MMAP_THRESHOLD_=1000000000`
   in the environment; allocators such as jemalloc do, too. No figure on this
   page was measured so.
