@@ -27,8 +27,7 @@ from .forward_pass import (
 from .levels import bands_of, deepest_band, options_of
 from .lfmu import UPDATES
 from .low_pass import LowPass
-from .tap_table import tap_table
-from .taps import DryRun, Tap, capture_point, find_taps
+from .taps import DryRun, Tap, capture_point, find_taps, tap_table
 from .tracing import traced
 
 

@@ -15,7 +15,7 @@ from mlfm_mm import LFMU, MLFMNeck
 from mlfm_mm.analysis.backbones import SERVED, Refused, Served, build, title
 from mlfm_mm.analysis.backbones_page import named, page, served_row
 from mlfm_mm.analysis.refused_backbones import NOT_LISTED, REFUSED
-from mlfm_mm.models.flow import tensors_in
+from mlfm_mm.models.taps.flow import tensors_in
 from tests.hosts import needs_mmseg
 from tests.models.builders import ToyModel
 

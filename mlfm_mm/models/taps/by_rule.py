@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from torch.nn.modules.conv import _ConvNd
 
+from .checks import is_norm, kind_of, level_of, refusal
 from .dry_run import Call, DryRun
-from .tappable import is_norm, kind_of, level_of, refusal
 
 
-def by_resolution(run: DryRun) -> list[Call]:
+def taps_by_rule(run: DryRun) -> list[Call]:
     """Take the stem and the end of each resolution of the trunk.
 
     A backbone may have several branches. Its trunk is what leads to its

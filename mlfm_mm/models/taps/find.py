@@ -14,10 +14,10 @@ from itertools import pairwise
 
 from torch import nn
 
+from .by_rule import taps_by_rule
+from .checks import halvings, is_norm, kind_of, refusal
+from .declared import DECODERS, declared_taps
 from .dry_run import Call, DryRun, dry_run
-from .tappable import halvings, is_norm, kind_of, refusal
-from .trunk import by_resolution
-from .wiring import DECODERS, declared
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def find_taps(
         )
     run = dry_run(backbone, image_channels)
     if taps == 'auto':
-        calls = declared(run) or by_resolution(run)
+        calls = declared_taps(run) or taps_by_rule(run)
         if decoder:
             calls += _decoder(run)
     else:
@@ -119,7 +119,7 @@ def _as_they_end(call: Call) -> list[Call]:
 
 
 def _decoder(run: DryRun) -> list[Call]:
-    calls = declared(run, DECODERS)
+    calls = declared_taps(run, DECODERS)
     if not calls:
         raise ValueError(
             f'decoder=True: no decoder of {kind_of(run)} is known '

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mlfm_mm.models.dry_run import DryRun, dry_run
+from mlfm_mm.models.taps.dry_run import DryRun, dry_run
 from tests.models.builders import ToyBackbone
 
 

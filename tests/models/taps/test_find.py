@@ -7,7 +7,8 @@ from mmpretrain.registry import MODELS as CLS
 from mmseg.registry import MODELS as SEG
 from torch import nn
 
-from mlfm_mm.models.taps import Tap, capture_point, dry_run, find_taps
+from mlfm_mm.models.taps import Tap, capture_point, find_taps
+from mlfm_mm.models.taps.dry_run import dry_run
 from tests.hosts import needs_mmseg
 from tests.models.builders import ToyBackbone
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from torch import nn
 
-from .taps import Tap
+from .find import Tap
 
 HEADER = ('tap', 'channels', 'stride', 'low-passed', 'parameters')
 

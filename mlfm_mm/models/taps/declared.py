@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
+from .checks import refusal
 from .dry_run import Call, DryRun
-from .tappable import refusal
 
 # The wiring of the paper and, by the same rule, of the networks it names but
 # whose code was never published: patterns of module names ('@' adds a class),
@@ -39,7 +39,7 @@ MID_STAGE_TAPS = ('layer2.1', 'layer3.2')
 NO_MID_STAGE = {'SEResNet', 'SEResNeXt', 'RegNet'}
 
 
-def declared(
+def declared_taps(
     run: DryRun, wiring: Mapping[str, tuple[str, ...]] = WIRING
 ) -> list[Call]:
     """Take the taps that are declared for a kind of backbone.

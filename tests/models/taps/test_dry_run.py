@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from mlfm_mm.models.dry_run import dry_run
+from mlfm_mm.models.taps.dry_run import dry_run
 from tests.models.builders import ToyBackbone
 
 
