@@ -14,7 +14,7 @@ VENV := .venv/bin
 
 .DEFAULT_GOAL := help
 .PHONY: help venv quickstart test test-slow test-openmmlab lint format hooks \
-	benchmark build constraints clean
+	pages benchmark build constraints clean
 
 help: ## show this list
 	@echo 'make <target>'
@@ -60,9 +60,12 @@ format: venv ## format the code and repair what ruff can
 hooks: venv ## let git run the linters before each commit
 	@$(VENV)/pre-commit install
 
+pages: venv ## write the generated pages and tables anew (CI: with --check)
+	@$(VENV)/python .dev_scripts/pages.py
+
 benchmark: venv ## measure what docs/performance.md lacks (20 quiet minutes)
 	@$(VENV)/python docs/measure_performance.py
-	@$(VENV)/python docs/fill_readme.py
+	@$(VENV)/python .dev_scripts/pages.py
 
 build: venv ## build the source archive and the wheel into dist/
 	@$(VENV)/python -m build --no-isolation

@@ -2,7 +2,7 @@
 
     python docs/write_performance.py
 
-The README's table of costs is written by ``docs/fill_readme.py``.
+The README's table of costs is written by ``make pages``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def write() -> None:
     """Write the page."""
     PAGE.write_text(write_page(FOLDER), encoding='utf-8')
     print(
-        'wrote docs/performance.md; now run: python docs/fill_readme.py',
+        'wrote docs/performance.md; now run: make pages',
         flush=True,
     )
 

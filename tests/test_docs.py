@@ -1,35 +1,13 @@
 """What the documents say is what the files they come from say."""
 
 import re
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from types import ModuleType
 
 from mlfm_mm import MLFMNeck
 from tests.models.builders import classifier
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / 'README.md').read_text(encoding='utf-8')
-
-
-def script(name: str) -> ModuleType:
-    spec = spec_from_file_location(name, ROOT / 'docs' / f'{name}.py')
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_the_tables_of_the_readme_are_fresh() -> None:
-    assert script('fill_readme').fill(README) == README, (
-        'run python docs/fill_readme.py'
-    )
-
-
-def test_the_table_of_segmentation_is_fresh() -> None:
-    page = (ROOT / 'docs/segmentation.md').read_text(encoding='utf-8')
-    assert script('fill_readme').fill_segmentation(page) == page, (
-        'run python docs/fill_readme.py'
-    )
 
 
 def test_the_tap_table_of_the_readme() -> None:

@@ -15,8 +15,9 @@ from pathlib import Path
 
 # A clone need not be installed: its package lies beside this folder.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / '.dev_scripts'))
 
-from mlfm_mm.analysis.marks import fill
+from marks import replace_block
 from mlfm_mm.analysis.zoo import (
     Cost,
     collect_runs,
@@ -109,7 +110,7 @@ def generated() -> dict[str, str]:
     return {
         **metafiles(zoo),
         **pages(zoo),
-        'README.md': fill(readme, 'published', summary(zoo)),
+        'README.md': replace_block(readme, 'published', summary(zoo)),
     }
 
 

@@ -16,9 +16,8 @@ from .suite import PARTS, Part
 INTRODUCTION = """\
 # Performance
 
-What the memory costs, measured by `tools/benchmark.py`. This page is
-written by `python docs/write_performance.py` and the table of the README by
-`python docs/fill_readme.py`, both from the files in
+What the memory costs, measured by `tools/benchmark.py`. This page and the
+table of the README are written by `make pages` from the files in
 [results/performance](results/performance); `make benchmark` measures what is
 missing there, `python docs/measure_performance.py NAME` a part anew.
 
