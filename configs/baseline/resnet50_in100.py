@@ -8,5 +8,5 @@ _base_ = [
 # The standard network: the published one had 64 channels instead of 256 after
 # its first stage.
 model = dict(backbone=dict(depth=50), head=dict(in_channels=2048))
-train_dataloader = dict(batch_size=256 // int('{{$WORLD_SIZE:1}}'))
+train_dataloader = dict(batch_size=256)
 auto_scale_lr = dict(base_batch_size=256)

@@ -15,6 +15,7 @@ from mmengine.config import Config, ConfigDict
 from mmengine.device import get_device
 from mmengine.logging import print_log
 
+from .batch import share_batch_size
 from .errors import UsageError
 
 # Where each launcher tells rank, number of processes and local rank.
@@ -39,12 +40,14 @@ def adapt_launcher(cfg: Config) -> None:
     """Prepare the processes of a config's launcher.
 
     Args:
-        cfg (Config): The config; without a GPU, the wrapper of its model
-            and its norm layers are changed in place.
+        cfg (Config): The config, changed in place: its batch is shared out,
+            and without a GPU, the wrapper of its model and its norm layers
+            are replaced.
 
     Raises:
-        UsageError: If the launcher's environment is missing, or if a
-            machine runs more processes than it has GPUs.
+        UsageError: If the launcher's environment is missing, if the batch
+            cannot be shared out, or if a machine runs more processes than
+            it has GPUs.
     """
     launcher = cfg.get('launcher', 'none')
     if launcher == 'none':
@@ -55,6 +58,7 @@ def adapt_launcher(cfg: Config) -> None:
             f'--launcher {launcher} needs the environment that the launcher '
             f'sets ({", ".join(missing)} missing): {REMEDIES[launcher]}'
         )
+    share_batch_size(cfg, int(os.environ[VARIABLES[launcher][1]]))
     if get_device() == 'cpu':
         join_by_gloo(launcher)
         adapt_wrapper(cfg)

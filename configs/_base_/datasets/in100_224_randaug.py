@@ -47,9 +47,11 @@ test_pipeline = [
     dict(type='PackInputs'),
 ]
 
+# batch_size counts the images of a step in all: tools/train.py shares them out
+# to the processes (the hosts' own tools give as many to each).
+share_batch_size = True
 train_dataloader = dict(
-    # 1,024 images a step on all GPUs: see schedules/convnext_in100.py.
-    batch_size=1024 // int('{{$WORLD_SIZE:1}}'),
+    batch_size=1024,
     dataset=dict(pipeline=train_pipeline),
 )
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))

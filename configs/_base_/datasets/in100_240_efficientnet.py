@@ -14,9 +14,11 @@ test_pipeline = [
     dict(type='PackInputs'),
 ]
 
+# batch_size counts the images of a step in all: tools/train.py shares them out
+# to the processes (the hosts' own tools give as many to each).
+share_batch_size = True
 train_dataloader = dict(
-    # 256 images a step on all GPUs.
-    batch_size=256 // int('{{$WORLD_SIZE:1}}'),
+    batch_size=256,
     dataset=dict(pipeline=train_pipeline),
 )
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))

@@ -23,9 +23,11 @@ test_pipeline = [
     dict(type='PackInputs'),
 ]
 
+# batch_size counts the images of a step in all: tools/train.py shares them out
+# to the processes (the hosts' own tools give as many to each).
+share_batch_size = True
 train_dataloader = dict(
-    # The published 128 images a step, shared out to all GPUs.
-    batch_size=128 // int('{{$WORLD_SIZE:1}}'),
+    batch_size=128,
     num_workers=8,
     dataset=dict(
         type=dataset_type,

@@ -11,9 +11,11 @@ train_pipeline = [
 ]
 # The images have 64 pixels.
 test_pipeline = [dict(type='LoadImageFromFile'), dict(type='PackInputs')]
+# batch_size counts the images of a step in all: tools/train.py shares them out
+# to the processes (the hosts' own tools give as many to each).
+share_batch_size = True
 train_dataloader = dict(
-    # 128 images a step, shared out to all GPUs.
-    batch_size=128 // int('{{$WORLD_SIZE:1}}'),
+    batch_size=128,
     num_workers=4,
     dataset=dict(data_root=data_root, pipeline=train_pipeline),
 )

@@ -1,0 +1,50 @@
+"""The images of a step, shared out to the processes."""
+
+from mmengine.config import Config
+from mmengine.logging import print_log
+
+from .errors import UsageError
+
+KEY = 'share_batch_size'
+
+
+def share_batch_size(cfg: Config, processes: int) -> None:
+    """Give each process its part of the batch, where the config asks for it.
+
+    In OpenMMLab, ``train_dataloader.batch_size`` counts the images of one
+    process. A config with ``share_batch_size = True`` means those of all
+    processes by it, so that any number of them trains by the same recipe.
+
+    Args:
+        cfg (Config): The config, changed in place; it loses the key, since
+            its batch size is then that of a process.
+        processes (int): How many processes train.
+
+    Raises:
+        UsageError: If the batch cannot be shared out equally.
+
+    Example:
+        >>> loader = dict(batch_size=128)
+        >>> cfg = Config(dict(share_batch_size=True, train_dataloader=loader))
+        >>> share_batch_size(cfg, 8)
+        >>> cfg.train_dataloader.batch_size, 'share_batch_size' in cfg
+        (16, False)
+    """
+    loader = cfg.get('train_dataloader')
+    if processes == 1 or not cfg.get(KEY) or not loader:
+        return
+    total = loader.batch_size
+    if total % processes:
+        raise UsageError(
+            f'train_dataloader.batch_size={total} is the batch of all '
+            f'processes ({KEY} = True) and cannot be shared out equally to '
+            f'{processes}: start another number of processes, or set a '
+            f'multiple of {processes} (with --auto-scale-lr)'
+        )
+    loader.batch_size = total // processes
+    cfg.pop(KEY)
+    print_log(
+        f'{total} images a step are shared out to {processes} processes: '
+        f'{loader.batch_size} each.',
+        logger='current',
+    )
