@@ -1,10 +1,11 @@
 """The registries of the plugin.
 
-Everything registered here is visible under two names: ``mlfm_mm.X`` from any
-scope, with no ``custom_imports`` (MMEngine imports this module when it meets
-the prefix), and the bare ``X`` once the package has been imported, because
-each registration is handed on to MMEngine's root registry, which every host
-searches last.
+Everything registered here is known as ``mlfm_mm.X`` from any scope, with no
+``custom_imports``: MMEngine imports this module when it meets the prefix.
+Models and hooks are also known by the bare ``X`` once the package has been
+imported, because each registration is handed on to MMEngine's root registry,
+which every host searches last. Data sets are not: their names are as common
+as their kinds.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ MODELS = SharedRegistry(
     scope='mlfm_mm',
     locations=['mlfm_mm.models'],
 )
-DATASETS = SharedRegistry(
+DATASETS = Registry(
     'dataset',
     parent=ROOT_DATASETS,
     scope='mlfm_mm',

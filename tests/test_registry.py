@@ -66,7 +66,7 @@ def test_a_name_is_taken_once(root: Registry, shared: SharedRegistry) -> None:
 
 
 @pytest.mark.parametrize('registry', [MODELS, DATASETS, HOOKS])
-def test_place_in_the_tree(registry: SharedRegistry) -> None:
+def test_place_in_the_tree(registry: Registry) -> None:
     assert registry.scope == 'mlfm_mm'
     assert registry.parent.scope == 'mmengine'
     assert registry.parent.children['mlfm_mm'] is registry
@@ -79,6 +79,13 @@ def test_public_modules_are_registered(name: str) -> None:
     module = getattr(mlfm_mm, name)
     assert MODELS.get(name) is module
     assert MODELS.parent.get(f'mlfm_mm.{name}') is module
+
+
+def test_data_sets_take_no_bare_names() -> None:
+    """Names that another plugin may have as well."""
+    assert DATASETS.get('Digits') is DATASETS.parent.get('mlfm_mm.Digits')
+    for name in ('Digits', 'ImageFolder', 'CamVid', 'ImageNet100'):
+        assert name not in DATASETS.parent
 
 
 @pytest.mark.parametrize(

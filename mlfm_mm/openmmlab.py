@@ -1,0 +1,133 @@
+"""What OpenMMLab is told of us: where our configs lie, and their names."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+
+from mmengine.config import Config
+from mmengine.config.utils import MODULE2PACKAGE
+
+PACKAGE = Path(__file__).resolve().parent
+# A model that is known once all are.
+KNOWN = 'resnet18-mlfm_in100'
+TASK = 'Image Classification'
+
+
+def know_mmseg_by_its_module() -> None:
+    """Let ``_base_ = 'mmseg::...'`` find onedl-mmsegmentation.
+
+    MMEngine looks such bases up by the name of a distribution,
+    ``mmsegmentation``, which the onedl family does not have; the name of the
+    module serves both. The other hosts' two names are one and the same.
+
+    Example:
+        >>> know_mmseg_by_its_module()
+        >>> base = 'mmseg::_base_/models/fcn_unet_s5-d16.py'
+        >>> Config.fromstring(f'_base_ = {base!r}', '.py').model.type
+        'EncoderDecoder'
+    """
+    try:
+        version('mmsegmentation')
+    except PackageNotFoundError:
+        MODULE2PACKAGE['mmseg'] = 'mmseg'
+
+
+def know_own_configs() -> None:
+    """Let ``_base_ = 'mlfm_mm::mlfm/resnet18_in100.py'`` find our configs.
+
+    MMEngine has a closed list of packages for such bases. It would also look
+    up all that a base names in the scope of its package, while our configs
+    are written for the scopes of their hosts.
+
+    Example:
+        >>> know_own_configs()
+        >>> base = 'mlfm_mm::mlfm/resnet18_in100.py'
+        >>> Config.fromstring(f'_base_ = {base!r}', '.py').model.neck.type
+        'mlfm_mm.MLFMNeck'
+    """
+    find_others = Config._get_cfg_path
+    if find_others.__module__ == __name__:
+        return
+
+    def find(cfg_path: str, filename: str) -> tuple[str, str | None]:
+        package, _, name = cfg_path.rpartition('::')
+        if package != __package__:
+            return find_others(cfg_path, filename)
+        return str(own_config(name)), None
+
+    Config._get_cfg_path = staticmethod(find)
+
+
+def own_config(name: str) -> Path:
+    """Find one of our configs, in a clone and in an installed package.
+
+    Args:
+        name (str): Its name within ``configs``.
+
+    Returns:
+        Path: The file.
+
+    Raises:
+        FileNotFoundError: There is none of this name, or the package came
+            without configs.
+
+    Example:
+        >>> own_config('mlfm/resnet18_in100.py').name
+        'resnet18_in100.py'
+    """
+    root = shipped_files()
+    if root is None:
+        raise FileNotFoundError(
+            f'mlfm_mm::{name}: this {__package__} came without its configs; '
+            'install it by pip, or use a clone'
+        )
+    path = root / 'configs' / name
+    if not path.is_file():
+        raise FileNotFoundError(
+            f'mlfm_mm::{name}: there is no such config in {root / "configs"}'
+        )
+    return path
+
+
+def shipped_files() -> Path | None:
+    """Find the folder with our configs and their model index.
+
+    Returns:
+        Path: The one inside an installed package, else the clone; None
+        where the configs are not shipped.
+    """
+    for root in (PACKAGE / '.mim', PACKAGE.parent):
+        index = root / 'model-index.yml'
+        if index.is_file() and (root / 'configs' / 'mlfm').is_dir():
+            return root
+    return None
+
+
+def register_models() -> None:
+    """Make ``get_model`` and ``list_models`` of mmpretrain know the configs.
+
+    Nothing happens where mmpretrain or the configs are missing, and the
+    second call of a process does nothing. Segmentors are left out, which
+    mmpretrain cannot build.
+
+    Example:
+        >>> from mmpretrain import list_models
+        >>> register_models()
+        >>> list_models('resnet10-mlfm*')
+        ['resnet10-mlfm_in100']
+    """
+    root = shipped_files()
+    if root is None or find_spec('mmpretrain') is None:
+        return
+    from mmpretrain.apis import ModelHub
+
+    if ModelHub.has(KNOWN):
+        return
+    others = set(ModelHub._models_dict)
+    ModelHub.register_model_index(root / 'model-index.yml', root)
+    for name in set(ModelHub._models_dict) - others:
+        results = ModelHub._models_dict[name].results or []
+        if TASK not in [result.task for result in results]:
+            del ModelHub._models_dict[name]
