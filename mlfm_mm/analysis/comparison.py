@@ -2,17 +2,13 @@
 
 import gc
 import math
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from mmengine.config import Config
-from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import Runner
-from torch import nn
 
 from ..engine import build_runner
 from ..engine.hooks import EpochReport, ReportHook
@@ -54,19 +50,6 @@ def quiet(log: Path) -> Iterator[None]:
         redirect_stderr(file),
     ):
         yield
-
-
-def build_model(cfg: Config) -> nn.Module:
-    """Build the network of a config, outside of a Runner.
-
-    Args:
-        cfg (Config): The config.
-
-    Returns:
-        nn.Module: The network, with the weights it is born with.
-    """
-    init_default_scope(cfg.default_scope)
-    return MODELS.build(cfg.model)
 
 
 def train(
@@ -175,14 +158,3 @@ def chance_difference(first: float, second: float, images: int) -> float:
     shares = [(p / 100 * images + 0.5) / (images + 1) for p in (first, second)]
     variance = sum(p * (1 - p) / images for p in shares)
     return 200 * math.sqrt(variance)
-
-
-def describe_machine() -> str:
-    """Name the device that trains, for captions.
-
-    Returns:
-        str: The GPU, or the CPU with its number of threads.
-    """
-    if torch.cuda.is_available():
-        return torch.cuda.get_device_name()
-    return f'CPU, {torch.get_num_threads()} threads, {sys.platform}'

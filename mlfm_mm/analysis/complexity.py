@@ -1,11 +1,14 @@
 """What a network costs: parameters, multiply-adds, seconds a step."""
 
+from __future__ import annotations
+
+import copy
 import time
 from dataclasses import dataclass
 
 import torch
-from mmengine.analysis import FlopAnalyzer
 from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
 
 @dataclass(frozen=True)
@@ -26,12 +29,14 @@ def measure_complexity(
 ) -> Complexity:
     """Count parameters and multiply-adds.
 
-    As usual, additions of maps and plain average pooling count as nothing.
-    They are what an LFMU does beside its convolutions, so that its share of
-    the time is larger than its share of the multiply-adds.
+    The multiply-adds are those of convolutions and matrix products, the
+    convention of published figures. What an LFMU does beside its
+    convolutions counts as nothing, so that its share of the time is larger
+    than its share of the multiply-adds.
 
     Args:
-        model (nn.Module): The network; its mode is restored.
+        model (nn.Module): The network, which stays as it is; it is counted
+            in evaluation mode.
         image_size (tuple[int, int]): Height and width of the input.
         channels (int): Channels of the input. Defaults to 3.
 
@@ -42,16 +47,19 @@ def measure_complexity(
         >>> measure_complexity(nn.Conv2d(3, 8, 3, padding=1), (10, 10))
         Complexity(params=224, macs=21600)
     """
-    was_training = model.training
+    # Tensors on this device have sizes and no numbers: nothing is computed.
+    ghost = copy.deepcopy(model).to('meta')
     # Some hosts' train() returns nothing, so that calls cannot be chained.
-    model.train(False)
-    analyzer = FlopAnalyzer(model, (dummy(model, 1, channels, image_size),))
-    analyzer.unsupported_ops_warnings(False)
-    analyzer.uncalled_modules_warnings(False)
-    macs = int(analyzer.total())
-    model.train(was_training)
+    ghost.train(False)
+    for layer in ghost.modules():
+        if isinstance(layer, nn.Conv2d):
+            # Until a unit can be told to take its plain formulas.
+            layer.register_forward_hook(lambda *args: None)
+    image = torch.empty(1, channels, *image_size, device='meta')
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        ghost(image)
     params = sum(p.numel() for p in model.parameters())
-    return Complexity(params, macs)
+    return Complexity(params, counter.get_total_flops() // 2)
 
 
 def time_step(

@@ -10,8 +10,8 @@ from mmengine.device import get_device
 from mmengine.registry import DATASETS, init_default_scope
 
 from ..datasets import FolderContents
-from .comparison import build_model
 from .complexity import Complexity, measure_complexity, time_step
+from .models import build_model
 from .recipe import Settings, image_size, make_config
 
 ARMS = {'baseline': 'ResNet-18 w16', 'mlfm': 'ResNet-18 w16 + MLFM'}

@@ -14,15 +14,9 @@ from .. import __version__
 from ..datasets import FolderContents, scan_folder
 from ..engine import UsageError
 from ..engine.hooks import EpochReport
-from .comparison import (
-    Result,
-    describe_machine,
-    quiet,
-    tabulate,
-    train,
-    verdict,
-)
+from .comparison import Result, quiet, tabulate, train, verdict
 from .curves import read_curve
+from .machine import describe_machine, place
 from .plan import ARMS, Plan, describe, make_plan, spoken
 from .plots import plot_curves
 from .recipe import Settings
@@ -147,8 +141,9 @@ def tell_plan(
     console.print(
         f'Training {titles}, one after the other, with the same seed and '
         f'the same data.\n{describe(plan, settings)}\n'
-        f'Time: about {spoken(plan.seconds())} on {describe_machine()}. '
-        f'Everything goes to {folder}, the log to console.log.',
+        f'Time: about {spoken(plan.seconds())} on '
+        f'{place(describe_machine())}. Everything goes to '
+        f'{folder}, the log to console.log.',
         soft_wrap=True,
         highlight=False,
         markup=False,
@@ -231,7 +226,7 @@ def write_results(
     caption = (
         f'{line}; one run each, seed {settings.seed}. top-1: % of the '
         f'validation images. s/epoch: training alone, the fastest epoch, on '
-        f'{describe_machine()}. '
+        f'{place(describe_machine())}. '
         f'{verdict(results[0], results[1], plan.val_images)}'
     )
     tabulate(results, caption).save(

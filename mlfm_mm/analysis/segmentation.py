@@ -12,8 +12,8 @@ from mmengine.config import Config
 from mmseg.evaluation import IoUMetric
 
 from ..engine import UsageError, build_runner, prepare_testing
-from .comparison import describe_machine
 from .curves import Curve, read_curve
+from .machine import describe_machine, place
 from .plots import plot_curves
 from .predictions import ARMS, show
 from .tables import Column, Table
@@ -171,7 +171,8 @@ def caption_of(
     side = 'above' if gain > 0 else 'below'
     return (
         f'Measured on the test pictures after {max(curves["mlfm"].score)} '
-        f'epochs, one run each, seed {seed}, on {describe_machine()}. mIoU on '
+        f'epochs, one run each, seed {seed}, on '
+        f'{place(describe_machine())}. mIoU on '
         f'the validation pictures: {best}. MLFM ends {abs(gain):.2f} points '
         f'of mIoU {side} the baseline; one seed tells no more than that.'
     )

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,13 +65,9 @@ class Table:
 
     def markdown(self) -> str:
         """Write the table as Markdown."""
-        lines = [
-            [column.title for column in self.columns],
-            *self.cells(),
-        ]
-        head, *body = [f'| {" | ".join(cells)} |' for cells in lines]
-        rule = '|---|' + '---:|' * (len(self.columns) - 1)
-        return '\n'.join([head, rule, *body, '', self.caption, ''])
+        titles = [column.title for column in self.columns]
+        table = markdown_table(titles, self.cells())
+        return f'{table}\n\n{self.caption}\n'
 
     def rich(self) -> RichTable:
         """Lay out the table for a terminal."""
@@ -103,6 +99,36 @@ class Table:
         (folder / f'{stem}.json').write_text(
             json.dumps(content, indent=2) + '\n', encoding='utf-8'
         )
+
+
+def markdown_table(
+    titles: Sequence[str],
+    rows: Iterable[Iterable[object]],
+    align: str | None = None,
+) -> str:
+    """Write a table in Markdown.
+
+    Args:
+        titles (Sequence[str]): What stands above the columns.
+        rows (Iterable[Iterable]): The cells of each row.
+        align (str, optional): A letter for each column, ``'l'`` for left,
+            ``'r'`` for right. Defaults to None, names left of numbers: the
+            first left, the others right.
+
+    Returns:
+        str: The lines, without a break at the end.
+
+    Example:
+        >>> print(markdown_table(['name', 'n'], [['a', 1], ['b', 2]]))
+        | name | n |
+        |---|---:|
+        | a | 1 |
+        | b | 2 |
+    """
+    align = align or 'l' + 'r' * (len(titles) - 1)
+    rule = ''.join('---:|' if side == 'r' else '---|' for side in align)
+    lines = [f'| {" | ".join(map(str, row))} |' for row in (titles, *rows)]
+    return '\n'.join([lines[0], f'|{rule}', *lines[1:]])
 
 
 def si(value: float) -> str:

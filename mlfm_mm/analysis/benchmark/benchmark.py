@@ -11,7 +11,7 @@ from rich.console import Console
 
 from ...engine import UsageError
 from ...engine.options import load_config
-from . import machine as machines
+from .. import machine as machines
 from .measure import WARMUP, Row, measure
 from .progress import told
 from .report import Report
@@ -123,7 +123,7 @@ def run_benchmark(options: Options, command: str, console: Console) -> Report:
     """
     if options.threads is not None:
         torch.set_num_threads(options.threads)
-    machine = machines.describe(options.device)
+    machine = machines.describe_machine(options.device)
     bandwidth = copy_bandwidth(options.device, synchronizer(options.device))
     warning = machines.busy(machine)
     notes = [] if warning is None else [warning]

@@ -7,8 +7,8 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from .. import machine as machines
 from ..plots import COLORS
-from . import machine as machines
 from .measure import Row
 from .report import Report, milliseconds, title, together
 

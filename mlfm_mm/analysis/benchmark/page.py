@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from . import machine as machines
+from .. import machine as machines
 from .layout import titled_tables
 from .limits import Judgement, judge, parse_limits
 from .report import Report

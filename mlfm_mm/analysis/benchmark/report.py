@@ -9,8 +9,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from .. import machine as machines
 from ..tables import Column, Table, si
-from . import machine as machines
 from .measure import Row
 from .setting import Setting
 from .timing import spread

@@ -18,9 +18,9 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from ...engine import UsageError, build_runner, prepare_training
+from .. import machine as machines
 from ..comparison import quiet
 from ..tables import Column, Table
-from . import machine as machines
 from .report import milliseconds, percent
 from .timing import nothing
 from .variants import LABELS, has_memory, without_memory
@@ -228,7 +228,7 @@ def save_runner(
     folder.mkdir(parents=True, exist_ok=True)
     content = dict(
         command=command,
-        machine=machines.describe(),
+        machine=machines.describe_machine(),
         runner=[asdict(cost) for cost in costs],
     )
     data, page = (folder / f'{stem}.{ending}' for ending in ('json', 'md'))

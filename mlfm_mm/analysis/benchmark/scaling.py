@@ -13,9 +13,9 @@ from matplotlib.ticker import FuncFormatter
 from mmengine.config import Config
 
 from ...engine import UsageError
+from .. import machine as machines
 from ..plots import COLORS, STYLES
 from ..tables import Column, Table
-from . import machine as machines
 from .measure import Row
 from .report import Report, milliseconds, together
 from .setting import PHASES, Setting

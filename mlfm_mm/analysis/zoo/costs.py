@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from mmengine.config import Config
-from mmengine.registry import MODELS, DefaultScope
-from torch import Tensor, nn
-from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
+
+from ..complexity import measure_complexity
+from ..models import build_model
 
 # The transforms that set the size of an image, and the key that tells it.
 SIZES = {
@@ -83,10 +81,8 @@ def measure_cost(cfg: Config) -> Cost:
         Cost(params=524228, macs=75890688, size=(256, 256))
     """
     size = padded(image_size(cfg), cfg)
-    with DefaultScope.overwrite_default_scope(cfg.default_scope):
-        model = MODELS.build(cfg.model)
-    params = sum(p.numel() for p in model.parameters())
-    return Cost(params, count_macs(model, size), size)
+    complexity = measure_complexity(build_model(cfg), size)
+    return Cost(complexity.params, complexity.macs, size)
 
 
 def image_size(cfg: Config) -> tuple[int, int]:
@@ -156,37 +152,3 @@ def pipeline(loader: dict[str, Any] | None) -> list[dict]:
         else:
             break
     return list(dataset.get('pipeline', []))
-
-
-def count_macs(model: nn.Module, size: tuple[int, int]) -> int:
-    """Count multiply-adds by a pass of tensors that hold no numbers.
-
-    Args:
-        model (nn.Module): The network; its tensors are gone afterwards.
-        size (tuple[int, int]): Height and width of the image.
-
-    Returns:
-        int: The multiply-adds of convolutions and linear layers.
-    """
-    model.to('meta')
-    model.train(False)
-    counts: list[int] = []
-
-    def count(layer: Any, inputs: tuple, output: Tensor) -> None:
-        # A transposed convolution spreads its input, others gather theirs.
-        spreads = isinstance(layer, _ConvTransposeNd)
-        places = inputs[0].numel() if spreads else output.numel()
-        counts.append(places * layer.weight[0].numel())
-
-    for layer in layers(model):
-        layer.register_forward_hook(count)
-    with torch.no_grad():
-        model(torch.empty(1, 3, *size, device='meta'))
-    return sum(counts)
-
-
-def layers(model: nn.Module) -> Iterator[nn.Module]:
-    """Go through the layers that multiply."""
-    for module in model.modules():
-        if isinstance(module, (_ConvNd, nn.Linear)):
-            yield module

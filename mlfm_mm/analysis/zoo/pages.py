@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import groupby
 from pathlib import PurePosixPath
 
+from ..tables import markdown_table
 from .entries import FOLDERS, Entry
 from .zoo import Zoo
 
@@ -89,27 +89,30 @@ def page(zoo: Zoo, folder: str) -> str:
     # The published table first.
     entries.sort(key=lambda e: (e.data != 'in100', e.dataset))
     for dataset, group in groupby(entries, key=lambda e: e.dataset):
-        parts += [f'## {dataset}', '\n'.join(rows(zoo, list(group)))]
+        parts += [f'## {dataset}', config_table(zoo, list(group))]
     return '\n\n'.join(parts) + '\n'
 
 
-def rows(zoo: Zoo, entries: list[Entry]) -> Iterator[str]:
-    """Write a table of configs, line by line."""
+def config_table(zoo: Zoo, entries: list[Entry]) -> str:
+    """Write a table of configs."""
     metric = zoo.tasks[entries[0].path].title
-    yield (
-        f'| config | image | params (M) | MACs (G) | {metric} published | '
-        f'{metric} measured |'
-    )
-    yield '|---|---:|---:|---:|---:|---|'
+    titles = ['config', 'image', 'params (M)', 'MACs (G)']
+    titles += [f'{metric} published', f'{metric} measured']
+    rows = []
     for entry in entries:
         cost = zoo.costs[entry.path]
         published = zoo.published.get(entry.path)
-        yield (
-            f'| [{entry.stem}]({entry.stem}.py) | {cost.pixels} '
-            f'| {cost.params / 1e6:.4f} | {cost.macs / 1e9:.4f} '
-            f'| {"-" if published is None else f"{published:.2f}"} '
-            f'| {zoo.measured.get(entry.path) or "-"} |'
+        rows.append(
+            [
+                f'[{entry.stem}]({entry.stem}.py)',
+                cost.pixels,
+                f'{cost.params / 1e6:.4f}',
+                f'{cost.macs / 1e9:.4f}',
+                '-' if published is None else f'{published:.2f}',
+                zoo.measured.get(entry.path) or '-',
+            ]
         )
+    return markdown_table(titles, rows, 'lrrrrl')
 
 
 def summary(zoo: Zoo) -> str:
@@ -132,20 +135,19 @@ def summary(zoo: Zoo) -> str:
     runs = any(e.path in zoo.measured for pair in pairs for e in pair)
     head = ['network', 'published', 'with MLFM']
     head += ['measured', 'with MLFM'] if runs else []
-    lines = [
-        f'| {" | ".join([*head, "params (M)", "MACs (G)"])} |',
-        f'|---|{"---:|" * (len(head) + 1)}',
-        *(summary_row(zoo, pair, runs) for pair in pairs),
-    ]
+    table = markdown_table(
+        [*head, 'params (M)', 'MACs (G)'],
+        [summary_row(zoo, pair, runs) for pair in pairs],
+    )
     measured = (
         '**Measured**: best / last epoch of our own runs.'
         if runs
         else 'Nothing in this table was measured here.'
     )
-    return '\n'.join([CAPTION.format(measured=measured), *lines])
+    return f'{CAPTION.format(measured=measured)}\n{table}'
 
 
-def summary_row(zoo: Zoo, pair: tuple[Entry, Entry], runs: bool) -> str:
+def summary_row(zoo: Zoo, pair: tuple[Entry, Entry], runs: bool) -> list[str]:
     """Lay out one network.
 
     Args:
@@ -154,7 +156,7 @@ def summary_row(zoo: Zoo, pair: tuple[Entry, Entry], runs: bool) -> str:
         runs (bool): Whether the table tells measured results.
 
     Returns:
-        str: A row of the table.
+        list[str]: The cells of a row.
     """
     paths = [entry.path for entry in pair]
     costs = [zoo.costs[path] for path in paths]
@@ -165,7 +167,7 @@ def summary_row(zoo: Zoo, pair: tuple[Entry, Entry], runs: bool) -> str:
         cells += [f'{m.best:.2f} / {m.final:.2f}' if m else '-' for m in found]
     cells.append(' → '.join(f'{cost.params / 1e6:.3f}' for cost in costs))
     cells.append(' → '.join(f'{cost.macs / 1e9:.3f}' for cost in costs))
-    return f'| {" | ".join(cells)} |'
+    return cells
 
 
 def stem_of(path: str) -> str:

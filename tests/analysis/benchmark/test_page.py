@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mlfm_mm.analysis.benchmark import machine
+from mlfm_mm.analysis import machine
 from mlfm_mm.analysis.benchmark.files import save
 from mlfm_mm.analysis.benchmark.page import readme_table, write_page
 from mlfm_mm.analysis.benchmark.report import Report
@@ -42,7 +42,7 @@ def test_results_name_no_place() -> None:
 
 
 def test_page_and_table_of_results(tmp_path: Path) -> None:
-    report = Report('x', ROWS, machine.describe(), 1e9)
+    report = Report('x', ROWS, machine.describe_machine(), 1e9)
     save(report, tmp_path, 'resnet18')
     costs = [
         RunnerCost('tiny', [0.1, 0.11], [0.002, 0.003]),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from mlfm_mm.analysis.benchmark import machine
+from mlfm_mm.analysis import machine
 from mlfm_mm.analysis.benchmark.files import save
 from mlfm_mm.analysis.benchmark.layout import markdown, titled_tables
 from mlfm_mm.analysis.benchmark.limits import judge, parse_limits
@@ -21,7 +21,9 @@ from tests.analysis.benchmark.tiny import ROWS, row
 
 
 def make_report() -> Report:
-    return Report('python x', ROWS, machine.describe(), 1e9, ['a note'])
+    return Report(
+        'python x', ROWS, machine.describe_machine(), 1e9, ['a note']
+    )
 
 
 def test_tables() -> None:
@@ -68,7 +70,7 @@ def test_files(tmp_path: Path) -> None:
 def test_machine_names_no_one() -> None:
     import platform
 
-    text = json.dumps(machine.describe())
+    text = json.dumps(machine.describe_machine())
     assert platform.node() not in text or platform.node() in ('', 'localhost')
     assert str(Path.home()) not in text
     assert set(json.loads(text)) >= {'processor', 'cores', 'date', 'versions'}

@@ -7,7 +7,7 @@ from mmengine.config import Config
 from PIL import Image
 from rich.console import Console
 
-from mlfm_mm.analysis.benchmark import machine
+from mlfm_mm.analysis import machine
 from mlfm_mm.analysis.benchmark.benchmark import Options, run_benchmark
 from mlfm_mm.analysis.benchmark.files import save
 from mlfm_mm.analysis.benchmark.layout import titled_tables
@@ -72,7 +72,7 @@ def test_report(tmp_path: Path, axis: str) -> None:
             for variant, least in (('baseline', value), ('mlfm', 1.2 * value)):
                 point = row(variant, least, setting, network=network)
                 rows.append(replace(point, point=value))
-    report = Report('x', rows, machine.describe(), 1e9, [], axis)
+    report = Report('x', rows, machine.describe_machine(), 1e9, [], axis)
     (_, infer), (_, train) = titled_tables(report)
     assert [cells['point'] for cells in infer.rows] == [1, 2, 4]
     assert infer.caption.startswith('inference, tiny')

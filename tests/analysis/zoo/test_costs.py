@@ -9,8 +9,9 @@ import torch
 from mmengine.config import Config
 from torch import nn
 
+from mlfm_mm.analysis.complexity import measure_complexity
 from mlfm_mm.analysis.zoo import measure_cost
-from mlfm_mm.analysis.zoo.costs import count_macs, image_size
+from mlfm_mm.analysis.zoo.costs import image_size
 from tests.tools.helpers import write_segments_config
 
 REPO = Path(__file__).resolve().parents[3]
@@ -195,10 +196,10 @@ def test_a_shared_layer_counts_each_time_and_once_a_pass() -> None:
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return self.same(self.conv(x))
 
-    assert count_macs(Twice(), (4, 5)) == 2 * (4 * 5 * 3 * 27)
+    assert measure_complexity(Twice(), (4, 5)).macs == 2 * (4 * 5 * 3 * 27)
 
 
 def test_transposed_convolutions_spread_their_input() -> None:
     conv = nn.ConvTranspose2d(3, 8, 2, stride=2, bias=False)
     # Each of 4x5 places of 3 channels goes to 2x2 places of 8 channels.
-    assert count_macs(conv, (4, 5)) == 4 * 5 * 3 * (8 * 2 * 2)
+    assert measure_complexity(conv, (4, 5)).macs == 4 * 5 * 3 * (8 * 2 * 2)

@@ -13,30 +13,34 @@ import mmcv
 import mmengine
 import torch
 
-from ... import __version__
+from .. import __version__
+
+Machine = dict[str, Any]
 
 
-def describe(device: str = 'cpu') -> dict[str, Any]:
+def describe_machine(device: str | None = None) -> Machine:
     """Describe the machine for a result that others read.
 
     Args:
-        device (str): The device that was measured. Defaults to 'cpu'.
+        device (str, optional): The device that was measured. Defaults to
+            None, a GPU if there is one.
 
     Returns:
-        dict: Processor, cores, threads, versions and date; no name that
+        dict: Processor, cores, threads, GPU, versions and date; no name that
         would tell whose machine it is.
 
     Example:
-        >>> 'torch' in describe()['versions']
+        >>> 'torch' in describe_machine()['versions']
         True
     """
+    gpu = torch.cuda.is_available() if device is None else device != 'cpu'
     return dict(
-        processor=processor(),
+        processor=_processor(),
         cores=os.cpu_count(),
         threads=torch.get_num_threads(),
-        gpu=torch.cuda.get_device_name() if device != 'cpu' else None,
+        gpu=torch.cuda.get_device_name() if gpu else None,
         system=platform.system(),
-        load=round(load(), 2),
+        load=round(_load(), 2),
         versions=dict(
             mlfm_mm=__version__,
             python=platform.python_version(),
@@ -48,7 +52,7 @@ def describe(device: str = 'cpu') -> dict[str, Any]:
     )
 
 
-def processor() -> str:
+def _processor() -> str:
     """Name the model of the processor."""
     try:
         text = Path('/proc/cpuinfo').read_text(encoding='utf-8')
@@ -58,7 +62,7 @@ def processor() -> str:
     return found.group(1).strip() if found else platform.machine()
 
 
-def load() -> float:
+def _load() -> float:
     """Tell how many programs wanted a core in the last minute."""
     try:
         return os.getloadavg()[0]
@@ -66,45 +70,50 @@ def load() -> float:
         return 0.0
 
 
-def sentence(machine: dict[str, Any]) -> str:
-    """Say in a sentence where something was measured.
+def place(machine: Machine) -> str:
+    """Name what computed, for a caption.
 
     Args:
-        machine (dict): From :func:`describe`.
+        machine (dict): From :func:`describe_machine`.
 
     Returns:
-        str: The sentence.
+        str: The GPU, or the processor with its cores and threads.
+
+    Example:
+        >>> place(dict(processor='Abacus', cores=2, threads=1, gpu=None))
+        'Abacus, 2 cores, 1 threads'
+    """
+    return machine['gpu'] or (
+        f'{machine["processor"]}, {machine["cores"]} cores, '
+        f'{machine["threads"]} threads'
+    )
+
+
+def sentence(machine: Machine) -> str:
+    """Say in a sentence where, with what and when something was measured.
+
+    Args:
+        machine (dict): From :func:`describe_machine`.
+
+    Returns:
+        str: The sentence, without a full stop.
 
     Example:
         >>> versions = dict(torch='2.12.1', mlfm_mm='1.0')
-        >>> sentence(
-        ...     dict(
-        ...         processor='Abacus',
-        ...         cores=2,
-        ...         threads=2,
-        ...         gpu=None,
-        ...         versions=versions,
-        ...         date='2026-01-01',
-        ...     )
-        ... )
-        'Abacus, 2 cores, 2 threads; torch 2.12.1, mlfm_mm 1.0; 2026-01-01'
+        >>> sentence(dict(gpu='G', versions=versions, date='2026-01-01'))
+        'G; torch 2.12.1, mlfm_mm 1.0; 2026-01-01'
     """
-    place = (
-        machine['gpu']
-        or f'{machine["processor"]}, {machine["cores"]} cores, '
-        f'{machine["threads"]} threads'
-    )
     versions = ', '.join(
         f'{name} {machine["versions"][name]}' for name in ('torch', 'mlfm_mm')
     )
-    return f'{place}; {versions}; {machine["date"]}'
+    return f'{place(machine)}; {versions}; {machine["date"]}'
 
 
-def busy(machine: dict[str, Any]) -> str | None:
+def busy(machine: Machine) -> str | None:
     """Warn where other programs were running.
 
     Args:
-        machine (dict): From :func:`describe`.
+        machine (dict): From :func:`describe_machine`.
 
     Returns:
         str | None: The warning; None on a quiet machine.
