@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
-from .checks import refusal
+from .checks import kind_of, level_of, refusal
 from .dry_run import Call, DryRun
 
 # The wiring of the paper and, by the same rule, of the networks it names but
-# whose code was never published: patterns of module names ('@' adds a class),
-# of which those that the backbone calls are taken. Looked up by the names of
-# a class and its bases, so that subclasses follow and no host is imported.
+# whose code was never published. An entry is a pattern of module names, or
+# several of which one exists ('|'); '@' adds a class. Looked up by the names
+# of a class and its bases, so that subclasses follow and no host is imported.
 WIRING: dict[str, tuple[str, ...]] = {
-    'ResNet': ('relu', 'stem', 'maxpool', 'layer?'),
-    'RegNet': ('relu', 'stem', 'layer?'),
+    'ResNet': ('relu|stem', 'maxpool', 'layer?'),
+    'ResNet_CIFAR': ('relu|stem', 'layer?'),
+    'RegNet': ('relu|stem', 'layer?'),
     'MobileNetV2': ('conv1', 'layer[2-6]'),
     'EfficientNet': ('layers.0', 'layers.[2-5]'),
     'ConvNeXt': ('downsample_layers.0', 'stages.?'),
@@ -39,46 +40,86 @@ MID_STAGE_TAPS = ('layer2.1', 'layer3.2')
 NO_MID_STAGE = {'SEResNet', 'SEResNeXt', 'RegNet'}
 
 
-def declared_taps(
-    run: DryRun, wiring: Mapping[str, tuple[str, ...]] = WIRING
-) -> list[Call]:
+def declared_taps(run: DryRun) -> list[Call]:
     """Take the taps that are declared for a kind of backbone.
+
+    Another library may have a class of the same name whose parts are called
+    otherwise. So a declaration counts only as a whole: each of its entries
+    names a call, and its taps skip no resolution down to the coarsest map.
 
     Args:
         run (DryRun): The record of a dry run.
-        wiring (Mapping[str, tuple[str, ...]]): The declarations. Defaults
-            to :data:`WIRING`.
 
     Returns:
-        list[Call]: The calls to tap, none if nothing is declared.
+        list[Call]: The calls to tap, none if no declaration fits.
     """
-    for base in type(run.root.module).__mro__:
-        if base.__name__ in wiring:
-            patterns = wiring[base.__name__]
-            return _matching(run, patterns + _mid_stage(run, base.__name__))
-    return []
+    names = _names_of_classes(run)
+    declared = next((name for name in names if name in WIRING), None)
+    if declared is None:
+        return []
+    matching = [_matching(run, entry) for entry in WIRING[declared]]
+    taps = [call for calls in matching for call in calls]
+    if not all(matching) or not _reach_coarsest_map(run, taps):
+        return []
+    is_deep = getattr(run.root.module, 'stage_blocks', None)
+    if (
+        'ResNet' in names
+        and is_deep == MID_STAGE_BLOCKS
+        and NO_MID_STAGE.isdisjoint(names)
+    ):
+        taps += [c for name in MID_STAGE_TAPS for c in _matching(run, name)]
+    return taps
 
 
-def _mid_stage(run: DryRun, wiring: str) -> tuple[str, ...]:
-    backbone = run.root.module
-    bases = {base.__name__ for base in type(backbone).__mro__}
-    deep = getattr(backbone, 'stage_blocks', None) == MID_STAGE_BLOCKS
-    if wiring == 'ResNet' and deep and not bases & NO_MID_STAGE:
-        return MID_STAGE_TAPS
-    return ()
+def decoder_taps(run: DryRun) -> list[Call]:
+    """Take the taps that are declared for the decoder of a backbone.
+
+    Args:
+        run (DryRun): The record of a dry run.
+
+    Returns:
+        list[Call]: The calls to tap.
+
+    Raises:
+        ValueError: No decoder of the backbone is known.
+    """
+    for name in _names_of_classes(run):
+        calls = [
+            call
+            for entry in DECODERS.get(name, ())
+            for call in _matching(run, entry)
+        ]
+        if calls:
+            return calls
+    raise ValueError(
+        f'decoder=True: no decoder of {kind_of(run)} is known '
+        f'({", ".join(DECODERS)} has one); leave it out, or list its '
+        'modules in `taps`.'
+    )
 
 
-def _matching(run: DryRun, patterns: tuple[str, ...]) -> list[Call]:
-    # A star stands for one name, not for a path: 'layer?' is no 'layer1.0'.
+def _names_of_classes(run: DryRun) -> list[str]:
+    return [base.__name__ for base in type(run.root.module).__mro__]
+
+
+def _reach_coarsest_map(run: DryRun, taps: Sequence[Call]) -> bool:
+    maps = [call for call in run.calls if refusal(run, call) is None]
+    coarsest = max(level_of(run, call) for call in maps)
+    levels = {level_of(run, call) for call in taps}
+    return levels == set(range(min(levels), coarsest + 1))
+
+
+def _matching(run: DryRun, entry: str) -> list[Call]:
     return [
         call
         for call in run.calls
-        if any(_matches(call, pattern) for pattern in patterns)
+        if any(_matches(call, pattern) for pattern in entry.split('|'))
         and refusal(run, call) is None
     ]
 
 
 def _matches(call: Call, pattern: str) -> bool:
+    # A star stands for one name, not for a path: 'layer?' is no 'layer1.0'.
     name, _, kind = pattern.partition('@')
     return (
         fnmatchcase(call.name, name)

@@ -16,7 +16,7 @@ from torch import nn
 
 from .by_rule import taps_by_rule
 from .checks import halvings, is_norm, kind_of, refusal
-from .declared import DECODERS, declared_taps
+from .declared import declared_taps, decoder_taps
 from .dry_run import Call, DryRun, dry_run
 
 
@@ -94,7 +94,7 @@ def find_taps(
     if taps == 'auto':
         calls = declared_taps(run) or taps_by_rule(run)
         if decoder:
-            calls += _decoder(run)
+            calls += decoder_taps(run)
     else:
         calls = [_named(run, name) for name in taps]
     order = {call: i for i, call in enumerate(_as_they_end(run.root))}
@@ -116,17 +116,6 @@ def _tap(run: DryRun, call: Call) -> Tap:
 def _as_they_end(call: Call) -> list[Call]:
     inner = [c for child in call.children for c in _as_they_end(child)]
     return [*inner, call]
-
-
-def _decoder(run: DryRun) -> list[Call]:
-    calls = declared_taps(run, DECODERS)
-    if not calls:
-        raise ValueError(
-            f'decoder=True: no decoder of {kind_of(run)} is known '
-            f'({", ".join(DECODERS)} has one); leave it out, or list its '
-            'modules in `taps`.'
-        )
-    return calls
 
 
 def _check_descent(run: DryRun, taps: list[Tap]) -> None:
