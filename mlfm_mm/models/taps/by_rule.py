@@ -69,7 +69,11 @@ def _body(run: DryRun, parts: list[Call]) -> list[Call]:
             path = f'{name}.{info[-1]["module"]}'.lstrip('.')
             last = next((c for c in run.calls if c.name == path), None)
             if last is not None:
-                return [c for c in parts if not run.feeds(last, c)]
+                return [
+                    part
+                    for part in parts
+                    if last in part.walk() or not run.feeds(last, part)
+                ]
     return parts
 
 
@@ -86,8 +90,10 @@ def _parts(run: DryRun, call: Call) -> list[Call]:
     """Descend until each call stays within one change of resolution."""
     if call.tokens or not call.children:
         return [call]
-    # A norm cannot be tapped, but timm's hold an activation that can.
-    if call.is_map and not is_norm(call):
+    # A norm cannot be tapped, but timm's hold an activation that can; and of
+    # a part, what is inside may be returned instead of its own result.
+    is_read = run.flow.reaches_output(call.index)
+    if call.is_map and is_read and not is_norm(call):
         out = level_of(run, call)
         inner = {level_of(run, c) for c in call.walk() if c.is_map}
         # Levels beyond the output's are squeezed maps of attention blocks.

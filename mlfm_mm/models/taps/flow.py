@@ -74,7 +74,7 @@ class Flow:
     def feeds(self, first: int, second: int) -> bool:
         """Tell whether a call's output was computed from another's.
 
-        A container's output is that of its last part: neither feeds the
+        Who hands its input on shares a node with it: neither feeds the
         other, and the calls before them are the same.
         """
         before = self._before[second]

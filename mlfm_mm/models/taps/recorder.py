@@ -107,7 +107,9 @@ class Recorder:
         for name, module in probe.named_modules():
             if module is not probe:
                 module.register_forward_pre_hook(partial(self.enter, name))
-                module.register_forward_hook(self.leave)
+                # Before hooks of the backbone, as units are; such as those
+                # by which timm collects the maps that it returns.
+                module.register_forward_hook(self.leave, prepend=True)
 
     def enter(self, name: str, module: nn.Module, inputs: tuple) -> None:
         """Note that a call begins."""
@@ -120,16 +122,21 @@ class Recorder:
         self.open.append(call)
 
     def leave(self, module: nn.Module, inputs: tuple, output: Any) -> Any:
-        """Note what a call returned, and keep it apart from its input."""
+        """Note what a call returned, and replace it, as a unit would.
+
+        So it is told apart from the result of the last module inside, and
+        from what the module keeps for itself or writes over its input.
+        """
         call = self.open.pop()
         if _writes_over(module, inputs, output):
-            call.written, output = output.grad_fn, output.clone()
+            call.written = output.grad_fn
         call.is_new = _makes_new(module, inputs, output)
         before, call.node = call.node, None
         if isinstance(output, Tensor):
             call.shape = tuple(output.shape)
+            call.idle = output.grad_fn is not None and output.grad_fn is before
+            output = output if call.idle else output.clone()
             call.node = output.grad_fn
-            call.idle = call.node is not None and call.node is before
         first = output[0] if isinstance(output, (tuple, list)) else output
         call.tokens = isinstance(first, Tensor) and _is_tokens(first)
         return output

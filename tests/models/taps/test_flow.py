@@ -45,10 +45,10 @@ def test_a_branch_does_not_feed_its_neighbour(run: DryRun) -> None:
     assert not feeds(run, 'left', 'stem')
 
 
-def test_a_container_and_its_last_part_are_one(run: DryRun) -> None:
+def test_a_container_comes_after_its_last_part(run: DryRun) -> None:
     assert feeds(run, 'stem.0', 'stem')
+    assert feeds(run, 'stem.1', 'stem')
     assert not feeds(run, 'stem', 'stem.1')
-    assert not feeds(run, 'stem.1', 'stem')
 
 
 def test_what_leads_nowhere_and_what_no_weight_touched(run: DryRun) -> None:
