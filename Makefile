@@ -34,7 +34,7 @@ venv: ## create or complete .venv from requirements/ (others do it, too)
 	@$(PYTHON) tools/bootstrap.py
 
 quickstart: venv ## train with and without MLFM; DATA=folder: your images
-	@$(VENV)/python tools/quickstart.py $(if $(DATA),--data "$(DATA)")
+	@$(VENV)/python demo/quickstart/quickstart.py $(if $(DATA),--data "$(DATA)")
 
 test: venv ## run the test suite and the doctests, without the slow tests
 	@$(PYTEST) $(PYTEST_ARGS)

@@ -21,22 +21,21 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import results
+import zoo
 from marks import replace_block
 
 ROOT = Path(__file__).resolve().parents[1]
 Generator = Callable[[Path], Mapping[str, str]]
 
-GENERATORS: tuple[Generator, ...] = (results.generate,)
+GENERATORS: tuple[Generator, ...] = (zoo.generate, results.generate)
 
 
-def stale_files(
-    root: Path, generators: Sequence[Generator] = GENERATORS
-) -> dict[str, str]:
+def stale_files(root: Path, generators: Sequence[Generator]) -> dict[str, str]:
     """Generate everything, and keep what differs from the files.
 
     Args:
         root (Path): The top of the repository.
-        generators (Sequence[Callable]): What generates. Defaults to all.
+        generators (Sequence[Callable]): What generates.
 
     Returns:
         dict[str, str]: The new contents by the path from the top.
@@ -77,7 +76,7 @@ def main() -> None:
     )
     check = parser.parse_args().check
     try:
-        stale = stale_files(ROOT)
+        stale = stale_files(ROOT, GENERATORS)
     except (ValueError, OSError) as error:
         sys.exit(f'pages.py: {error}')
     if stale and check:

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from .curves import Curve
+from .runs import Curve
 
 # Told apart by people who do not see red and green, and in print.
 COLORS = ('#0072b2', '#d55e00', '#009e73', '#cc79a7')
@@ -35,8 +35,19 @@ def plot_curves(
     figure.suptitle(title, fontsize=12)
     left, right = figure.subplots(1, 2)
     for index, (name, curve) in enumerate(curves.items()):
-        label = f'{name}: best {curve.best:.2f}, final {curve.final:.2f}'
+        label = (
+            f'{name}: best {curve.best:.2f} (epoch {curve.best_at}), '
+            f'final {curve.final:.2f}'
+        )
         draw(left, curve.score, label, index)
+        left.plot(
+            curve.best_at,
+            curve.best,
+            '*',
+            color=COLORS[index % len(COLORS)],
+            markersize=13,
+            markeredgecolor='white',
+        )
         label = name
         if curve.loss:
             label = f'{name}: final {curve.loss[max(curve.loss)]:.3f}'
@@ -79,6 +90,7 @@ def finish(axes: Axes, label: str) -> None:
     axes.set_ylabel(label)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.grid(alpha=0.3)
-    axes.legend(loc='best', framealpha=0.9)
+    # Above the panel, where it hides no epoch.
+    axes.legend(loc='lower left', bbox_to_anchor=(0, 1), frameon=False)
     for side in ('top', 'right'):
         axes.spines[side].set_visible(False)

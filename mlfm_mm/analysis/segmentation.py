@@ -12,10 +12,10 @@ from mmengine.config import Config
 from mmseg.evaluation import IoUMetric
 
 from ..engine import UsageError, build_runner, prepare_testing
-from .curves import Curve, read_curve
 from .machine import describe_machine, place
 from .plots import plot_curves
 from .predictions import ARMS, show
+from .runs import Curve, read_curve
 from .tables import Column, Table
 
 METRICS = ('mIoU', 'mAcc', 'aAcc')

@@ -8,8 +8,6 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from mlfm_mm.engine.hooks import EpochReport, ReportHook
-
 
 class Line(BaseModel):
     """A model whose loss is the number that it sees."""
@@ -33,9 +31,7 @@ class Known(Evaluator):
         return dict(score=7.0)
 
 
-def test_epochs_are_recorded_and_reported(tmp_path: Path) -> None:
-    steps: list[int] = []
-    reports: list[EpochReport] = []
+def test_epochs_are_recorded(tmp_path: Path) -> None:
     loader = DataLoader([dict(x=x) for x in (1.0, 2.0, 6.0)])
     runner = Runner(
         Line(),
@@ -50,12 +46,7 @@ def test_epochs_are_recorded_and_reported(tmp_path: Path) -> None:
         custom_hooks=[dict(type='mlfm_mm.EpochSummaryHook')],
         experiment_name='test_epochs_are_recorded',
     )
-    runner.register_hook(ReportHook(lambda: steps.append(1), reports.append))
     runner.train()
-    assert len(steps) == 6
-    assert reports == [
-        EpochReport(epoch, 2, 3.0, dict(score=7.0)) for epoch in (1, 2)
-    ]
     (file,) = tmp_path.glob('*/vis_data/scalars.json')
     records = [json.loads(line) for line in file.read_text().splitlines()]
     summaries = [r for r in records if 'epoch_time' in r]

@@ -7,7 +7,7 @@ import json
 import time
 from argparse import Namespace
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
@@ -19,7 +19,6 @@ from mmengine.runner import Runner
 
 from ...engine import UsageError, build_runner, prepare_training
 from .. import machine as machines
-from ..comparison import quiet
 from ..tables import Column, Table
 from .report import milliseconds, percent
 from .timing import nothing
@@ -133,7 +132,11 @@ def measure_runner(
     folder.mkdir(parents=True, exist_ok=True)
     for _ in range(rounds):
         for variant, arm in arms.items():
-            with quiet(folder / 'console.log'):
+            with (
+                open(folder / 'console.log', 'a', buffering=1) as log,
+                redirect_stdout(log),
+                redirect_stderr(log),
+            ):
                 watch = run_some(arm, iterations)
             costs[variant].step.append(median(watch.steps[SKIPPED + 1 :]))
             costs[variant].outside.append(median(watch.outside()))

@@ -1,6 +1,5 @@
 """Hooks for MMEngine's Runner."""
 
 from .epoch_summary import EpochSummaryHook
-from .report import EpochReport, ReportHook
 
-__all__ = ['EpochReport', 'EpochSummaryHook', 'ReportHook']
+__all__ = ['EpochSummaryHook']

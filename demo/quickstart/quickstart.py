@@ -17,9 +17,8 @@ from pathlib import Path
 # this when PyTorch is imported, soon send them to sleep.
 os.environ.setdefault('GOMP_SPINCOUNT', '3000')
 
-# A clone need not be installed: its package lies beside this folder.
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+# A clone need not be installed: its package lies above this folder.
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 NEEDED = ('torch', 'mmengine', 'mmpretrain', 'sklearn', 'matplotlib', 'rich')
 
@@ -85,15 +84,15 @@ def main() -> None:
     ):
         from rich.console import Console
 
-        from mlfm_mm.analysis.quickstart import run_quickstart
-        from mlfm_mm.analysis.recipe import Settings
+        from demo.quickstart.comparison import run_quickstart
+        from demo.quickstart.recipe import Settings
         from mlfm_mm.datasets import FolderError
         from mlfm_mm.engine import UsageError
 
     # The stream of this moment: others are redirected while it trains.
     console = Console(file=sys.stdout)
     try:
-        run_quickstart(Settings(**vars(args)), ROOT / 'configs', console)
+        run_quickstart(Settings(**vars(args)), console)
     except (UsageError, FolderError) as error:
         sys.exit(f'quickstart.py: {error}')
     except KeyboardInterrupt:

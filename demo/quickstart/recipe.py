@@ -1,16 +1,17 @@
 """Fit the quickstart's configs to what the user asked for."""
 
-from collections.abc import Iterator
+from __future__ import annotations
+
 from dataclasses import dataclass
 from pathlib import Path
 
 from mmengine.config import Config
 
-from ..datasets import FolderContents
-from ..engine import UsageError
-from ..engine.hosts import find_host
-from ..engine.options import LOADERS, load_config, set_loader_defaults
+from mlfm_mm.datasets import FolderContents
+from mlfm_mm.engine import UsageError, find_host
+from mlfm_mm.engine.options import LOADERS, load_config, set_loader_defaults
 
+CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 # The last stage works at 1/32 of this; less than a pixel is no image.
 MIN_IMAGE_SIZE = 32
 # An epoch of fewer steps teaches little: smaller batches are better.
@@ -60,26 +61,22 @@ class Settings:
                     f'--{option} {value} is too small: give {least} or more'
                 )
 
-    @property
-    def dataset(self) -> str:
-        """Name of the dataset in the names of the configs."""
-        return 'digits' if self.data is None else 'folder'
-
 
 def make_config(
-    path: Path, settings: Settings, contents: FolderContents | None
+    arm: str, settings: Settings, contents: FolderContents | None
 ) -> Config:
     """Read a config of the quickstart and fit it.
 
     Args:
-        path (Path): The config file.
+        arm (str): ``'baseline'`` or ``'mlfm'``.
         settings (Settings): What the user asked for.
         contents (FolderContents, optional): What is in the user's folder.
 
     Returns:
         Config: The config, all but its work folder.
     """
-    cfg = load_config(str(path))
+    data = 'digits' if settings.data is None else 'folder'
+    cfg = load_config(str(CONFIGS / arm / f'resnet18_w16_{data}.py'))
     host = find_host(cfg)
     cfg.launcher = 'none'
     cfg.randomness = dict(seed=settings.seed)
@@ -142,24 +139,3 @@ def set_image_size(pipeline: list[dict], size: int) -> None:
             transform['crop_size'] = size
         if 'padding' in transform:
             transform['padding'] = size // 8
-
-
-def image_size(cfg: Config) -> int:
-    """Read the size of the images that a config trains on.
-
-    Args:
-        cfg (Config): A config of the quickstart.
-
-    Returns:
-        int: Height and width.
-    """
-    sizes = list(find_sizes(cfg.train_dataloader.dataset.pipeline))
-    return sizes[-1]
-
-
-def find_sizes(pipeline: list[dict]) -> Iterator[int]:
-    """Go through the sizes that a pipeline names, in order."""
-    for transform in pipeline:
-        for key in ('scale', 'crop_size'):
-            if key in transform:
-                yield transform[key]

@@ -1,23 +1,19 @@
-"""tools/zoo.py, on a repository of two configs."""
+""".dev_scripts/zoo.py and pages.py, on a repository of two configs."""
 
 import json
+import logging
 import shutil
-from collections.abc import Callable
-from importlib.util import module_from_spec, spec_from_file_location
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.tools.helpers import REPO, TOOLS, run_tool
+import pages
+import zoo as program
 
-MARKS = '# A\n\n<!-- published: begin -->\n<!-- published: end -->\n\nb\n'
+REPO = Path(__file__).resolve().parents[2]
+MARKS = '# A\n\n<!-- {0}: begin -->\n<!-- {0}: end -->\n\nb\n'
 Zoo = Callable[..., None]
-
-
-def test_the_tables_are_up_to_date(tmp_path: Path) -> None:
-    """The check of CI; `python tools/zoo.py tables` makes it pass."""
-    printed = run_tool('zoo.py', 'tables', '--check', cwd=tmp_path)
-    assert 'up to date' in printed
 
 
 @pytest.fixture
@@ -31,45 +27,60 @@ def small(tmp_path: Path) -> Path:
         (tmp_path / 'configs' / arm).mkdir()
         name = f'configs/{arm}/resnet10_in100.py'
         shutil.copy(REPO / name, tmp_path / name)
-    (tmp_path / 'README.md').write_text(MARKS)
+        page = tmp_path / 'configs' / arm / 'README.md'
+        page.write_text(MARKS.format('configs'))
+    (tmp_path / 'README.md').write_text(MARKS.format('published'))
     return tmp_path
 
 
 @pytest.fixture
-def zoo(small: Path, monkeypatch: pytest.MonkeyPatch) -> Zoo:
+def zoo(small: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Zoo]:
     """The program, in the small repository."""
-    spec = spec_from_file_location('tool_zoo', TOOLS / 'zoo.py')
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    monkeypatch.setattr(module, 'ROOT', small)
+    monkeypatch.setattr(program, 'ROOT', small)
 
     def call(*args: object) -> None:
         monkeypatch.setattr('sys.argv', ['zoo.py', *map(str, args)])
-        try:
-            module.main()
-        finally:
-            # Counting silences what the necks log.
-            module.logging.disable(module.logging.NOTSET)
+        program.main()
+
+    yield call
+    # Counting silences what the necks log.
+    logging.disable(logging.NOTSET)
+
+
+@pytest.fixture
+def write_pages(small: Path, monkeypatch: pytest.MonkeyPatch) -> Zoo:
+    """The writer of all pages, of those of the zoo."""
+    monkeypatch.setattr(pages, 'ROOT', small)
+    monkeypatch.setattr(pages, 'GENERATORS', (program.generate,))
+
+    def call(*args: str) -> None:
+        monkeypatch.setattr('sys.argv', ['pages.py', *args])
+        pages.main()
 
     return call
 
 
 def test_from_counts_to_tables(
-    small: Path, zoo: Zoo, capsys: pytest.CaptureFixture[str]
+    small: Path,
+    zoo: Zoo,
+    write_pages: Zoo,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     with pytest.raises(SystemExit, match='does not fit the configs'):
-        zoo('tables')
+        write_pages()
     zoo('costs')
     printed = capsys.readouterr().out
     assert '[1/2] configs/baseline/resnet10_in100.py: 4,957,092' in printed
     assert '[2/2] configs/mlfm/resnet10_in100.py: 5,173,412' in printed
+    assert 'now run: make pages' in printed
     costs = small / 'configs/zoo/costs.json'
     assert len(json.loads(costs.read_text())) == 2
 
     with pytest.raises(SystemExit, match=r'out of date: .*README.md; run'):
-        zoo('tables', '--check')
-    zoo('tables')
-    zoo('tables', '--check')
+        write_pages('--check')
+    assert not (small / 'model-index.yml').exists()
+    write_pages()
+    write_pages('--check')
     readme = (small / 'README.md').read_text()
     assert readme.startswith('# A\n') and readme.endswith('\n\nb\n')
     assert '| 77.58 | 78.64 | 4.957 → 5.173 |' in readme
@@ -77,7 +88,7 @@ def test_from_counts_to_tables(
     page = small / 'configs/mlfm/README.md'
     page.write_text(page.read_text().replace('78.64', '99.99'))
     with pytest.raises(SystemExit, match=r'date: configs/mlfm/README.md; run'):
-        zoo('tables', '--check')
+        write_pages('--check')
 
 
 def test_counts_of_some_configs(small: Path, zoo: Zoo) -> None:
@@ -93,13 +104,16 @@ def test_counts_of_some_configs(small: Path, zoo: Zoo) -> None:
         zoo('costs', 'vgg')
 
 
-def test_a_readme_without_place_for_the_table(small: Path, zoo: Zoo) -> None:
+def test_a_readme_without_place_for_the_table(
+    small: Path, zoo: Zoo, write_pages: Zoo
+) -> None:
     zoo('costs')
     (small / 'README.md').write_text('nothing')
     with pytest.raises(SystemExit, match='<!-- published: begin -->'):
-        zoo('tables')
+        write_pages()
 
 
 def test_results_of_a_folder_that_holds_none(small: Path, zoo: Zoo) -> None:
+    (small / 'empty').mkdir()
     with pytest.raises(SystemExit, match='holds 0 configs'):
-        zoo('results', small)
+        zoo('results', small / 'empty')

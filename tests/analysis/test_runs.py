@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from mlfm_mm.analysis.curves import read_curve
+from mlfm_mm.analysis.runs import find_checkpoint, read_config, read_curve
+from mlfm_mm.engine import UsageError
 
 
 def write(folder: Path, stamp: str, records: list[dict]) -> None:
@@ -42,9 +43,35 @@ def test_resumed_run_replaces_what_it_repeats(tmp_path: Path) -> None:
     assert read_curve(tmp_path, 'mIoU').score == {1: 1.0, 2: 2.0, 3: 2.0}
 
 
+def test_first_of_equal_scores(tmp_path: Path) -> None:
+    records = [dict(mIoU=5.0, step=s) for s in (1, 2)]
+    write(tmp_path, '20260101_000000', records)
+    curve = read_curve(tmp_path, 'mIoU')
+    assert (curve.best_at, curve.best, curve.last) == (1, 5.0, 2)
+
+
 def test_nothing_recorded(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match='vis_data'):
-        read_curve(tmp_path)
-    write(tmp_path, '20260101_000000', [dict(loss=1.0, epoch=1, step=1)])
-    with pytest.raises(ValueError, match="no 'mIoU' was recorded"):
+    with pytest.raises(UsageError, match=r"results 'mIoU'.*give the work"):
         read_curve(tmp_path, 'mIoU')
+    write(tmp_path, '20260101_000000', [dict(loss=1.0, epoch=1, step=1)])
+    with pytest.raises(UsageError, match=r"results 'mIoU'.*give the work"):
+        read_curve(tmp_path, 'mIoU')
+
+
+def test_config_and_weights_of_a_run(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r'holds 0 configs \(\*.py\)'):
+        read_config(tmp_path)
+    (tmp_path / 'a.py').write_text('x = 1')
+    assert read_config(tmp_path).x == 1
+    (tmp_path / 'b.py').write_text('x = 2')
+    with pytest.raises(UsageError, match=r'holds 2 configs \(\*.py\)'):
+        read_config(tmp_path)
+
+    with pytest.raises(UsageError, match=r'no weights \(last_checkpoint\)'):
+        find_checkpoint(tmp_path)
+    # Written elsewhere, before the folder was moved.
+    (tmp_path / 'last_checkpoint').write_text('/gone/epoch_2.pth\n')
+    with pytest.raises(UsageError, match=r'no weights \(epoch_2.pth\)'):
+        find_checkpoint(tmp_path)
+    (tmp_path / 'epoch_2.pth').touch()
+    assert find_checkpoint(tmp_path) == tmp_path / 'epoch_2.pth'

@@ -3,13 +3,11 @@ from pathlib import Path
 import pytest
 from mmengine.registry import DATASETS, DefaultScope
 
-from mlfm_mm.analysis.plan import spoken
-from mlfm_mm.analysis.recipe import Settings, image_size, make_config
+from demo.quickstart.recipe import Settings, make_config
+from mlfm_mm.analysis.sizes import image_size
 from mlfm_mm.datasets import scan_folder
 from mlfm_mm.engine import UsageError
-from tests.tools.helpers import CONFIGS, write_image_folder
-
-BASELINE = CONFIGS / 'baseline'
+from tests.tools.helpers import write_image_folder
 
 
 @pytest.mark.parametrize(
@@ -28,8 +26,8 @@ def test_mistakes(changes: dict[str, int], message: str) -> None:
 
 
 def test_digits_by_default() -> None:
-    cfg = make_config(BASELINE / 'resnet18_w16_digits.py', Settings(), None)
-    assert image_size(cfg) == 32
+    cfg = make_config('mlfm', Settings(), None)
+    assert image_size(cfg) == (32, 32)
     assert cfg.train_cfg.max_epochs == 10
     assert cfg.randomness.seed == 0
 
@@ -40,8 +38,8 @@ def test_size_reaches_the_images(name: str, tmp_path: Path) -> None:
     if name == 'folder':
         data = str(write_image_folder(tmp_path))
     settings = Settings(data=data, image_size=48, epochs=3, max_per_class=5)
-    cfg = make_config(BASELINE / f'resnet18_w16_{name}.py', settings, None)
-    assert image_size(cfg) == 48 and cfg.train_cfg.max_epochs == 3
+    cfg = make_config('baseline', settings, None)
+    assert image_size(cfg) == (48, 48) and cfg.train_cfg.max_epochs == 3
     for loader in (cfg.train_dataloader, cfg.val_dataloader):
         with DefaultScope.overwrite_default_scope('mmpretrain'):
             dataset = DATASETS.build(loader.dataset)
@@ -52,8 +50,7 @@ def test_small_folders_get_small_batches(tmp_path: Path) -> None:
     data = str(write_image_folder(tmp_path, 20))
     contents = scan_folder(data)
     settings = Settings(data=data)
-    path = BASELINE / 'resnet18_w16_folder.py'
-    cfg = make_config(path, settings, contents)
+    cfg = make_config('baseline', settings, contents)
     # 32 training images: four batches of eight.
     assert cfg.train_dataloader.batch_size == 8
     assert cfg.optim_wrapper.optimizer.lr == 0.05 / 8
@@ -62,17 +59,5 @@ def test_small_folders_get_small_batches(tmp_path: Path) -> None:
 
 def test_smallest_folder(tmp_path: Path) -> None:
     contents = scan_folder(str(write_image_folder(tmp_path, 2)))
-    path = BASELINE / 'resnet18_w16_folder.py'
-    cfg = make_config(path, Settings(data=str(tmp_path)), contents)
+    cfg = make_config('baseline', Settings(data=str(tmp_path)), contents)
     assert cfg.train_dataloader.batch_size == 2
-
-
-def test_spoken_times() -> None:
-    times = (3, 54, 60, 89, 5400 * 2)
-    assert [spoken(t) for t in times] == [
-        '10 seconds',
-        '50 seconds',
-        '1 minutes',
-        '1.5 minutes',
-        '3 hours',
-    ]

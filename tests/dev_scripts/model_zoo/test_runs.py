@@ -1,24 +1,16 @@
-"""Published results, and those read from the logs of runs."""
+"""Results read from the logs of runs."""
 
 import json
 from pathlib import Path
 
 import pytest
 
-from mlfm_mm.analysis.zoo import Entry, collect_runs
-from mlfm_mm.analysis.zoo.results import (
-    MEASURED,
-    Measured,
-    read_measured,
-    read_published,
-)
+from model_zoo import Record
+from model_zoo.records import MEASURED
+from model_zoo.runs import collect
+from model_zoo.tables import measured
 
-REPO = Path(__file__).resolve().parents[3]
-ENTRIES = [
-    Entry(arm, stem)
-    for stem in ('resnet18_in100', 'fcn_r18_d8_camvid')
-    for arm in ('baseline', 'mlfm')
-]
+MLFM = 'configs/mlfm/resnet18_in100.py'
 CLASSIFIER = """
 default_scope = 'mmpretrain'
 model = dict(neck=dict(type={neck!r}))
@@ -58,39 +50,36 @@ def classifier(
     return write_run(folder, 'resnet18_in100', cfg, 'accuracy/top1', *logs)
 
 
-def test_the_published_table() -> None:
-    published = read_published(REPO)
-    assert len(published) == 68
-
-    def row(stem: str) -> tuple[float, float]:
-        plain, mlfm = (
-            published[Entry(arm, f'{stem}_in100').path]
-            for arm in ('baseline', 'mlfm')
-        )
-        return plain, mlfm
-
-    assert row('resnet18') == (77.86, 81.22)
-    assert row('mobilenetv2_0.1') == (58.38, 62.86)
-    assert row('regnety_800m') == (82.70, 82.98)
-    # The one network that MLFM made worse.
-    assert row('efficientnet_b0') == (83.84, 83.44)
-    assert row('convnext_k3_par1_8') == (88.03, 88.30)
-    assert row('inceptionnext') == (87.58, 88.06)
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A repository with two networks in both arms."""
+    for arm in ('baseline', 'mlfm'):
+        folder = tmp_path / 'repository' / 'configs' / arm
+        folder.mkdir(parents=True)
+        for stem in ('resnet18_in100', 'fcn_r18_d8_camvid'):
+            (folder / f'{stem}.py').touch()
+    (tmp_path / 'repository' / 'configs' / 'zoo').mkdir()
+    return tmp_path / 'repository'
 
 
-def test_best_and_last_epoch_of_each_seed(tmp_path: Path) -> None:
+def shown(runs: list[dict]) -> str:
+    size = (256, 256)
+    return measured(Record(MLFM, 1, 1, size, 'mmpretrain', runs=tuple(runs)))
+
+
+def test_best_and_last_epoch_of_each_seed(root: Path, tmp_path: Path) -> None:
     # The first run was stopped and resumed, the second repeats an epoch.
     runs = [
         classifier(tmp_path / 'a', {1: 50.0, 2: 71.234}, {3: 70.0}),
         classifier(tmp_path / 'b', {1: 1.0}, {1: 60.0, 3: 72.0}, seed=1),
         classifier(tmp_path / 'c', {3: 65.5}, neck='GlobalAveragePooling'),
     ]
-    found = collect_runs(tmp_path, runs, ENTRIES)
+    found = collect(root, runs)
     assert list(found) == [
         'configs/baseline/resnet18_in100.py',
-        'configs/mlfm/resnet18_in100.py',
+        MLFM,
     ]
-    assert found['configs/mlfm/resnet18_in100.py'] == [
+    assert found[MLFM] == [
         dict(
             seed=0,
             length=3,
@@ -110,60 +99,56 @@ def test_best_and_last_epoch_of_each_seed(tmp_path: Path) -> None:
     ]
 
 
-def test_a_run_replaces_an_older_one_of_its_seed(tmp_path: Path) -> None:
-    path = 'configs/mlfm/resnet18_in100.py'
-    (tmp_path / MEASURED).parent.mkdir(parents=True)
-    older = collect_runs(
-        tmp_path,
+def test_a_run_replaces_one_of_its_seed(root: Path, tmp_path: Path) -> None:
+    older = collect(
+        root,
         [
             classifier(tmp_path / 'a', {3: 60.0}),
             classifier(tmp_path / 'b', {3: 61.0}, seed=None),
         ],
-        ENTRIES,
     )
     # Without a seed a run goes by the name of its folder.
-    assert [run['seed'] for run in older[path]] == [0, 'b']
-    (tmp_path / MEASURED).write_text(json.dumps(older))
-    newer = collect_runs(
-        tmp_path, [classifier(tmp_path / 'c', {3: 70.0})], ENTRIES
+    assert [run['seed'] for run in older[MLFM]] == [0, 'b']
+    (root / MEASURED).write_text(json.dumps(older))
+    newer = collect(root, [classifier(tmp_path / 'c', {3: 70.0})])
+    assert [run['final'] for run in newer[MLFM]] == [70.0, 61.0]
+    assert shown(newer[MLFM]) == (
+        '65.50 best, 65.50 last of 3 epochs, 2 seeds'
     )
-    assert [run['final'] for run in newer[path]] == [70.0, 61.0]
-    measured = Measured(tuple(newer[path]))
-    assert str(measured) == '65.50 best, 65.50 last of 3 epochs, 2 seeds'
-    assert read_measured(tmp_path)[path].final == 60.5
 
 
-def test_metrics_of_the_test_tool_come_first(tmp_path: Path) -> None:
+def test_metrics_of_the_test_come_first(root: Path, tmp_path: Path) -> None:
     run = classifier(tmp_path / 'a', {3: 60.0})
     metrics = {'accuracy/top1': 60.4, 'accuracy/top5': 80.0}
     (run / 'metrics.json').write_text(json.dumps(metrics))
-    (found,) = collect_runs(tmp_path, [run], ENTRIES).values()
+    (found,) = collect(root, [run]).values()
     assert (found[0]['best'], found[0]['final']) == (60.0, 60.4)
 
 
-def test_segmentors_count_iterations(tmp_path: Path) -> None:
+def test_segmentors_count_iterations(root: Path, tmp_path: Path) -> None:
     run = write_run(
         *(tmp_path / 'seg', 'fcn_r18_d8_camvid', SEGMENTOR, 'mIoU'),
         {200: 50.0, 400: 49.0},
     )
-    ((path, (found,)),) = collect_runs(tmp_path, [run], ENTRIES).items()
+    ((path, (found,)),) = collect(root, [run]).items()
     assert path == 'configs/mlfm/fcn_r18_d8_camvid.py'
-    assert str(Measured((found,))) == (
+    assert shown([found]) == (
         '50.00 best (200), 49.00 last of 400 iterations, 1 seed'
     )
 
 
-def test_runs_that_cannot_be_read(tmp_path: Path) -> None:
+def test_runs_that_cannot_be_read(root: Path, tmp_path: Path) -> None:
     stopped = classifier(tmp_path / 'stopped', {1: 1.0, 2: 2.0})
     with pytest.raises(ValueError, match=r'up to 2 of 3 epochs; resume'):
-        collect_runs(tmp_path, [stopped], ENTRIES)
+        collect(root, [stopped])
     empty = tmp_path / 'empty'
     empty.mkdir()
     with pytest.raises(ValueError, match='holds 0 configs'):
-        collect_runs(tmp_path, [empty], ENTRIES)
+        collect(root, [empty])
     silent = classifier(tmp_path / 'silent', {})
     with pytest.raises(ValueError, match=r'no validation results.*top1'):
-        collect_runs(tmp_path, [silent], ENTRIES)
+        collect(root, [silent])
     unknown = classifier(tmp_path / 'unknown', {3: 1.0})
+    (root / MLFM).unlink()
     with pytest.raises(ValueError, match=r'resnet18_in100.py, which does not'):
-        collect_runs(tmp_path, [unknown], ENTRIES[2:])
+        collect(root, [unknown])

@@ -1,0 +1,93 @@
+"""The files from which OpenMMLab's tools learn of the zoo."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from .records import ARMS, Record
+
+HEADER = '# Written by `make pages`: edit nothing here.\n'
+PAPER = dict(
+    URL='https://arxiv.org/abs/2403.08157',
+    Title='Multiscale Low-Frequency Memory Network for Improved Feature '
+    'Extraction in Convolutional Neural Networks',
+)
+COLLECTIONS = dict(baseline='MLFM baselines', mlfm='MLFM')
+
+
+def metafiles(records: list[Record]) -> dict[str, str]:
+    """Write the metafile of each arm and the model index.
+
+    Args:
+        records (list[Record]): The configs.
+
+    Returns:
+        dict[str, str]: Contents by path from the top of the repository.
+    """
+    files: dict[str, Any] = {}
+    for arm in ARMS:
+        collection = dict(
+            Name=COLLECTIONS[arm],
+            Metadata=dict(Architecture=['Convolutional Neural Network']),
+            Paper=PAPER,
+            README=f'configs/{arm}/README.md',
+        )
+        models = [model(record) for record in records if record.arm == arm]
+        files[f'configs/{arm}/metafile.yml'] = dict(
+            Collections=[collection], Models=models
+        )
+    files['model-index.yml'] = dict(Import=list(files))
+    return {
+        path: HEADER + yaml.safe_dump(content, sort_keys=False, width=75)
+        for path, content in files.items()
+    }
+
+
+def model(record: Record) -> dict[str, Any]:
+    """Describe a config."""
+    return {
+        'Name': record.name,
+        'Metadata': {
+            'Training Data': record.dataset,
+            'FLOPs': record.macs,
+            'Parameters': record.params,
+        },
+        'In Collection': COLLECTIONS[record.arm],
+        'Config': record.path,
+        'Results': results(record),
+    }
+
+
+def results(record: Record) -> list[dict[str, Any]]:
+    """List the results, each with its source in the name of the data set.
+
+    Where nothing is known the task alone is told, by which mmpretrain finds
+    the inferencer.
+
+    Args:
+        record (Record): The config.
+
+    Returns:
+        list[dict]: The results.
+    """
+    task = record.task
+    found: list[tuple[str, dict[str, Any] | None]] = []
+    if record.published is not None:
+        found.append((' (published)', {task.label: record.published}))
+    if record.runs:
+        metrics = {
+            task.label: round(record.mean('best'), 2),
+            f'{task.label} at the end': round(record.mean('final'), 2),
+            'Runs': len(record.runs),
+        }
+        found.append((' (measured)', metrics))
+    return [
+        dict(
+            Task=task.name,
+            Dataset=f'{record.dataset}{source}',
+            Metrics=metrics,
+        )
+        for source, metrics in found or [('', None)]
+    ]

@@ -1,0 +1,130 @@
+"""The tables of configs/*/README.md and of the README."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import groupby
+
+from mlfm_mm.analysis.tables import markdown_table
+
+from .records import ARMS, Record
+
+
+def blocks(records: list[Record], published: Iterable[str]) -> dict[str, str]:
+    """Write all tables.
+
+    Args:
+        records (list[Record]): The configs.
+        published (Iterable[str]): Paths of the paper's, in its order.
+
+    Returns:
+        dict[str, str]: Tables by the place where they stand.
+    """
+    places = {
+        f'configs/{arm}/README.md#configs': arm_tables(
+            [record for record in records if record.arm == arm]
+        )
+        for arm in ARMS
+    }
+    known = {record.path: record for record in records}
+    ordered = [known[path] for path in published if path in known]
+    return {**places, 'README.md#published': published_table(ordered)}
+
+
+def arm_tables(records: list[Record]) -> str:
+    """Write a table for each data set, the published one first."""
+    records = sorted(
+        records, key=lambda r: (r.dataset != 'ImageNet-100', r.dataset)
+    )
+    parts = []
+    for dataset, group in groupby(records, key=lambda r: r.dataset):
+        parts += [f'## {dataset}', config_table(list(group))]
+    return '\n\n'.join(parts)
+
+
+def config_table(records: list[Record]) -> str:
+    """Write a row for each config of a data set."""
+    metric = records[0].task.title
+    titles = ['config', 'image', 'params (M)', 'MACs (G)']
+    titles += [f'{metric} published', f'{metric} measured']
+    rows = [
+        (
+            f'[{record.stem}]({record.stem}.py)',
+            record.pixels,
+            f'{record.params / 1e6:.4f}',
+            f'{record.macs / 1e9:.4f}',
+            '-' if record.published is None else f'{record.published:.2f}',
+            measured(record),
+        )
+        for record in records
+    ]
+    return markdown_table(titles, rows, 'lrrrrl')
+
+
+def measured(record: Record) -> str:
+    """Tell what our runs reached.
+
+    Args:
+        record (Record): The config.
+
+    Returns:
+        str: The results, a dash without runs.
+
+    Example:
+        >>> run = dict(seed=0, length=90, unit='epochs')
+        >>> run |= dict(best=81.0, best_at=70, final=80.0)
+        >>> path = 'configs/mlfm/resnet18_in100.py'
+        >>> two = (run, dict(run, seed=1, best=82.0))
+        >>> measured(Record(path, 1, 1, (32, 32), 'mmpretrain', runs=two))
+        '81.50 best, 80.00 last of 90 epochs, 2 seeds'
+        >>> measured(Record(path, 1, 1, (32, 32), 'mmpretrain', runs=(run,)))
+        '81.00 best (70), 80.00 last of 90 epochs, 1 seed'
+    """
+    runs = record.runs
+    if not runs:
+        return '-'
+    # An average over seeds is at no single epoch.
+    place = f' ({runs[0]["best_at"]})' if len(runs) == 1 else ''
+    lengths = sorted({f'{run["length"]:,} {run["unit"]}' for run in runs})
+    return (
+        f'{record.mean("best"):.2f} best{place}, {record.mean("final"):.2f} '
+        f'last of {" or ".join(lengths)}, {len(runs)} '
+        f'seed{"s" if len(runs) > 1 else ""}'
+    )
+
+
+def published_table(records: list[Record]) -> str:
+    """Write the table of the published networks, both arms in a row.
+
+    Args:
+        records (list[Record]): Baselines, each followed by its MLFM.
+
+    Returns:
+        str: The table, and below it whether anything in it was measured.
+    """
+    runs = any(record.runs for record in records)
+    titles = ['network', 'published', 'with MLFM']
+    titles += ['measured', 'with MLFM'] if runs else []
+    titles += ['params (M)', 'MACs (G)']
+    pairs = zip(records[::2], records[1::2], strict=True)
+    table = markdown_table(titles, [pair_row(*pair, runs) for pair in pairs])
+    if runs:
+        return f'{table}\n\nMeasured: best / last epoch of our own runs.'
+    return f'{table}\n\nNothing in this table was measured here.'
+
+
+def pair_row(plain: Record, mlfm: Record, runs: bool) -> list[str]:
+    """Write the cells of a network without and with memory."""
+    pair = (plain, mlfm)
+    cells = [f'[{plain.network}]({mlfm.path})']
+    cells += [f'{record.published:.2f}' for record in pair]
+    if runs:
+        cells += [
+            f'{record.mean("best"):.2f} / {record.mean("final"):.2f}'
+            if record.runs
+            else '-'
+            for record in pair
+        ]
+    cells.append(' → '.join(f'{record.params / 1e6:.3f}' for record in pair))
+    cells.append(' → '.join(f'{record.macs / 1e9:.3f}' for record in pair))
+    return cells

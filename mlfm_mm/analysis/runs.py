@@ -1,0 +1,151 @@
+"""Read what a Runner left in its work folder: config, log and weights."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+
+from mmengine.config import Config
+
+from ..engine import UsageError
+
+
+@dataclass(frozen=True)
+class Curve:
+    """How a training run went, epoch by epoch or by iterations.
+
+    Args:
+        loss (dict[int, float]): Mean training loss of each epoch; exact if
+            the run had :class:`mlfm_mm.engine.EpochSummaryHook`.
+        score (dict[int, float]): Validation metric by the epoch, or by the
+            iteration, after which it was measured.
+        seconds (dict[int, float]): Time of each training epoch, empty if
+            the run did not have that hook.
+    """
+
+    loss: dict[int, float]
+    score: dict[int, float]
+    seconds: dict[int, float]
+
+    @property
+    def best_at(self) -> int:
+        """int: Where the highest score was reached first."""
+        return max(sorted(self.score), key=lambda step: self.score[step])
+
+    @property
+    def best(self) -> float:
+        """float: The highest score."""
+        return self.score[self.best_at]
+
+    @property
+    def last(self) -> int:
+        """int: The last epoch or iteration that was validated."""
+        return max(self.score)
+
+    @property
+    def final(self) -> float:
+        """float: The score at the end."""
+        return self.score[self.last]
+
+    @property
+    def epoch_seconds(self) -> float:
+        """float: The time of the fastest epoch.
+
+        What other programs of the machine add to the others does not
+        belong to the network.
+        """
+        return min(self.seconds.values())
+
+
+def read_curve(work_dir: str | Path, metric: str = 'accuracy/top1') -> Curve:
+    """Read the scalars that a Runner recorded.
+
+    Args:
+        work_dir (str | Path): The work folder; where a run was resumed, what
+            was recorded later replaces what was recorded before.
+        metric (str): Name of the validation metric. Defaults to
+            'accuracy/top1'.
+
+    Returns:
+        Curve: The run.
+
+    Raises:
+        UsageError: If the metric was not recorded there.
+    """
+    losses: dict[int, list[float]] = {}
+    exact: dict[int, float] = {}
+    scores: dict[int, float] = {}
+    seconds: dict[int, float] = {}
+    for record in read_records(Path(work_dir)):
+        step = int(record['step'])
+        if 'loss' in record and 'epoch' in record:
+            losses.setdefault(record['epoch'], []).append(record['loss'])
+        if metric in record:
+            scores[step] = float(record[metric])
+        if 'epoch_time' in record:
+            seconds[step] = record['epoch_time']
+            exact[step] = record['epoch_loss']
+    if not scores:
+        raise UsageError(
+            f'{work_dir} holds no validation results {metric!r} '
+            '(*/vis_data/scalars.json): give the work folder of a run that '
+            'was validated'
+        )
+    means = {epoch: fmean(values) for epoch, values in losses.items()}
+    return Curve(means | exact, scores, seconds)
+
+
+def read_records(work_dir: Path) -> Iterator[dict]:
+    """Go through the records of all starts of a run, oldest first."""
+    # The folders in between are named after the time.
+    for file in sorted(work_dir.glob('*/vis_data/scalars.json')):
+        for line in file.read_text('utf-8').splitlines():
+            yield json.loads(line)
+
+
+def read_config(work_dir: Path) -> Config:
+    """Read the config that the Runner wrote beside its log.
+
+    Args:
+        work_dir (Path): The work folder.
+
+    Returns:
+        Config: The config; its ``filename`` is the file.
+
+    Raises:
+        UsageError: There is none, or more than one.
+    """
+    found = sorted(work_dir.glob('*.py'))
+    if len(found) != 1:
+        raise UsageError(
+            f'{work_dir} holds {len(found)} configs (*.py) instead of one: '
+            'give a work folder of tools/train.py'
+        )
+    return Config.fromfile(found[0])
+
+
+def find_checkpoint(work_dir: Path) -> Path:
+    """Find the last weights of a run.
+
+    Args:
+        work_dir (Path): The work folder.
+
+    Returns:
+        Path: The file.
+
+    Raises:
+        UsageError: There is none.
+    """
+    path = work_dir / 'last_checkpoint'
+    if path.is_file():
+        # It names a path, but the folder may have been moved since.
+        path = work_dir / Path(path.read_text('utf-8').strip()).name
+    if not path.is_file():
+        raise UsageError(
+            f'{work_dir} holds no weights ({path.name}): give a work folder '
+            'of tools/train.py'
+        )
+    return path

@@ -1,0 +1,92 @@
+"""The size of the images that a config makes its network see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from mmengine.config import Config
+
+from ..engine import UsageError
+
+# The transforms that set the size of an image, and the key that tells it.
+SIZES = {
+    'CenterCrop': 'crop_size',
+    'EfficientNetCenterCrop': 'crop_size',
+    'Resize': 'scale',
+    'RandomCrop': 'crop_size',
+}
+
+
+def image_size(cfg: Config) -> tuple[int, int]:
+    """Find the size of the images that a network is made for.
+
+    Args:
+        cfg (Config): The config.
+
+    Returns:
+        tuple[int, int]: Height and width: of classifiers from the test
+        pipeline, of segmentors, whose images differ in size there, from the
+        training pipeline; from the other one where that sets none.
+
+    Raises:
+        UsageError: Neither sets a size.
+
+    Example:
+        >>> crop = dict(type='CenterCrop', crop_size=224)
+        >>> loader = dict(dataset=dict(pipeline=[crop]))
+        >>> image_size(Config(dict(test_dataloader=loader)))
+        (224, 224)
+    """
+    segments = cfg.get('default_scope') == 'mmseg'
+    loaders = ['test_dataloader', 'train_dataloader']
+    for loader in reversed(loaders) if segments else loaders:
+        for name, size in _sizes(cfg.get(loader)):
+            if isinstance(size, int):
+                return size, size
+            # Segmentors resize by mmcv, which gives the width first.
+            width_first = segments and name == 'Resize'
+            return (size[1], size[0]) if width_first else (size[0], size[1])
+    raise UsageError(
+        f'{cfg.filename} sets no image size: its pipelines have none of '
+        f'{", ".join(SIZES)}.'
+    )
+
+
+def input_size(cfg: Config) -> tuple[int, int]:
+    """Enlarge :func:`image_size` to what the preprocessor pads images to.
+
+    Args:
+        cfg (Config): The config.
+
+    Returns:
+        tuple[int, int]: Height and width of what reaches the network.
+    """
+    preprocessor = cfg.model.get('data_preprocessor') or {}
+    divisor = preprocessor.get('size_divisor') or 1
+    height, width = (-(-n // divisor) * divisor for n in image_size(cfg))
+    return height, width
+
+
+def _sizes(loader: dict[str, Any] | None) -> Iterator[tuple[str, Any]]:
+    """Go through what sets the size of a loader's images, the last first."""
+    for transform in reversed(_pipeline(loader)):
+        kind = transform['type']
+        name = kind if isinstance(kind, str) else kind.__name__
+        name = name.rpartition('.')[2]
+        size = transform.get(SIZES.get(name, ''))
+        if size is not None:
+            yield name, size
+
+
+def _pipeline(loader: dict[str, Any] | None) -> list[dict]:
+    """Get the transforms of a loader, from inside wrappers too."""
+    dataset = (loader or {}).get('dataset', {})
+    while 'pipeline' not in dataset:
+        if 'dataset' in dataset:
+            dataset = dataset['dataset']
+        elif 'datasets' in dataset:
+            dataset = dataset['datasets'][0]
+        else:
+            break
+    return list(dataset.get('pipeline', []))
