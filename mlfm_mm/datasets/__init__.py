@@ -28,11 +28,11 @@ def usable(module: str) -> bool:
 if find_spec('mmpretrain') is not None:
     from .digits import Digits
     from .image_folder import ImageFolder
-    from .imagenet100 import ImageNet100
+    from .imagenet100.dataset import ImageNet100
 
     __all__ += ['Digits', 'ImageFolder', 'ImageNet100']
 
 if usable('mmseg.datasets'):
-    from .camvid import CamVid
+    from .camvid.dataset import CamVid
 
     __all__ += ['CamVid']

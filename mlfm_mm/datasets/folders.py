@@ -1,35 +1,19 @@
 """Read a folder of class folders, check it, and split it."""
 
+from __future__ import annotations
+
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-EXTENSIONS = (
-    '.bmp',
-    '.jpeg',
-    '.jpg',
-    '.pgm',
-    '.png',
-    '.ppm',
-    '.tif',
-    '.tiff',
-    '.webp',
-)
-VAL_NAMES = ('val', 'valid', 'validation', 'test')
-# Folders that archivers and systems leave behind.
-NOT_CLASSES = ('__MACOSX',)
-LAYOUTS = (
-    'FOLDER/<class>/<images>, which is split, or FOLDER/train/<class>/'
-    '<images> with FOLDER/val/<class>/<images>'
-)
+from .folder_layout import FolderError, find_classes, find_splits, subfolders
+from .images import EXTENSIONS, find_unreadable, list_files, shorten
+
+__all__ = ['FolderContents', 'FolderError', 'Sample', 'scan_folder']
 
 Sample = tuple[str, int]
-
-
-class FolderError(ValueError):
-    """A folder of images that cannot be trained on, and how to repair it."""
+Paths = dict[str, list[str]]
 
 
 @dataclass(frozen=True)
@@ -37,29 +21,52 @@ class FolderContents:
     """What was found in a folder of images.
 
     Args:
-        classes (tuple[str]): Names of the class folders, sorted; a label is
-            an index of it.
-        train (tuple[tuple]): Path and label of each training image.
-        val (tuple[tuple]): The same for validation.
-        unreadable (tuple[str]): Image files that are none, left out.
+        classes (tuple[str, ...]): Names of the class folders, sorted; a
+            label is an index of it.
+        train (tuple[Sample, ...]): Path and label of each training image.
+        val (tuple[Sample, ...]): The same for validation.
+        unreadable (tuple[str, ...]): Image files that are none, left out:
+            empty files, text, links to nothing. Defaults to none.
+        ignored (tuple[str, ...]): Files that are no images by their names,
+            and folders beside the splits. Defaults to none.
     """
 
     classes: tuple[str, ...]
     train: tuple[Sample, ...]
     val: tuple[Sample, ...]
-    unreadable: tuple[str, ...]
+    unreadable: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
 
     def counts(self, split: str) -> list[int]:
         """Count the images of each class.
 
         Args:
-            split (str): 'train' or 'val'.
+            split (str): ``'train'`` or ``'val'``.
 
         Returns:
             list[int]: One number for each class.
         """
         labels = [label for _, label in getattr(self, split)]
         return [labels.count(i) for i in range(len(self.classes))]
+
+    def left_out(self) -> list[str]:
+        """Say what of the folder is not used, a line for each reason.
+
+        Example:
+            >>> FolderContents((), (), (), unreadable=('a.png',)).left_out()
+            ['1 files that are no images are left out: a.png']
+        """
+        reasons = {
+            'files that are no images': self.unreadable,
+            'files and folders that are neither images nor classes': (
+                self.ignored
+            ),
+        }
+        return [
+            f'{len(paths)} {reason} are left out: {shorten(paths)}'
+            for reason, paths in reasons.items()
+            if paths
+        ]
 
 
 @lru_cache(maxsize=4)
@@ -70,9 +77,11 @@ def scan_folder(
 ) -> FolderContents:
     """Find the classes and images of a folder, and split them.
 
-    Where the folder does not hold ``train`` and ``val`` itself, each class
-    is split by the hash of the files' names: the same files give the same
-    split on every machine, and no order of recording gets into it.
+    ``root`` holds class folders, or splits that hold them, under their usual
+    names in any case: ``train`` or ``Training_set``, with ``val``, ``valid``,
+    ``dev``, ``test``, the first of which is taken. Where there is no split,
+    each class is split by the hash of the files' names: the same files give
+    the same split on every machine, and no order of recording gets into it.
 
     Args:
         root (str): The folder.
@@ -96,120 +105,80 @@ def scan_folder(
             f'at most {max_per_class} images of a class are too few: '
             'training and validation need one each'
         )
-    unreadable: list[str] = []
     train_top, val_top = find_splits(top)
     classes = find_classes(train_top)
-    images = {
-        name: pick(train_top / name, max_per_class, unreadable)
-        for name in classes
-    }
+    finder = Finder(max_per_class)
+    least = 1 if val_top else 2
+    train = finder.find(train_top, classes, least)
     if val_top is None:
-        check_counts(images, 2, train_top, unreadable)
-        splits = {n: split(paths, val_fraction) for n, paths in images.items()}
-        train = {name: pair[0] for name, pair in splits.items()}
-        val = {name: pair[1] for name, pair in splits.items()}
+        pairs = {name: split(p, val_fraction) for name, p in train.items()}
+        train = {name: pair[0] for name, pair in pairs.items()}
+        val = {name: pair[1] for name, pair in pairs.items()}
     else:
-        check_counts(images, 1, train_top, unreadable)
-        check_same_classes(classes, val_top)
-        train = images
-        val = {
-            name: pick(val_top / name, max_per_class, unreadable)
-            for name in classes
-        }
-        check_counts(val, 1, val_top, unreadable)
-    return FolderContents(classes, label(train), label(val), tuple(unreadable))
-
-
-def find_splits(top: Path) -> tuple[Path, Path | None]:
-    """Find the folders of training and validation within a folder.
-
-    Args:
-        top (Path): The user's folder.
-
-    Returns:
-        tuple: The folder whose folders are the classes, and the same for
-        validation, or None where the images are yet to be split.
-    """
-    if not (top / 'train').is_dir():
-        return top, None
-    vals = [top / name for name in VAL_NAMES if (top / name).is_dir()]
-    return top / 'train', vals[0] if vals else None
-
-
-def find_classes(top: Path) -> tuple[str, ...]:
-    """List the class folders.
-
-    Args:
-        top (Path): The folder that holds them.
-
-    Returns:
-        tuple[str]: Their names, sorted.
-
-    Raises:
-        FolderError: If there are fewer than two.
-    """
-    names = sorted(
-        path.name
-        for path in top.iterdir()
-        if path.is_dir()
-        and not path.name.startswith('.')
-        and path.name not in NOT_CLASSES
+        check_same_classes(train_top, val_top)
+        val = finder.find(val_top, classes, least)
+    return FolderContents(
+        classes,
+        label(train),
+        label(val),
+        tuple(finder.unreadable),
+        (*unused(top, train_top, val_top), *finder.ignored),
     )
-    if not names:
-        raise FolderError(f'{top} holds no class folders: expected {LAYOUTS}')
-    if len(names) == 1:
-        raise FolderError(
-            f'{top} holds one class only ({names[0]}): a classifier needs '
-            f'two or more; expected {LAYOUTS}'
+
+
+class Finder:
+    """Find the images of classes, and note what is left out."""
+
+    def __init__(self, limit: int | None) -> None:
+        self.limit = limit
+        self.unreadable: list[str] = []
+        self.ignored: list[str] = []
+
+    def find(self, top: Path, classes: tuple[str, ...], least: int) -> Paths:
+        """Find the images of each class, and refuse classes of too few."""
+        found = {name: self.pick(top / name) for name in classes}
+        few = [f'{n} ({len(p)})' for n, p in found.items() if len(p) < least]
+        if few:
+            raise FolderError(
+                f'each class needs {least} or more readable images, but in '
+                f'{top} there are fewer in {shorten(few)}; images end in '
+                f'{", ".join(EXTENSIONS)}{self.left_out()}'
+            )
+        return found
+
+    def pick(self, folder: Path) -> list[str]:
+        """Pick readable images, folders in the folder included.
+
+        They come in an order without meaning, that of their names' hashes.
+        """
+        images, others = list_files(folder, deep=True)
+        self.ignored += map(str, others)
+        waiting = [str(path) for path in sorted(images, key=name_hash)]
+        limit = self.limit or len(waiting)
+        picked: list[str] = []
+        while waiting and len(picked) < limit:
+            count = limit - len(picked)
+            some, waiting = waiting[:count], waiting[count:]
+            broken = find_unreadable(some)
+            self.unreadable += broken
+            picked += [path for path in some if path not in set(broken)]
+        return picked
+
+    def left_out(self) -> str:
+        """Name what was left out, for a message."""
+        return ''.join(
+            f'; {name}: {shorten(paths)}'
+            for name, paths in (
+                ('unreadable', self.unreadable),
+                ('no images', self.ignored),
+            )
+            if paths
         )
-    return tuple(names)
-
-
-def pick(folder: Path, limit: int | None, unreadable: list[str]) -> list[str]:
-    """Pick the readable images of a class, in an order without meaning.
-
-    Args:
-        folder (Path): The class folder; folders in it count, too.
-        limit (int, optional): At most so many. Defaults to None.
-        unreadable (list[str]): Takes the files that are no images.
-
-    Returns:
-        list[str]: Paths, ordered by the hash of their names.
-    """
-    picked: list[str] = []
-    for path in sorted(image_files(folder), key=name_hash):
-        if limit is not None and len(picked) >= limit:
-            break
-        (picked if is_readable(path) else unreadable).append(str(path))
-    return picked
-
-
-def image_files(folder: Path) -> Iterator[Path]:
-    """Go through the files that are images by their names."""
-    for path in folder.rglob('*'):
-        if path.suffix.lower() in EXTENSIONS and not path.name.startswith('.'):
-            yield path
 
 
 def name_hash(path: Path) -> str:
     """Hash a file's name, so that order in the folder has no effect."""
     return hashlib.sha1(path.name.encode()).hexdigest() + str(path)
-
-
-def is_readable(path: Path) -> bool:
-    """Say whether a file begins as an image does.
-
-    Only the header is read: a check of every pixel would take as long as
-    an epoch.
-    """
-    # Not at the top: the package must import without any host's packages.
-    from PIL import Image
-
-    try:
-        with Image.open(path):
-            return True
-    except Exception:  # broken files raise errors of every kind
-        return False
 
 
 def split(paths: list[str], fraction: float) -> tuple[list[str], list[str]]:
@@ -230,7 +199,7 @@ def split(paths: list[str], fraction: float) -> tuple[list[str], list[str]]:
     return paths[count:], paths[:count]
 
 
-def label(images: dict[str, list[str]]) -> tuple[Sample, ...]:
+def label(images: Paths) -> tuple[Sample, ...]:
     """Give each image the index of its class."""
     return tuple(
         (path, index)
@@ -239,62 +208,21 @@ def label(images: dict[str, list[str]]) -> tuple[Sample, ...]:
     )
 
 
-def check_same_classes(classes: tuple[str, ...], val_top: Path) -> None:
-    """Refuse a validation folder with other classes.
+def unused(top: Path, *tops: Path | None) -> list[str]:
+    """List what lies beside splits or class folders."""
+    parts = {path for t in tops if t for path in (t, *t.parents)}
+    found = [f for t in {top, *tops} if t for fs in list_files(t) for f in fs]
+    if top not in tops:
+        found += [path for path in subfolders(top) if path not in parts]
+    return sorted(map(str, found))
 
-    Args:
-        classes (tuple[str]): The classes of training.
-        val_top (Path): The validation folder.
 
-    Raises:
-        FolderError: If the names of the class folders differ.
-    """
-    differ = sorted(set(classes) ^ set(find_classes(val_top)))
+def check_same_classes(train_top: Path, val_top: Path) -> None:
+    """Refuse a validation folder with other classes."""
+    classes = [set(find_classes(top)) for top in (train_top, val_top)]
+    differ = sorted(classes[0] ^ classes[1])
     if differ:
         raise FolderError(
             f'training and validation must have the same class folders, but '
-            f'{shorten(differ)} is not in both {val_top.parent}/train and '
-            f'{val_top}'
+            f'{shorten(differ)} is not in both {train_top} and {val_top}'
         )
-
-
-def check_counts(
-    images: dict[str, list[str]],
-    least: int,
-    top: Path,
-    unreadable: list[str],
-) -> None:
-    """Refuse classes with too few images.
-
-    Args:
-        images (dict[str, list[str]]): The images of each class.
-        least (int): The number that each class needs.
-        top (Path): The folder of the classes, for the message.
-        unreadable (list[str]): Files that were left out, for the message.
-
-    Raises:
-        FolderError: If a class has fewer.
-    """
-    few = [f'{n} ({len(p)})' for n, p in images.items() if len(p) < least]
-    if not few:
-        return
-    message = (
-        f'each class needs {least} or more readable images, but in {top} '
-        f'there are fewer in {shorten(few)}; images end in '
-        f'{", ".join(EXTENSIONS)}'
-    )
-    if unreadable:
-        message += f'; unreadable: {shorten(unreadable)}'
-    raise FolderError(message)
-
-
-def shorten(names: list[str], limit: int = 3) -> str:
-    """Name the first few of a list.
-
-    Example:
-        >>> shorten(['a', 'b', 'c', 'd', 'e'])
-        'a, b, c and 2 more'
-    """
-    rest = len(names) - limit
-    more = f' and {rest} more' if rest > 0 else ''
-    return ', '.join(names[:limit]) + more

@@ -1,32 +1,41 @@
 """The user's own images: a folder of class folders."""
 
+from __future__ import annotations
+
+from functools import lru_cache
 from typing import Any
 
 from mmpretrain.datasets import BaseDataset
 
 from ..registry import DATASETS
-from .folders import scan_folder
+from .folders import FolderContents, FolderError, scan_folder
+from .unreadable import ReadsWhatItCan, warn
 
 
 @DATASETS.register_module()
-class ImageFolder(BaseDataset):
+class ImageFolder(ReadsWhatItCan, BaseDataset):
     """Images in class folders, split by us where they are not split.
 
     ``data_root`` holds ``train/<class>/`` and ``val/<class>/``, or only
-    ``<class>/``; :func:`mlfm_mm.datasets.folders.scan_folder` says how such a
-    folder is split and what is checked.
+    ``<class>/``; :func:`mlfm_mm.datasets.folders.scan_folder` says which
+    names are splits, how such a folder is split and what is checked.
 
     Args:
         data_root (str): The folder.
-        split (str): 'train' or 'val'. Defaults to 'train'.
+        split (str): ``'train'`` or ``'val'``. Defaults to ``'train'``.
         val_fraction (float): The part of each class kept for validation
             where the folder is not split. Defaults to 0.2.
         max_per_class (int, optional): At most so many images of each class.
             Defaults to None.
-        **kwargs: Arguments of :class:`mmpretrain.datasets.BaseDataset`.
+        source (str): Where the data are had and how they are arranged, for
+            errors. Defaults to ``''``.
+        **kwargs: ``unreadable`` of
+            :class:`mlfm_mm.datasets.unreadable.ReadsWhatItCan`; files that
+            are no images are looked for first, too. Arguments of
+            :class:`mmpretrain.datasets.BaseDataset`.
 
     Raises:
-        ValueError: If ``split`` is neither 'train' nor 'val'.
+        ValueError: ``split`` or ``unreadable`` is unknown.
         FolderError: If the folder cannot be trained on.
 
     Example:
@@ -41,6 +50,7 @@ class ImageFolder(BaseDataset):
         split: str = 'train',
         val_fraction: float = 0.2,
         max_per_class: int | None = None,
+        source: str = '',
         **kwargs: Any,
     ) -> None:
         if split not in ('train', 'val'):
@@ -48,6 +58,7 @@ class ImageFolder(BaseDataset):
         self.split = split
         self.val_fraction = val_fraction
         self.max_per_class = max_per_class
+        self.source = source
         super().__init__(ann_file='', data_root=data_root, **kwargs)
 
     def load_data_list(self) -> list[dict]:
@@ -56,9 +67,16 @@ class ImageFolder(BaseDataset):
         Returns:
             list[dict]: ``img_path`` and ``gt_label`` of each.
         """
-        contents = scan_folder(
-            self.data_root, self.val_fraction, self.max_per_class
-        )
+        try:
+            contents = scan_folder(
+                self.data_root, self.val_fraction, self.max_per_class
+            )
+        except FolderError as error:
+            raise FolderError(f'{error}. {self.source}'.rstrip(' .')) from None
+        if self.unreadable.refuses:
+            count = len(contents.train) + len(contents.val)
+            self.unreadable.report(contents.unreadable, count)
+        name_left_out(contents)
         self._metainfo['classes'] = contents.classes
         return [
             dict(img_path=path, gt_label=label)
@@ -68,3 +86,10 @@ class ImageFolder(BaseDataset):
     def extra_repr(self) -> list[str]:
         """Describe what the base class cannot know."""
         return [f'Root: \t{self.data_root}', f'Split: \t{self.split}']
+
+
+@lru_cache(maxsize=4)
+def name_left_out(contents: FolderContents) -> None:
+    """Name in the log what of a folder is not used, once for all splits."""
+    for line in contents.left_out():
+        warn(f'{line}.')

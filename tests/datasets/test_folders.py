@@ -111,3 +111,125 @@ def test_mistakes(make: object, message: str, tmp_path: Path) -> None:
 def test_limit_that_is_too_small(tmp_path: Path) -> None:
     with pytest.raises(FolderError, match='at most 1 images'):
         scan_folder(str(write_image_folder(tmp_path)), max_per_class=1)
+
+
+SPLITS = [
+    ('Training', 'Testing'),
+    ('TRAIN', 'TEST'),
+    ('Train', 'Val'),
+    ('training_set', 'test_set'),
+    ('train', 'dev'),
+    ('trainset', 'VALIDSET'),
+    ('train2017', 'val2017'),
+    ('seg_train', 'seg_test'),
+    ('train-images', 'Validation images'),
+]
+
+
+@pytest.mark.parametrize(('train', 'val'), SPLITS)
+def test_usual_names_of_splits(train: str, val: str, tmp_path: Path) -> None:
+    write_image_folder(tmp_path / train, 3)
+    write_image_folder(tmp_path / val, 1)
+    contents = scan_folder(str(tmp_path))
+    assert contents.classes == ('bright', 'dark')
+    assert contents.counts('train') == [3, 3]
+    assert contents.counts('val') == [1, 1]
+    assert all(val in path for path, _ in contents.val)
+    assert contents.left_out() == []
+
+
+def test_splits_within_folders_of_their_name(tmp_path: Path) -> None:
+    write_image_folder(tmp_path / 'training_set' / 'training_set', 3)
+    write_image_folder(tmp_path / 'test_set' / 'test_set', 1)
+    contents = scan_folder(str(tmp_path))
+    assert contents.counts('train') == [3, 3]
+    assert contents.counts('val') == [1, 1]
+
+
+def test_validation_goes_before_test(tmp_path: Path) -> None:
+    for name, images in (('Test', 1), ('valid', 2), ('train', 3)):
+        write_image_folder(tmp_path / name, images)
+    contents = scan_folder(str(tmp_path))
+    assert contents.counts('val') == [2, 2]
+    assert contents.ignored == (str(tmp_path / 'Test'),)
+
+
+def test_a_class_may_be_called_train(tmp_path: Path) -> None:
+    for name in ('bus', 'train', 'ship'):
+        for index in range(2):
+            write_image(tmp_path / name / f'{index}.png', index, 90)
+    assert scan_folder(str(tmp_path)).classes == ('bus', 'ship', 'train')
+
+
+def test_what_is_left_out_is_named(tmp_path: Path) -> None:
+    write_image_folder(tmp_path / 'train', 4)
+    write_image_folder(tmp_path / 'extra', 1)
+    dark = tmp_path / 'train' / 'dark'
+    (dark / 'empty.png').touch()
+    (dark / 'text.jpg').write_text('<html>')
+    (dark / 'nothing.png').symlink_to(tmp_path / 'nowhere.png')
+    (dark / 'phone.heic').write_bytes(b'another format')
+    (dark / 'Thumbs.db').write_bytes(b'left by a system')
+    write_image(tmp_path / 'loose.png', 0, 0)
+    contents = scan_folder(str(tmp_path))
+    names = sorted(Path(path).name for path in contents.unreadable)
+    assert names == ['empty.png', 'nothing.png', 'text.jpg']
+    names = sorted(Path(path).name for path in contents.ignored)
+    assert names == ['extra', 'loose.png', 'phone.heic']
+    first, second = contents.left_out()
+    assert first.startswith('3 files that are no images are left out: ')
+    assert 'phone.heic' in second
+
+
+def make_sets(folder: Path, *names: str) -> None:
+    for name in names:
+        write_image_folder(folder / name, 1)
+
+
+def splits_of_images(folder: Path) -> None:
+    for name in ('train', 'test'):
+        write_image(folder / name / '0.png', 0, 0)
+        write_image(folder / name / '1.png', 0, 0)
+
+
+@pytest.mark.parametrize(
+    ('make', 'message'),
+    [
+        (
+            lambda folder: make_sets(folder, 'color', 'grayscale'),
+            r'no classes: color/ \(bright, dark\), .*Expected FOLDER/<class>'
+            r'.*give that one, such as .*color',
+        ),
+        (
+            lambda folder: make_sets(folder, 'pets'),
+            r'no classes: pets/ \(bright, dark\).*such as .*images/pets',
+        ),
+        (
+            lambda folder: make_sets(folder, 'train.X1', 'val.X'),
+            'other folders, so that they are no classes: train.X1/',
+        ),
+        (
+            lambda folder: make_sets(folder, 'train/a', 'train/b'),
+            r'no classes: a/ \(bright, dark\)',
+        ),
+        (
+            lambda folder: make_sets(folder, 'val', 'test'),
+            'holds val, test, but no folder train',
+        ),
+        (
+            lambda folder: make_sets(folder, 'train', 'Training', 'val'),
+            r'one split under several names \(train, Training\)',
+        ),
+        (splits_of_images, 'test, train of .* hold no class folders'),
+        (
+            lambda folder: write_image(folder / '0.png', 0, 0),
+            'no class folders, but 0.png: expected',
+        ),
+    ],
+)
+def test_layouts_that_are_none(
+    make: object, message: str, tmp_path: Path
+) -> None:
+    make(tmp_path / 'images')
+    with pytest.raises(FolderError, match=message):
+        scan_folder(str(tmp_path / 'images'))

@@ -1,41 +1,92 @@
-"""tools/dataset_converters/imagenet100.py, on real photographs."""
-
 from pathlib import Path
 
 import pytest
 
-from mlfm_mm.datasets import ImageNet100
+pytest.importorskip('mmpretrain')
+
+from mlfm_mm.datasets import FolderError, ImageNet100
+from tests.datasets.imagenet100.trees import (
+    WNIDS,
+    make_image,
+    write_imagenet_1k,
+    write_kaggle,
+)
 from tests.small_runs import kaggle_layout
+from tests.tools.converters import load_converter
 from tests.tools.helpers import run_tool
 
 TOOL = 'dataset_converters/imagenet100.py'
+MODULE = load_converter('imagenet100')
 
 
 @pytest.fixture
-def kaggle(imagenet100_samples: Path, tmp_path: Path) -> Path:
-    return kaggle_layout(imagenet100_samples, tmp_path / 'kaggle')
+def kaggle(tmp_path: Path) -> Path:
+    return write_kaggle(tmp_path / 'kaggle')
 
 
 def test_check_reports_counts(kaggle: Path, tmp_path: Path) -> None:
+    broken = kaggle / 'val.X' / WNIDS[5] / f'{WNIDS[5]}_0.JPEG'
+    broken.write_bytes(b'')
     printed = run_tool(
         *(TOOL, 'check', kaggle, '--decode'), cwd=tmp_path, fails=True
     )
-    for split in ('train', 'val'):
+    for split, count in (('train', 2), ('val', 1)):
         assert (
-            f'{split}: 100 images of 100 classes (kaggle layout), '
-            '1 to 1 a class'
+            f'{split}: {100 * count} images of 100 classes (kaggle layout), '
+            f'{count} to {count} a class'
         ) in printed
-    # One photograph a class is not the whole set.
-    assert 'n01440764 has 1 images, not 1300' in printed
+    # One photograph a class is not the whole set: said once, not 100 times.
+    (line,) = (part for part in printed.splitlines() if 'not 1300' in part)
+    assert '100 of 100 classes are short: n01440764 has 2 images' in line
+    assert 'and 97 more' in line
+    assert f'1 files are no images: {broken}' in printed
     assert 'NOT complete' in printed
 
 
+def test_check_of_nothing(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr('sys.argv', ['x', 'check', str(tmp_path / 'no')])
+    with pytest.raises(SystemExit, match='There is no folder .* kaggle'):
+        MODULE.main()
+    assert capsys.readouterr().out == ''
+
+
 def test_links_then_reads(kaggle: Path, tmp_path: Path) -> None:
-    target = tmp_path / 'merged'
-    printed = run_tool(TOOL, 'link', kaggle, target, cwd=tmp_path)
-    assert f'linked {target}/train' in printed
+    merged = tmp_path / 'merged'
+    assert MODULE.link_merged(kaggle, merged) == [
+        merged / 'train',
+        merged / 'val',
+    ]
     for split in ('train', 'val'):
-        assert len(ImageNet100(str(target), split)) == 100
+        ours = ImageNet100(str(merged), split)
+        theirs = ImageNet100(str(kaggle), split)
+        assert len(ours) == len(theirs)
+        assert list(ours.get_gt_labels()) == list(theirs.get_gt_labels())
+    with pytest.raises(FolderError, match='not empty'):
+        MODULE.link_merged(kaggle, merged)
+
+
+def test_links_images_of_one_folder(tmp_path: Path) -> None:
+    source = write_imagenet_1k(tmp_path / 'imagenet')
+    rows = [f'{wnid}_0,{wnid} 1 2 3 4' for wnid in WNIDS]
+    for wnid in WNIDS:
+        (source / 'val' / wnid / f'{wnid}_0.JPEG').unlink()
+        (source / 'val' / wnid).rmdir()
+        make_image(source / 'val' / f'{wnid}_0.JPEG')
+    text = '\n'.join(['ImageId,PredictionString', *rows])
+    (source / 'LOC_val_solution.csv').write_text(text)
+    MODULE.link_merged(source, tmp_path / 'merged')
+    assert len(ImageNet100(str(tmp_path / 'merged'), 'val')) == 100
+
+
+def test_real_photographs(imagenet100_samples: Path, tmp_path: Path) -> None:
+    kaggle = kaggle_layout(imagenet100_samples, tmp_path / 'kaggle')
+    assert MODULE.check_split(kaggle, 'val', MODULE.decodes).unreadable == ()
+    MODULE.link_merged(kaggle, tmp_path / 'merged')
+    assert len(ImageNet100(str(tmp_path / 'merged'), 'train')) == 100
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:

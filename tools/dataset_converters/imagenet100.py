@@ -7,16 +7,163 @@ Training reads every layout as it is (Kaggle's train.X1 ... val.X, train/ and
 val/, or an ImageNet-1k tree); linking is for other programs.
 """
 
+from __future__ import annotations
+
 import argparse
 import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 # A clone need not be installed: its package lies two folders up.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from mlfm_mm.datasets.folders import FolderError, is_readable
-from mlfm_mm.datasets.imagenet100 import decodes
-from mlfm_mm.datasets.imagenet100_arrange import check_split, link_merged
+from mlfm_mm.datasets.folder_layout import FolderError, require_folder
+from mlfm_mm.datasets.imagenet100.layout import Split, find_split, remedy
+from mlfm_mm.datasets.images import (
+    decodes,
+    find_unreadable,
+    is_readable,
+    shorten,
+)
+
+# Images of each class, as Kaggle's set has them; a class of ImageNet-1k may
+# have fewer for training.
+PER_CLASS = dict(train=1300, val=50)
+# So many files are named that are no images.
+NAMED = 10
+
+
+@dataclass(frozen=True)
+class SplitReport:
+    """What was found of a split.
+
+    Args:
+        split (str): ``'train'`` or ``'val'``.
+        layout (str): See :class:`Split`.
+        counts (dict[str, int]): Images by synset.
+        unreadable (tuple[str, ...]): Files that are no images.
+    """
+
+    split: str
+    layout: str
+    counts: dict[str, int]
+    unreadable: tuple[str, ...]
+
+    @property
+    def short(self) -> dict[str, int]:
+        """dict[str, int]: The classes with fewer images than published."""
+        wanted = PER_CLASS[self.split]
+        if self.layout == 'imagenet-1k' and self.split == 'train':
+            return {}
+        return {w: n for w, n in self.counts.items() if n < wanted}
+
+    @property
+    def complete(self) -> bool:
+        """bool: Whether nothing is missing or broken."""
+        return not (self.short or self.unreadable)
+
+    def lines(self) -> Iterator[str]:
+        r"""Tell it line by line.
+
+        Example:
+            >>> report = SplitReport('val', 'merged', {'n01440764': 49}, ())
+            >>> print(*report.lines(), sep='\n')
+            val: 49 images of 1 classes (merged layout), 49 to 49 a class
+              1 of 1 classes are short: n01440764 has 49 images, not 50
+        """
+        counts = self.counts.values()
+        yield (
+            f'{self.split}: {sum(counts)} images of {len(counts)} classes '
+            f'({self.layout} layout), {min(counts)} to {max(counts)} a class'
+        )
+        if self.short:
+            wanted = PER_CLASS[self.split]
+            told = [
+                f'{wnid} has {count} images, not {wanted}'
+                for wnid, count in self.short.items()
+            ]
+            yield (
+                f'  {len(told)} of {len(counts)} classes are short: '
+                f'{shorten(told)}'
+            )
+        if self.unreadable:
+            yield (
+                f'  {len(self.unreadable)} files are no images: '
+                f'{shorten(self.unreadable, NAMED)}'
+            )
+
+
+def check_split(
+    root: str | Path,
+    split: str,
+    readable: Callable[[str], bool] = is_readable,
+) -> SplitReport:
+    """Count the images of a split and look at each.
+
+    Args:
+        root (str | Path): The folder of the data set.
+        split (str): ``'train'`` or ``'val'``.
+        readable (Callable): Says whether a file is an image. Defaults to
+            :func:`is_readable`, which reads its header.
+
+    Returns:
+        SplitReport: What was found.
+
+    Raises:
+        FolderError: See :func:`find_split`.
+    """
+    found = find_split(root, split)
+    bad = find_unreadable([path for path, _ in found.samples()], readable)
+    counts = {wnid: len(images) for wnid, images in found.images.items()}
+    return SplitReport(split, found.layout, counts, tuple(bad))
+
+
+def link_merged(source: str | Path, target: str | Path) -> list[Path]:
+    """Link the images into ``train/<wnid>`` and ``val/<wnid>``.
+
+    Args:
+        source (str | Path): The folder of the data set, in any layout; one
+            of the splits may be absent.
+        target (str | Path): The folder to make; nothing is overwritten.
+
+    Returns:
+        list[Path]: The folders of the splits that were linked.
+
+    Raises:
+        FolderError: The target is not empty, or the source holds no split.
+    """
+    base = Path(target).expanduser()
+    if base.exists() and (not base.is_dir() or any(base.iterdir())):
+        raise FolderError(
+            f'{base} exists and is not empty: name a new folder, or delete it'
+        )
+    # Both are looked for before anything is made.
+    splits, errors = {}, []
+    for split in PER_CLASS:
+        try:
+            splits[split] = find_split(source, split)
+        except FolderError as error:
+            errors.append(str(error))
+    if not splits:
+        raise FolderError(errors[0])
+    for split, found in splits.items():
+        link_split(found, base / split)
+    return [base / split for split in splits]
+
+
+def link_split(found: Split, folder: Path) -> None:
+    """Link the images of a split, class by class."""
+    folder.mkdir(parents=True)
+    for wnid, images in found.images.items():
+        home = images[0].parent.resolve()
+        if home.name == wnid:
+            (folder / wnid).symlink_to(home, target_is_directory=True)
+            continue
+        # All classes in one folder, as ImageNet-1k's validation images.
+        (folder / wnid).mkdir()
+        for path in images:
+            (folder / wnid / path.name).symlink_to(path.resolve())
 
 
 def parse_args() -> argparse.Namespace:
@@ -53,17 +200,18 @@ def check(args: argparse.Namespace) -> bool:
 
     Returns:
         bool: Whether nothing is missing or broken.
+
+    Raises:
+        FolderError: There is no such folder.
     """
-
-    def decodable(path: Path) -> bool:
-        return decodes(str(path))
-
-    readable = decodable if args.decode else is_readable
+    require_folder(args.folder, remedy(args.folder))
     complete = True
     for split in [args.split] if args.split else ['train', 'val']:
         print(f'looking at {split} ...', flush=True)
         try:
-            report = check_split(args.folder, split, readable)
+            report = check_split(
+                args.folder, split, decodes if args.decode else is_readable
+            )
         except FolderError as error:
             print(f'{split}: {error}')
             complete = False
@@ -77,9 +225,9 @@ def check(args: argparse.Namespace) -> bool:
 def main() -> None:
     """Check or link."""
     args = parse_args()
-    if args.command == 'check':
-        sys.exit(0 if check(args) else 1)
     try:
+        if args.command == 'check':
+            sys.exit(0 if check(args) else 1)
         linked = link_merged(args.folder, args.target)
     except (FolderError, OSError) as error:
         sys.exit(f'imagenet100.py: {error}')

@@ -3,13 +3,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from mmengine.config import Config
+from PIL import ExifTags, Image
 
 from mlfm_mm.datasets import FolderError
-from mlfm_mm.datasets.camvid_classes import CLASSES, ORIGINAL, split_of
-from mlfm_mm.datasets.camvid_layout import find_pairs
+from mlfm_mm.datasets.camvid.classes import CLASSES, split_of
+from mlfm_mm.datasets.camvid.layout import find_pairs
 from mlfm_mm.registry import DATASETS
 from tests.hosts import needs_mmseg
+from tests.tools.helpers import REPO
 
 pytestmark = needs_mmseg
 NAMES = ('0001TP_006690', '0001TP_006720')
@@ -79,7 +81,11 @@ def test_unknown_split(tmp_path: Path, split: str) -> None:
 
 
 def test_no_folder(tmp_path: Path) -> None:
-    with pytest.raises(FolderError, match=r'no folder .*check data_root'):
+    # The message says where to get the data, and how to arrange them.
+    with pytest.raises(
+        FolderError,
+        match=r'no folder .*Check data_root.*https://.*camvid.py IMAGES',
+    ):
         build(tmp_path / 'nowhere')
 
 
@@ -140,8 +146,9 @@ def test_masks_that_are_broken(tmp_path: Path) -> None:
     root = write(tmp_path)
     mask = root / 'annotations' / 'train' / f'{NAMES[0]}.png'
     mask.write_bytes(b'no image')
-    with pytest.raises(FolderError, match=f'{NAMES[0]}.png or .* is no image'):
+    with pytest.raises(FolderError, match=f'1 of 4 files .*{NAMES[0]}.png'):
         build(root)
+    assert len(build(root, unreadable='skip')) == 1
 
 
 def test_real_pictures(camvid: Path) -> None:
@@ -155,7 +162,34 @@ def test_real_pictures(camvid: Path) -> None:
     assert set(np.unique(dataset[0]['gt_seg_map'])) <= {*range(11), 255}
 
 
-def test_every_class_has_the_colour_of_its_namesake() -> None:
-    for name, colour in CLASSES.items():
-        original = 'Column_Pole' if name == 'Pole' else name
-        assert ORIGINAL[original] == (colour, name)
+def write_turned(root: Path, orientation: int) -> Path:
+    """Write a picture that is black above, with the mask of its halves."""
+    write(root)
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    halves = np.repeat(np.array([0, 1], np.uint8), 3)[:, None].repeat(8, 1)
+    picture = Image.fromarray(halves * 255).convert('RGB')
+    picture.save(root / f'images/train/{NAMES[0]}.png', exif=exif)
+    mask = Image.fromarray(halves)
+    mask.save(root / f'annotations/train/{NAMES[0]}.png')
+    return root
+
+
+@pytest.mark.parametrize('orientation', [3, 6])
+def test_pictures_and_masks_are_turned_alike(
+    tmp_path: Path, orientation: int
+) -> None:
+    """Cameras ask to turn a picture; its mask must not stay behind."""
+    root = write_turned(tmp_path, orientation)
+    with pytest.raises(FolderError, match='color_ignore_orientation'):
+        build(root)
+    load = Config.fromfile(
+        REPO / 'configs/_base_/datasets/camvid.py'
+    ).train_pipeline[:2]
+    for transform in load:
+        transform.type = f'mmseg.{transform.type}'
+    dataset = DATASETS.build(
+        dict(type='CamVid', data_root=str(root), pipeline=load)
+    )
+    sample = dataset[0]
+    assert (sample['img'][..., 0] // 255 == sample['gt_seg_map']).all()

@@ -1,52 +1,33 @@
 """ImageNet-100 in all layouts, real and invented, whole and damaged."""
 
-import json
 import shutil
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
-from mlfm_mm.datasets import ImageNet100
-from mlfm_mm.datasets.folders import FolderError
-from mlfm_mm.datasets.imagenet100_arrange import check_split, link_merged
-from mlfm_mm.datasets.imagenet100_classes import CLASSES
+pytest.importorskip('mmpretrain')
 
-WNIDS = list(CLASSES)
+from mlfm_mm.datasets import FolderError, ImageNet100
+from mlfm_mm.datasets.imagenet100.classes import CLASSES
+from tests.datasets.imagenet100.trees import (
+    WNIDS,
+    make_class,
+    make_image,
+    write_imagenet_1k,
+    write_kaggle,
+)
+
 LOAD = [dict(type='mmpretrain.LoadImageFromFile')]
-
-
-def make_image(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new('RGB', (4, 4), (200, 100, 0)).save(path, 'JPEG')
-
-
-def make_class(folder: Path, images: int = 1) -> None:
-    for i in range(images):
-        make_image(folder / f'{folder.name}_{i}.JPEG')
 
 
 @pytest.fixture
 def kaggle(tmp_path: Path) -> Path:
-    """The layout as it is unpacked, two training images a class."""
-    root = tmp_path / 'kaggle'
-    for i, wnid in enumerate(WNIDS):
-        make_class(root / f'train.X{i // 25 + 1}' / wnid, 2)
-        make_class(root / 'val.X' / wnid)
-    (root / 'Labels.json').write_text(json.dumps(CLASSES))
-    return root
+    return write_kaggle(tmp_path / 'kaggle')
 
 
 @pytest.fixture
 def imagenet_1k(tmp_path: Path) -> Path:
-    """A tree of 1,000 classes, the others without images, for training."""
-    root = tmp_path / 'imagenet'
-    for wnid in WNIDS:
-        make_class(root / 'train' / wnid)
-        make_class(root / 'val' / wnid)
-    for i in range(900):
-        (root / 'train' / f'n9{i:07}').mkdir()
-    return root
+    return write_imagenet_1k(tmp_path / 'imagenet')
 
 
 def test_kaggle_layout(kaggle: Path) -> None:
@@ -60,24 +41,12 @@ def test_kaggle_layout(kaggle: Path) -> None:
     assert 'Split: \ttrain' in repr(train)
 
 
-def test_merged_layout_and_links(kaggle: Path, tmp_path: Path) -> None:
-    merged = tmp_path / 'merged'
-    assert link_merged(kaggle, merged) == [merged / 'train', merged / 'val']
-    for split in ('train', 'val'):
-        ours = ImageNet100(str(merged), split)
-        theirs = ImageNet100(str(kaggle), split)
-        assert len(ours) == len(theirs)
-        assert list(ours.get_gt_labels()) == list(theirs.get_gt_labels())
-    with pytest.raises(FolderError, match='not empty'):
-        link_merged(kaggle, merged)
-
-
 def test_imagenet_1k_gives_its_100_classes(imagenet_1k: Path) -> None:
     dataset = ImageNet100(str(imagenet_1k))
     assert list(dataset.get_gt_labels()) == list(range(100))
 
 
-def test_flat_validation_images(imagenet_1k: Path, tmp_path: Path) -> None:
+def test_flat_validation_images(imagenet_1k: Path) -> None:
     # The way the images of ImageNet-1k are unpacked, with each of two lists.
     ranks = sorted(p.name for p in (imagenet_1k / 'train').iterdir())
     rows = [('ILSVRC2012_val_1', WNIDS[0]), ('ILSVRC2012_val_2', ranks[-1])]
@@ -98,8 +67,6 @@ def test_flat_validation_images(imagenet_1k: Path, tmp_path: Path) -> None:
     solution.write_text(f'ImageId,PredictionString\n{text}')
     labels = list(ImageNet100(str(imagenet_1k), 'val').get_gt_labels())
     assert labels == list(range(100))
-    link_merged(imagenet_1k, tmp_path / 'merged')
-    assert len(ImageNet100(str(tmp_path / 'merged'), 'val')) == 100
 
 
 def test_meta_needs_all_classes(kaggle: Path) -> None:
@@ -169,7 +136,7 @@ def log(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What is logged."""
     lines: list[str] = []
     monkeypatch.setattr(
-        'mlfm_mm.datasets.imagenet100.print_log',
+        'mlfm_mm.datasets.unreadable.print_log',
         lambda message, **options: lines.append(message),
     )
     return lines
@@ -220,14 +187,6 @@ def test_faults_of_the_pipeline_are_not_the_images(kaggle: Path) -> None:
     dataset = ImageNet100(str(kaggle), pipeline=[*LOAD, fail])
     with pytest.raises(RuntimeError, match='ours'):
         dataset[0]
-
-
-def test_report(kaggle: Path) -> None:
-    report = check_split(kaggle, 'val')
-    assert not report.complete and len(report.short) == 100
-    assert next(report.lines()) == (
-        'val: 100 images of 100 classes (kaggle layout), 1 to 1 a class'
-    )
 
 
 def test_real_photographs(imagenet100_samples: Path) -> None:

@@ -1,5 +1,4 @@
 from collections.abc import Callable
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import numpy as np
@@ -7,12 +6,12 @@ import pytest
 from PIL import Image
 
 from mlfm_mm.datasets import FolderError
-from mlfm_mm.datasets.camvid_classes import CLASSES, ORIGINAL
-from mlfm_mm.datasets.camvid_convert import find_originals, label_colours
-from mlfm_mm.datasets.camvid_layout import check_pairs, find_pairs
-from tests.tools.helpers import TOOLS
+from mlfm_mm.datasets.camvid.classes import CLASSES, ORIGINAL
+from mlfm_mm.datasets.camvid.layout import find_pairs
+from mlfm_mm.datasets.camvid.masks import Look, look_at
+from tests.tools.converters import load_converter
 
-TOOL = TOOLS / 'dataset_converters' / 'camvid.py'
+TOOL = load_converter('camvid')
 Convert = Callable[..., str]
 NAMES = ('0001TP_006690', '0016E5_07959', 'Seq05VD_f00000')
 SPLITS = ('train', 'val', 'test')
@@ -38,17 +37,14 @@ def convert(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Convert:
     """Function that calls the program in this process; what it printed."""
-    spec = spec_from_file_location('camvid_tool', TOOL)
-    tool = module_from_spec(spec)
-    spec.loader.exec_module(tool)
 
     def call(*args: object, fails: bool = False) -> str:
         monkeypatch.setattr('sys.argv', ['camvid.py', *map(str, args)])
         if not fails:
-            tool.main()
+            TOOL.main()
             return capsys.readouterr().out
         with pytest.raises(SystemExit) as stop:
-            tool.main()
+            TOOL.main()
         return str(stop.value.code)
 
     return call
@@ -66,7 +62,7 @@ def test_all_colours(convert: Convert, tmp_path: Path) -> None:
     ]
     for split, name in zip(SPLITS, NAMES, strict=True):
         (pair,) = find_pairs(target, split)
-        check_pairs([pair])
+        assert look_at(pair) == Look()
         assert pair.image.stem == name
         assert np.asarray(Image.open(pair.mask)).tolist() == [expected] * 2
     assert set(expected) == set(range(12))
@@ -84,7 +80,7 @@ def test_sizes(convert: Convert, tmp_path: Path) -> None:
 def test_a_colour_that_is_none() -> None:
     colours = np.full((2, 2, 3), (1, 2, 3), np.uint8)
     with pytest.raises(ValueError, match=r'1 colours .*\(1, 2, 3\)'):
-        label_colours(colours)
+        TOOL.label_colours(colours)
 
 
 def test_mistakes_get_one_line(convert: Convert, tmp_path: Path) -> None:
@@ -108,4 +104,4 @@ def test_a_folder_of_nothing(tmp_path: Path) -> None:
     for path in labels.iterdir():
         path.unlink()
     with pytest.raises(FolderError, match='holds no pictures'):
-        find_originals(images, labels)
+        TOOL.find_originals(images, labels)

@@ -7,19 +7,26 @@ from typing import Any
 
 from mmseg.datasets import BaseSegDataset
 
-from ..registry import DATASETS
-from .camvid_classes import CLASSES, IGNORE, VOID
-from .camvid_layout import check_pairs, find_pairs
+from ...registry import DATASETS
+from ..folder_layout import FolderError
+from ..images import shorten
+from ..unreadable import ReadsWhatItCan, warn
+from .classes import CLASSES, IGNORE, VOID
+from .layout import Pair, find_pairs
+from .masks import look_at_all
 
 
 @DATASETS.register_module()
-class CamVid(BaseSegDataset):
+class CamVid(ReadsWhatItCan, BaseSegDataset):
     """CamVid in the layout of SegNet, or in ``images/`` and ``annotations/``.
 
     ``data_root`` holds ``images/<split>/`` and ``annotations/<split>/``, or
     ``<split>/`` and ``<split>annot/``. A mask is a PNG file of the name of
     its picture with a label for each pixel: 0 to 10 are classes, 11 (void)
-    and 255 are ignored by losses and metrics.
+    and 255 are ignored by losses and metrics. A mask labels the pixels of its
+    picture as they are stored: cameras may note that it is to be turned,
+    which ``color_type='color_ignore_orientation'`` of ``LoadImageFromFile``
+    passes over.
 
     Args:
         data_root (str): The folder.
@@ -27,12 +34,16 @@ class CamVid(BaseSegDataset):
             ``'test'`` (233). Defaults to ``'train'``.
         check (bool): Whether all masks are looked at first, which takes
             about two seconds for the whole set. Defaults to True.
+        unreadable (str): ``'refuse'``, or ``'skip'`` to leave out files
+            that are no images, and to replace what cannot be decoded later.
+            Defaults to ``'refuse'``.
         **kwargs: Arguments of :class:`mmseg.datasets.BaseSegDataset`.
 
     Raises:
         FolderError: There is no such folder or split, a picture has no mask,
             a mask has another size than its picture, or labels that are out
-            of range. The message names files and the remedy.
+            of range, or the pipeline turns pictures and not their masks. The
+            message names files and the remedy.
 
     Example:
         >>> dataset = CamVid('data/camvid', 'val')  # doctest: +SKIP
@@ -49,11 +60,12 @@ class CamVid(BaseSegDataset):
         data_root: str,
         split: str = 'train',
         check: bool = True,
+        unreadable: str = 'refuse',
         **kwargs: Any,
     ) -> None:
         self.split = split
         self.check = check
-        super().__init__(data_root=data_root, **kwargs)
+        super().__init__(data_root=data_root, unreadable=unreadable, **kwargs)
 
     @classmethod
     def get_label_map(
@@ -81,7 +93,7 @@ class CamVid(BaseSegDataset):
         """
         pairs = find_pairs(self.data_root, self.split)
         if self.check:
-            check_pairs(pairs)
+            pairs = self._check(pairs)
         return [
             dict(
                 img_path=str(pair.image),
@@ -92,3 +104,35 @@ class CamVid(BaseSegDataset):
             )
             for pair in pairs
         ]
+
+    def _check(self, pairs: list[Pair]) -> list[Pair]:
+        looks = look_at_all(pairs)
+        self.unreadable.report(
+            [look.unreadable for look in looks if look.unreadable],
+            2 * len(pairs),
+        )
+        turned = [
+            pair.image.name
+            for pair, look in zip(pairs, looks, strict=True)
+            if look.turned
+        ]
+        if turned:
+            self._check_turned(turned)
+        return [
+            pair
+            for pair, look in zip(pairs, looks, strict=True)
+            if not look.unreadable
+        ]
+
+    def _check_turned(self, names: list[str]) -> None:
+        """See that pictures to be turned are read as masks are, as stored."""
+        which = f'{len(names)} pictures are to be turned ({shorten(names)})'
+        for transform in self.pipeline.transforms:
+            if getattr(transform, 'color_type', '') in ('color', 'grayscale'):
+                raise FolderError(
+                    f'{which}, by the orientation in their EXIF data, but '
+                    'their masks are not: read both as they are stored, by '
+                    "LoadImageFromFile with color_type='color_ignore_"
+                    "orientation', or turn the pictures and save them anew."
+                )
+        warn(f'{which}; they are read as stored, like their masks.')

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from .folders import EXTENSIONS, FolderError, Sample, shorten
-from .imagenet100_classes import CLASSES
+from ..folder_layout import FolderError, require_folder, subfolders
+from ..folders import Sample
+from ..images import EXTENSIONS, list_images, shorten
+from .classes import CLASSES
 
 FETCH = 'kaggle datasets download ambityga/imagenet100 --unzip -p {root}'
 CHECK = 'python tools/dataset_converters/imagenet100.py check {root}'
@@ -64,23 +66,18 @@ def find_split(root: str | Path, split: str) -> Split:
             those of ImageNet-100, or a class is empty. The message tells
             what was expected, what was found and the remedy.
     """
-    top = Path(root).expanduser()
-    if not top.is_dir():
-        raise FolderError(f'There is no folder {str(root)!r}. {remedy(root)}')
+    top = require_folder(root, remedy(root))
     check_labels(top)
     parts = sorted(top.glob(f'{split}.X*'))
     if parts:
-        folders = {f.name: f for part in parts for f in class_folders(part)}
-        return Split('kaggle', collect(top, split, folders))
+        return Split('kaggle', collect(top, split, parts))
     for base in (top / split, top / DEEP / split):
         if base.is_dir():
-            folders = {f.name: f for f in class_folders(base)}
-            layout = (
-                'merged' if len(folders) <= len(CLASSES) else 'imagenet-1k'
-            )
-            if folders:
-                return Split(layout, collect(top, split, folders))
-            return Split('imagenet-1k', collect_flat(top, base, split))
+            count = len(subfolders(base))
+            if not count:
+                return Split('imagenet-1k', collect_flat(top, base, split))
+            layout = 'merged' if count <= len(CLASSES) else 'imagenet-1k'
+            return Split(layout, collect(top, split, [base]))
     found = shorten(sorted(path.name for path in top.iterdir()), 6)
     raise FolderError(
         f'{top} has no {split!r} split. {EXPECTED}. Found: '
@@ -96,24 +93,8 @@ def remedy(root: str | Path) -> str:
     )
 
 
-def class_folders(base: Path) -> list[Path]:
-    """List the folders that may be classes."""
-    return [
-        path
-        for path in base.iterdir()
-        if path.is_dir() and not path.name.startswith(('.', '__'))
-    ]
-
-
 def check_labels(top: Path) -> None:
-    """Refuse another data set that brings its own ``Labels.json``.
-
-    Args:
-        top (Path): The folder of the data set.
-
-    Raises:
-        FolderError: The file lists other classes.
-    """
+    """Refuse another data set that brings its own ``Labels.json``."""
     path = top / 'Labels.json'
     if not path.is_file():
         return
@@ -130,27 +111,21 @@ def check_labels(top: Path) -> None:
 
 
 def collect(
-    top: Path, split: str, folders: dict[str, Path]
+    top: Path, split: str, parts: Iterable[Path]
 ) -> dict[str, list[Path]]:
-    """List the images of the 100 classes.
-
-    Args:
-        top (Path): The folder of the data set.
-        split (str): ``'train'`` or ``'val'``, for the messages.
-        folders (dict[str, Path]): All class folders that were found.
-
-    Returns:
-        dict[str, list[Path]]: The images by synset.
+    """List the images of the 100 classes, by synset.
 
     Raises:
         FolderError: A class is absent or empty, or there are others.
     """
+    folders = {f.name: f for part in parts for f in subfolders(part)}
     absent = [wnid for wnid in CLASSES if wnid not in folders]
     others = sorted(set(folders) - set(CLASSES))
     if absent or (others and len(folders) < IMAGENET_1K):
         raise FolderError(wrong_classes(top, split, absent, others))
     images = {wnid: list_images(folders[wnid]) for wnid in CLASSES}
-    check_empty(top, split, images, lambda wnid: str(folders[wnid]))
+    empty = [str(folders[wnid]) for wnid in CLASSES if not images[wnid]]
+    check_empty(top, split, empty)
     return images
 
 
@@ -177,33 +152,8 @@ def wrong_classes(
     return f'{message} {remedy(top)}'
 
 
-def list_images(folder: Path) -> list[Path]:
-    """List the images of a class, sorted."""
-    return sorted(
-        path
-        for path in folder.iterdir()
-        if path.suffix.lower() in EXTENSIONS and not path.name.startswith('.')
-    )
-
-
-def check_empty(
-    top: Path,
-    split: str,
-    images: dict[str, list[Path]],
-    place: Callable[[str], str],
-) -> None:
-    """Refuse classes without images.
-
-    Args:
-        top (Path): The folder of the data set.
-        split (str): ``'train'`` or ``'val'``.
-        images (dict[str, list[Path]]): The images by synset.
-        place (Callable): Tells where a class was looked for.
-
-    Raises:
-        FolderError: A class has none.
-    """
-    empty = [place(wnid) for wnid, paths in images.items() if not paths]
+def check_empty(top: Path, split: str, empty: list[str]) -> None:
+    """Refuse classes without images, named by where they were looked for."""
     if empty:
         raise FolderError(
             f'The {split!r} split of {top} has no images of {len(empty)} of '
@@ -217,14 +167,6 @@ def check_empty(
 
 def collect_flat(top: Path, base: Path, split: str) -> dict[str, list[Path]]:
     """Choose images by a list, where they are not in class folders.
-
-    Args:
-        top (Path): The folder of the data set.
-        base (Path): The folder of the images.
-        split (str): ``'train'`` or ``'val'``.
-
-    Returns:
-        dict[str, list[Path]]: The images by synset.
 
     Raises:
         FolderError: There is no list, or it names no image of a class.
@@ -241,7 +183,8 @@ def collect_flat(top: Path, base: Path, split: str) -> dict[str, list[Path]]:
         wnid = synsets.get(path.stem, '')
         if wnid in images:
             images[wnid].append(path)
-    check_empty(top, split, images, lambda wnid: f'{base} ({wnid})')
+    empty = [f'{base} ({wnid})' for wnid in CLASSES if not images[wnid]]
+    check_empty(top, split, empty)
     return images
 
 
@@ -263,7 +206,7 @@ def read_meta(top: Path, split: str) -> dict[str, str]:
     if not path.is_file():
         return {}
     # A label is the rank among the training classes, which must all be here.
-    wnids = sorted(f.name for f in class_folders(top / 'train'))
+    wnids = [folder.name for folder in subfolders(top / 'train')]
     if len(wnids) != IMAGENET_1K:
         raise FolderError(
             f'{path} counts labels among {IMAGENET_1K} classes, but '

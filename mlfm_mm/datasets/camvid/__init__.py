@@ -1,0 +1,1 @@
+"""CamVid, street scenes with a label for each pixel."""

@@ -1,0 +1,1 @@
+"""ImageNet-100, the data set that MLFM was trained on."""

@@ -1,0 +1,134 @@
+"""Files of images: which they are, and whether they can be read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+EXTENSIONS = (
+    '.bmp',
+    '.jpeg',
+    '.jpg',
+    '.pgm',
+    '.png',
+    '.ppm',
+    '.tif',
+    '.tiff',
+    '.webp',
+)
+# What systems leave behind, beside hidden files.
+LEFTOVERS = ('__macosx', 'desktop.ini', 'thumbs.db')
+# Opening files waits for the disk, so more threads than cores pay off.
+THREADS = 16
+
+
+def is_leftover(path: Path) -> bool:
+    """Say whether a file or folder is none of the user's.
+
+    Example:
+        >>> is_leftover(Path('.DS_Store')), is_leftover(Path('cat'))
+        (True, False)
+    """
+    return path.name.startswith('.') or path.name.lower() in LEFTOVERS
+
+
+def list_images(folder: Path, deep: bool = False) -> list[Path]:
+    """List the files that are images by their names.
+
+    Args:
+        folder (Path): An existing folder.
+        deep (bool): Whether its folders count, too. Defaults to False.
+
+    Returns:
+        list[Path]: Sorted.
+
+    Example:
+        >>> list_images(Path(__file__).parent)
+        []
+    """
+    return list_files(folder, deep)[0]
+
+
+def list_files(
+    folder: Path, deep: bool = False
+) -> tuple[list[Path], list[Path]]:
+    """List the files that are images by their names, and the others.
+
+    Args:
+        folder (Path): An existing folder.
+        deep (bool): Whether its folders count, too. Defaults to False.
+
+    Returns:
+        tuple[list[Path], list[Path]]: Each sorted, without leftovers.
+    """
+    images, others = [], []
+    for path in sorted(folder.rglob('*') if deep else folder.iterdir()):
+        if is_leftover(path):
+            continue
+        if path.suffix.lower() in EXTENSIONS:
+            images.append(path)
+        elif not path.is_dir():
+            others.append(path)
+    return images, others
+
+
+def is_readable(path: str | Path) -> bool:
+    """Say whether a file begins as an image does.
+
+    Only the header is read: a check of every pixel would take as long as
+    an epoch.
+    """
+    # Not at the top: the package must import without any host's packages.
+    from PIL import Image
+
+    try:
+        with Image.open(path):
+            return True
+    except Exception:  # broken files raise errors of every kind
+        return False
+
+
+def decodes(path: str | Path) -> bool:
+    """Say whether an image can be read to its last pixel."""
+    import mmcv
+
+    try:
+        return mmcv.imread(str(path)) is not None
+    except Exception:  # as above
+        return False
+
+
+def find_unreadable(
+    paths: Sequence[str],
+    readable: Callable[[str], bool] = is_readable,
+) -> list[str]:
+    """Find the files that are no images, by several threads.
+
+    Args:
+        paths (Sequence[str]): The files.
+        readable (Callable): Says whether a file is an image. Defaults to
+            :func:`is_readable`.
+
+    Returns:
+        list[str]: Those that are none, in the order of ``paths``.
+
+    Example:
+        >>> find_unreadable([__file__]) == [__file__]
+        True
+    """
+    with ThreadPoolExecutor(THREADS) as pool:
+        fine = pool.map(readable, paths)
+        return [p for p, ok in zip(paths, fine, strict=True) if not ok]
+
+
+def shorten(names: Sequence[str], limit: int = 3) -> str:
+    """Name the first few of a list.
+
+    Example:
+        >>> shorten(['a', 'b', 'c', 'd', 'e'])
+        'a, b, c and 2 more'
+    """
+    rest = len(names) - limit
+    more = f' and {rest} more' if rest > 0 else ''
+    return ', '.join(names[:limit]) + more

@@ -1,0 +1,181 @@
+"""One policy for images that cannot be read, before a run and within it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from mmengine.logging import print_log
+
+from .folder_layout import FolderError
+from .images import decodes, find_unreadable, shorten
+
+POLICIES = ('skip', 'refuse')
+FILE_KEYS = ('img_path', 'seg_map_path')
+
+
+class UnreadablePolicy:
+    """Skip or refuse images that cannot be read, and remember them.
+
+    Args:
+        policy (str): ``'skip'`` or ``'refuse'``.
+
+    Raises:
+        ValueError: ``policy`` is neither.
+
+    Example:
+        >>> UnreadablePolicy('skip').leave_out([__file__]) == [__file__]
+        True
+    """
+
+    def __init__(self, policy: str) -> None:
+        if policy not in POLICIES:
+            raise ValueError(
+                f"unreadable must be 'skip' or 'refuse', not {policy!r}"
+            )
+        self.refuses = policy == 'refuse'
+        self.failed = torch.zeros(0, dtype=torch.uint8)
+
+    def leave_out(self, paths: Sequence[str], remedy: str = '') -> list[str]:
+        """Look at the files before a run, at their headers only.
+
+        Args:
+            paths (Sequence[str]): The files.
+            remedy (str): What an error says beyond that. Defaults to ''.
+
+        Returns:
+            list[str]: Those that are no images, which the log names.
+
+        Raises:
+            FolderError: There are some, and such are refused.
+        """
+        bad = find_unreadable(paths)
+        self.report(bad, len(paths), remedy)
+        return bad
+
+    def report(self, bad: Sequence[str], count: int, remedy: str = '') -> None:
+        """Refuse files that are no images, or name them in the log."""
+        if bad and self.refuses:
+            raise FolderError(
+                f'{len(bad)} of {count} files are no images: {shorten(bad)}. '
+                f"Delete them, or set unreadable='skip'. {remedy}".strip()
+            )
+        for path in bad:
+            warn(f'{path} is no image and is left out.')
+
+    def remember(self, count: int) -> None:
+        """Make room for the marks of so many images.
+
+        Worker processes write into the same memory, so that the main process
+        can tell at the end of an epoch what they met.
+        """
+        self.failed = torch.zeros(count, dtype=torch.uint8).share_memory_()
+
+    def fetch(
+        self,
+        index: int,
+        load: Callable[[int], Any],
+        info: Callable[[int], dict],
+    ) -> Any:
+        """Load an image, or another one where it is unreadable.
+
+        The others are a function of the index, so that a resumed run sees
+        the same ones. Their distance doubles, so as to leave a stretch of
+        broken files behind in a few steps.
+
+        Args:
+            index (int): Index of the image.
+            load (Callable): Loads the image of an index.
+            info (Callable): Tells the files of an index.
+
+        Returns:
+            Any: What ``load`` returns.
+
+        Raises:
+            FolderError: The image is unreadable and such are refused, or all
+                others that were tried are unreadable, too.
+        """
+        count = len(self.failed)
+        steps = [1 << k for k in range(max(count - 1, 0).bit_length())]
+        for candidate in [index, *((index + step) % count for step in steps)]:
+            try:
+                return load(candidate)
+            except Exception:  # broken files raise errors of every kind
+                broken = [p for p in files(info(candidate)) if not decodes(p)]
+                if not broken:
+                    raise  # not the image's fault
+                self._mark(candidate, broken)
+        raise FolderError(
+            f'{broken[0]} and the {len(steps)} others that were tried in its '
+            'place cannot be decoded: is the disk still there?'
+        )
+
+    def _mark(self, index: int, broken: list[str]) -> None:
+        if self.refuses:
+            raise FolderError(
+                f'{shorten(broken)} cannot be decoded. Delete it, or set '
+                "unreadable='skip'."
+            ) from None
+        if not self.failed[index]:
+            warn(f'{shorten(broken)} cannot be decoded and is replaced.')
+        self.failed[index] = 1
+
+    def take_failed(self) -> list[int]:
+        """List the images that failed since the last call."""
+        failed = (self.failed == 1).nonzero().flatten()
+        # Named once, counted again whenever they fail again.
+        self.failed[failed] = 2
+        return failed.tolist()
+
+
+class ReadsWhatItCan:
+    """Give a dataset of MMEngine the argument ``unreadable``.
+
+    It stands before the dataset among the bases of a class.
+
+    Args:
+        *args: Arguments of the dataset.
+        unreadable (str): ``'skip'``: what cannot be decoded during a run is
+            replaced by another image, named in the log. ``'refuse'``: it
+            ends the run by an error that names it. Defaults to ``'skip'``.
+        **kwargs: Arguments of the dataset.
+    """
+
+    def __init__(
+        self, *args: Any, unreadable: str = 'skip', **kwargs: Any
+    ) -> None:
+        self.unreadable = UnreadablePolicy(unreadable)
+        super().__init__(*args, **kwargs)
+
+    def full_init(self) -> None:
+        """Load the list of images, and make room for marks."""
+        super().full_init()  # type: ignore[misc]
+        if len(self.unreadable.failed) != len(self):  # type: ignore[arg-type]
+            self.unreadable.remember(len(self))  # type: ignore[arg-type]
+
+    def prepare_data(self, idx: int) -> Any:
+        """Load and transform an image, or another if it is unreadable.
+
+        Args:
+            idx (int): Index of the image.
+
+        Returns:
+            Any: What the pipeline makes of it; None asks for any other one.
+        """
+        return self.unreadable.fetch(
+            idx,
+            super().prepare_data,  # type: ignore[misc]
+            self.get_data_info,  # type: ignore[attr-defined]
+        )
+
+
+def files(info: dict) -> list[str]:
+    """List the files that an item of a dataset is read from."""
+    return [str(info[key]) for key in FILE_KEYS if info.get(key)]
+
+
+def warn(message: str) -> None:
+    """Write a warning to the log."""
+    print_log(message, logger='current', level=logging.WARNING)

@@ -1,0 +1,126 @@
+"""Arrange Tiny ImageNet-200 as train/<wnid>/ and val/<wnid>/.
+
+    python tools/dataset_converters/tiny_imagenet.py SOURCE TARGET
+
+SOURCE is the folder tiny-imagenet-200 as it is unpacked. TARGET gets copies of
+the images of the first 100 classes, in the order of their synsets: data_root
+of the configs *_tiny100.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+# A clone need not be installed: its package lies two folders up.
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from mmengine.utils import track_iter_progress
+
+from mlfm_mm.datasets.folder_layout import (
+    FolderError,
+    require_folder,
+    subfolders,
+)
+from mlfm_mm.datasets.images import list_images
+
+FETCH = (
+    'To fetch it: http://cs231n.stanford.edu/tiny-imagenet-200.zip, to be '
+    'unpacked'
+)
+
+
+def find_images(source: str | Path, count: int) -> dict[Path, list[Path]]:
+    """Find the images of the first classes.
+
+    Args:
+        source (str | Path): The folder as it is unpacked.
+        count (int): How many classes.
+
+    Returns:
+        dict[Path, list[Path]]: Images by the folder, such as
+        ``train/n01443537``, that they belong into.
+
+    Raises:
+        FolderError: It is not the folder of Tiny ImageNet-200.
+    """
+    top = require_folder(source, FETCH)
+    notes = top / 'val' / 'val_annotations.txt'
+    if not (top / 'train').is_dir() or not notes.is_file():
+        raise FolderError(
+            f'{top} is not Tiny ImageNet-200, which holds train/<wnid>/images '
+            f'and val/val_annotations.txt. {FETCH}'
+        )
+    folders = subfolders(top / 'train')
+    if len(folders) < count:
+        raise FolderError(
+            f'{top / "train"} has {len(folders)} classes, not {count}. {FETCH}'
+        )
+    found = {
+        Path('train', f.name): list_images(f / 'images')
+        for f in folders[:count]
+    }
+    found.update({Path('val', f.name): [] for f in folders[:count]})
+    for name, wnid in read_notes(notes):
+        found.get(Path('val', wnid), []).append(top / 'val' / 'images' / name)
+    return found
+
+
+def read_notes(path: Path) -> Iterator[tuple[str, str]]:
+    """Read the names of the validation images and their synsets."""
+    for line in path.read_text(encoding='utf-8').splitlines():
+        name, wnid = line.split('\t')[:2]
+        yield name, wnid
+
+
+def arrange(source: str | Path, target: str | Path, count: int) -> int:
+    """Copy the images.
+
+    Args:
+        source (str | Path): The folder as it is unpacked.
+        target (str | Path): The folder to make; nothing is overwritten.
+        count (int): How many classes.
+
+    Returns:
+        int: The number of images.
+
+    Raises:
+        FolderError: See :func:`find_images`, or the target is not empty.
+    """
+    base = Path(target).expanduser()
+    if base.exists() and (not base.is_dir() or any(base.iterdir())):
+        raise FolderError(
+            f'{base} exists and is not empty: name a new folder, or delete it'
+        )
+    found = find_images(source, count)
+    for folder, images in track_iter_progress(list(found.items())):
+        (base / folder).mkdir(parents=True)
+        for path in images:
+            shutil.copy2(path, base / folder)
+    return sum(map(len, found.values()))
+
+
+def main() -> None:
+    """Arrange."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('source', help='the folder tiny-imagenet-200')
+    parser.add_argument('target', help='the new folder')
+    parser.add_argument(
+        '--classes', type=int, default=100, help='how many (default: 100)'
+    )
+    args = parser.parse_args()
+    try:
+        count = arrange(args.source, args.target, args.classes)
+    except (FolderError, OSError) as error:
+        sys.exit(f'tiny_imagenet.py: {error}')
+    print(f'\ncopied {count} images to {args.target}')
+
+
+if __name__ == '__main__':
+    main()
