@@ -66,13 +66,16 @@ def _classify(
 def _segment(
     image: str, config: str, checkpoint: str, out: str, device: str
 ) -> str:
+    import mmcv
     from mmseg.apis import inference_model, init_model, show_result_pyplot
 
     model = init_model(config, checkpoint, device=device)
-    result = inference_model(model, image)
+    # Upright, as its camera noted, for the network and for who looks at it.
+    picture = mmcv.imread(image)
+    result = inference_model(model, picture)
     show_result_pyplot(
         model,
-        image,
+        picture,
         result,
         opacity=0.5,
         draw_gt=False,

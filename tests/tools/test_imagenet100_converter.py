@@ -49,7 +49,7 @@ def test_check_of_nothing(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr('sys.argv', ['x', 'check', str(tmp_path / 'no')])
-    with pytest.raises(SystemExit, match='There is no folder .* kaggle'):
+    with pytest.raises(SystemExit, match=r'There is no folder .* kaggle'):
         MODULE.main()
     assert capsys.readouterr().out == ''
 

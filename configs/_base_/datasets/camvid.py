@@ -2,9 +2,14 @@
 # size, such as the original 960x720, to it.
 dataset_type = 'mlfm_mm.CamVid'
 data_root = 'data/camvid'
+# Masks label pixels as they are stored, so that pictures must not be turned
+# by the orientation that a camera noted.
+load_image = dict(
+    type='LoadImageFromFile', color_type='color_ignore_orientation'
+)
 crop_size = (360, 480)
 train_pipeline = [
-    dict(type='LoadImageFromFile'),
+    load_image,
     dict(type='LoadAnnotations'),
     dict(
         type='RandomResize',
@@ -18,7 +23,7 @@ train_pipeline = [
     dict(type='PackSegInputs'),
 ]
 test_pipeline = [
-    dict(type='LoadImageFromFile'),
+    load_image,
     dict(type='Resize', scale=(480, 360), keep_ratio=True),
     # After Resize: predictions are measured at the size of the mask.
     dict(type='LoadAnnotations'),
@@ -26,7 +31,7 @@ test_pipeline = [
 ]
 img_ratios = [0.5, 0.75, 1.0, 1.25, 1.5, 1.75]
 tta_pipeline = [
-    dict(type='LoadImageFromFile'),
+    load_image,
     dict(
         type='TestTimeAug',
         transforms=[
@@ -65,16 +70,7 @@ val_dataloader = dict(
     ),
 )
 test_dataloader = dict(
-    batch_size=1,
-    num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(
-        type=dataset_type,
-        data_root=data_root,
-        split='test',
-        pipeline=test_pipeline,
-    ),
+    val_dataloader, dataset=dict(val_dataloader['dataset'], split='test')
 )
 val_evaluator = dict(type='IoUMetric', iou_metrics=['mIoU'])
 test_evaluator = val_evaluator

@@ -1,25 +1,7 @@
-_base_ = 'in100_256.py'
+_base_ = 'in100_224_efficientnet.py'
 
-# EfficientNet's crops, as in mmpretrain's recipe for ImageNet-1k.
-train_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='EfficientNetRandomCrop', scale=300),
-    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
-    dict(type='PackInputs'),
-]
-
-test_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='EfficientNetCenterCrop', crop_size=300),
-    dict(type='PackInputs'),
-]
-
-# batch_size counts the images of a step in all: tools/train.py shares them out
-# to the processes (the hosts' own tools give as many to each).
-share_batch_size = True
-train_dataloader = dict(
-    batch_size=256,
-    dataset=dict(pipeline=train_pipeline),
-)
+train_pipeline, test_pipeline = _base_.train_pipeline, _base_.test_pipeline
+train_pipeline[1].scale = test_pipeline[1].crop_size = 300
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = val_dataloader

@@ -2,6 +2,11 @@
 _base_ = 'folder_64.py'
 
 data_root = 'data/tiny_imagenet100'
+source = (
+    'Tiny ImageNet-200 is at http://cs231n.stanford.edu/tiny-imagenet-200.zip;'
+    ' unpack it, then: python tools/dataset_converters/tiny_imagenet.py '
+    f'tiny-imagenet-200 {data_root}'
+)
 data_preprocessor = dict(num_classes=100)
 train_pipeline = [
     dict(type='LoadImageFromFile'),
@@ -17,12 +22,12 @@ share_batch_size = True
 train_dataloader = dict(
     batch_size=128,
     num_workers=4,
-    dataset=dict(data_root=data_root, pipeline=train_pipeline),
+    dataset=dict(data_root=data_root, source=source, pipeline=train_pipeline),
 )
 val_dataloader = dict(
     batch_size=256,
     num_workers=4,
-    dataset=dict(data_root=data_root, pipeline=test_pipeline),
+    dataset=dict(data_root=data_root, source=source, pipeline=test_pipeline),
 )
 val_evaluator = dict(type='Accuracy', topk=(1, 5))
 test_dataloader = val_dataloader
