@@ -7,6 +7,7 @@ from mmengine.config import Config
 from .errors import UsageError
 from .hosts import find_host
 from .options import check_checkpoint, load_config, set_common_options
+from .survival import protect
 
 AMP_WRAPPERS = ('OptimWrapper', 'AmpOptimWrapper')
 
@@ -36,6 +37,7 @@ def prepare_training(args: Namespace) -> Config:
         enable_amp(cfg)
     if args.auto_scale_lr:
         enable_auto_scale_lr(cfg)
+    protect(cfg)
     set_resume(cfg, args.resume)
     if cfg.get('load_from'):
         option = '--resume' if args.resume else 'load_from in the config'

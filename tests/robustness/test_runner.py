@@ -65,8 +65,8 @@ def train(config: Path, work: Path, processes: int, *options: str) -> dict:
     else:
         tail = (config, processes, *tail[1:])
         call('bash', 'tools/dist_train.sh', *tail)
-    last = Path((work / 'last_checkpoint').read_text())
-    return torch.load(last, weights_only=False)
+    last = (work / 'last_checkpoint').read_text()
+    return torch.load(work / last, weights_only=False)
 
 
 def check_same(a: dict, b: dict) -> None:

@@ -1,0 +1,160 @@
+"""Checkpoint files that are whole or not there at all."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.logging import HistoryBuffer
+
+# What MMEngine's checkpoints hold besides tensors: the history of the logged
+# numbers, which names its methods by ``getattr``. Loading calls none of them.
+NUMPY = (getattr(np, '_core', None) or np.core).multiarray
+SAFE = [
+    HistoryBuffer,
+    getattr,
+    slice,
+    NUMPY._reconstruct,
+    NUMPY.scalar,
+    np.ndarray,
+    np.dtype,
+    *{type(np.dtype(kind)) for kind in 'bBhHiIlLqQefd?'},
+]
+# What a run needs in order to go on.
+NEEDED = ('meta', 'state_dict', 'optimizer', 'message_hub')
+
+
+class CheckpointError(ValueError):
+    """A file from which a run cannot go on; the message says why."""
+
+
+def put_in_place(part: Path, path: Path) -> None:
+    """Give a file that is written completely its name, at one stroke.
+
+    Whoever kills the process or the machine at whatever moment finds the old
+    file or the new one under the name, never a part of one.
+
+    Args:
+        part (Path): The file, in the folder of ``path``.
+        path (Path): Its name; a file that has it is replaced.
+    """
+    _flush(part)
+    os.replace(part, path)
+    _flush(path.parent)
+
+
+def point_to(path: Path, pointer: Path) -> None:
+    """Name a file in another, at one stroke.
+
+    Args:
+        path (Path): The file.
+        pointer (Path): What names it, relative to its own folder, so that
+            the folder may be moved.
+    """
+    part = part_of(pointer)
+    part.write_text(os.path.relpath(path, pointer.parent))
+    put_in_place(part, pointer)
+
+
+def part_of(path: Path) -> Path:
+    """Name the file that becomes another one when it is complete.
+
+    Args:
+        path (Path): The other file.
+
+    Returns:
+        Path: A hidden file beside it.
+
+    Example:
+        >>> part_of(Path('run/epoch_1.pth')).name
+        '.epoch_1.pth.part'
+    """
+    return path.with_name(f'.{path.name}.part')
+
+
+def _flush(path: Path) -> None:
+    """Bring a file, or a folder's list of names, onto the disk."""
+    if path.is_dir() and os.name == 'nt':
+        return
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def check(path: Path) -> None:
+    """Refuse a checkpoint from which a run cannot go on.
+
+    Args:
+        path (Path): The file.
+
+    Raises:
+        CheckpointError: If it is torn, damaged, no checkpoint, or holds
+            weights only.
+    """
+    content = read(path)
+    check_bytes(path)
+    missing = [key for key in NEEDED if key not in content]
+    if missing:
+        raise CheckpointError(f'it lacks {", ".join(missing)}')
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Read a checkpoint of MMEngine, without running code from it.
+
+    Args:
+        path (Path): The file. Its tensors stay on the disk until they are
+            used.
+
+    Returns:
+        dict: What it holds.
+
+    Raises:
+        CheckpointError: If it cannot be read.
+    """
+    if not path.stat().st_size:
+        raise CheckpointError('it is empty')
+    mapped = zipfile.is_zipfile(path)
+    safe = getattr(torch.serialization, 'safe_globals', None)
+    try:
+        # Before PyTorch 2.5, nothing can be added to what is safe.
+        with safe(SAFE) if safe else nullcontext():
+            content = torch.load(
+                path,
+                map_location='cpu',
+                weights_only=safe is not None,
+                **(dict(mmap=True) if mapped else {}),
+            )
+    except Exception as error:  # What is torn can raise anything.
+        reason = str(error).splitlines()[0] if str(error) else repr(error)
+        state = 'it cannot be loaded' if mapped else 'it is torn'
+        raise CheckpointError(f'{state} ({reason})') from error
+    if not isinstance(content, dict):
+        raise CheckpointError('it is no checkpoint of MMEngine')
+    return content
+
+
+def check_bytes(path: Path) -> None:
+    """Compare the bytes of a file with the checksums that it carries.
+
+    Args:
+        path (Path): The file. One in PyTorch's format before 1.6 has none.
+
+    Raises:
+        CheckpointError: If they differ.
+    """
+    if not zipfile.is_zipfile(path):
+        return
+    with zipfile.ZipFile(path) as archive:
+        try:
+            damaged = archive.testzip()
+        except (zipfile.BadZipFile, OSError, EOFError) as error:
+            raise CheckpointError(f'it is damaged ({error})') from error
+    if damaged is not None:
+        raise CheckpointError(f'it is damaged (checksum of {damaged})')

@@ -1,0 +1,302 @@
+"""Checkpoints that no kill, no full disk and no copying can lose."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from mmengine.dist import broadcast_object_list, is_main_process
+from mmengine.fileio import LocalBackend, get_file_backend
+from mmengine.hooks import CheckpointHook
+from mmengine.runner import Runner
+
+from ...registry import HOOKS
+from ..checkpoints import part_of, point_to, put_in_place
+from ..resume import choose, refuse_torn
+
+ON_FAILURE = ('continue', 'stop')
+
+
+@HOOKS.register_module()
+class SafeCheckpointHook(CheckpointHook):
+    """MMEngine's checkpoints, of which one whole is always there.
+
+    - Each is written beside its place, flushed to the disk and renamed; then
+      ``last_checkpoint`` likewise, which names it relative to its own
+      folder; only then are older ones deleted. The best are kept likewise.
+    - A write that fails (a full disk) leaves what was there, and says so.
+    - ``resume=True`` takes the last written checkpoint that is whole, names
+      those it passes over, and starts anew only in a folder without any.
+    - Nothing outside the run's own folder is deleted, also where the folder
+      was copied from another.
+
+    Checkpoints on other than local disks are left to MMEngine.
+
+    Args:
+        on_failure (str): What follows on a write that fails: ``'continue'``
+            to train on, ``'stop'`` to raise the error. Defaults to
+            ``'continue'``.
+        **kwargs: Arguments of :class:`mmengine.hooks.CheckpointHook`.
+
+    Raises:
+        ValueError: If ``on_failure`` is neither of the two.
+
+    Example:
+        >>> default_hooks = dict(
+        ...     checkpoint=dict(type='mlfm_mm.SafeCheckpointHook', interval=1)
+        ... )
+    """
+
+    last_ckpt: str | None
+
+    def __init__(self, on_failure: str = 'continue', **kwargs: Any) -> None:
+        if on_failure not in ON_FAILURE:
+            raise ValueError(
+                f'on_failure={on_failure!r} is not known: it must be '
+                f'{" or ".join(map(repr, ON_FAILURE))}'
+            )
+        super().__init__(**kwargs)
+        self.on_failure = on_failure
+
+    # ---- Where a run goes on ----------------------------------------------
+
+    def before_run(self, runner: Runner) -> None:
+        """Choose the checkpoint to resume from.
+
+        Args:
+            runner (Runner): The runner, told by its ``_load_from``.
+
+        Raises:
+            UsageError: If checkpoints are there but none is whole, or if the
+                one that was asked for is not.
+        """
+        self.folder = Path(runner.work_dir)
+        if self.out_dir not in (None, runner.work_dir):
+            # As ``before_train`` will have it.
+            self.folder = Path(self.out_dir) / self.folder.name
+        backend = get_file_backend(self.out_dir or runner.work_dir)
+        self.is_local = self.file_client_args is None and isinstance(
+            backend, LocalBackend
+        )
+        if not runner._resume or not self.is_local:
+            return
+        if runner._load_from is None:
+            path = choose(self.folder, Path(self.filename_tmpl).suffix)
+            runner._resume = path is not None
+            runner._load_from = str(path) if path else None
+        elif '://' not in runner._load_from:
+            refuse_torn(Path(runner._load_from))
+
+    def before_train(self, runner: Runner) -> None:
+        """Find what earlier processes of the run have left.
+
+        Args:
+            runner (Runner): The runner.
+        """
+        info = runner.message_hub.runtime_info
+        if self.is_local:
+            # The folder may be a copy: what it was copied from is not ours.
+            for key in [k for k in info if k.startswith('best_ckpt')]:
+                info[key] = str(self.folder / Path(info[key]).name)
+        super().before_train(runner)
+        if not self.is_local:
+            return
+        resumed = Path(runner._load_from or '')
+        if runner._resume and resumed.parent == self.folder:
+            self.last_ckpt = str(resumed)
+        if is_main_process():
+            suffix = Path(self.filename_tmpl).suffix
+            for torn in self.folder.glob(f'.*{suffix}.part'):
+                torn.unlink()
+
+    # ---- How checkpoints are written ---------------------------------------
+
+    def save_now(self, runner: Runner) -> bool:
+        """Save after the iteration that just ended, wherever it lies.
+
+        Args:
+            runner (Runner): The runner, within ``after_train_iter``.
+
+        Returns:
+            bool: Whether it could be written.
+        """
+        if not self.by_epoch or not self.is_local:
+            self._save_checkpoint(runner)
+            return Path(self.last_ckpt or '').exists()
+        step, hub = runner.iter + 1, runner.message_hub
+        path = self.folder / self.filename_tmpl.format(runner.epoch)
+        name = f'{path.stem}_iter_{step}{path.suffix}'
+        interim = hub.runtime_info.get('interim_ckpts', [])
+        return self._write_last(
+            runner,
+            name,
+            dict(interim_ckpts=[*interim, name]),
+            meta=dict(epoch=runner.epoch, iter=step),
+            by_epoch=False,
+        )
+
+    def _save_checkpoint_with_step(
+        self, runner: Runner, step: int, meta: dict
+    ) -> bool:
+        """Write a regular checkpoint, then delete what it makes obsolete."""
+        if not self.is_local:
+            super()._save_checkpoint_with_step(runner, step, meta)
+            return True
+        name = self.filename_tmpl.format(step)
+        ids, news = [], {}
+        if self.max_keep_ckpts > 0:
+            ids = [i for i in self.keep_ckpt_ids if i != step] + [step]
+            # Whoever resumes from it knows what is still to be deleted.
+            news = dict(keep_ckpt_ids=ids)
+        if not self._write_last(
+            runner, name, news, meta=meta, by_epoch=self.by_epoch
+        ):
+            return False
+        for old in ids[: -self.max_keep_ckpts]:
+            self._delete(self.filename_tmpl.format(old))
+        if self.max_keep_ckpts > 0:
+            self.keep_ckpt_ids.clear()
+            self.keep_ckpt_ids.extend(ids)
+        return True
+
+    def _write_last(
+        self, runner: Runner, name: str, news: dict, **kwargs: Any
+    ) -> bool:
+        """Write a checkpoint from which the run can go on."""
+        path = str(self.folder / name)
+        written = self._write(
+            runner,
+            name,
+            dict(news, last_ckpt=path),
+            save_optimizer=self.save_optimizer,
+            save_param_scheduler=self.save_param_scheduler,
+            **kwargs,
+            **self.args,
+        )
+        if written:
+            self.last_ckpt = path
+            info = runner.message_hub.runtime_info
+            for interim in info.get('interim_ckpts', []):
+                if interim != name:
+                    self._delete(interim)
+        return written
+
+    def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
+        """Keep the best, of each metric that was asked for."""
+        if not self.save_best or not self.is_local:
+            super()._save_best_checkpoint(runner, metrics)
+            return
+        if 'auto' in self.key_indicators:
+            self._init_rule(self.rules, [next(iter(metrics))])
+        before = self._best_names(runner)
+        written = [
+            self._write_best(runner, metric, metrics[metric])
+            for metric in self.key_indicators
+        ]
+        # The last must know the best; the one before may go only then.
+        if any(written) and self._update_last(runner):
+            for name in before - self._best_names(runner):
+                self._delete(name)
+
+    def _best_names(self, runner: Runner) -> set[str]:
+        """Name the files of the best checkpoints."""
+        info = runner.message_hub.runtime_info
+        return {
+            Path(path).name
+            for key, path in info.items()
+            if key.startswith('best_ckpt')
+        }
+
+    def _update_last(self, runner: Runner) -> bool:
+        """Write the last checkpoint again after a validation."""
+        if self.last_ckpt is None:
+            return True
+        meta = dict(epoch=runner.epoch, iter=runner.iter)
+        step = runner.epoch if self.by_epoch else runner.iter
+        return self._save_checkpoint_with_step(runner, step, meta)
+
+    def _write_best(
+        self, runner: Runner, metric: str, score: float | None
+    ) -> bool:
+        """Write the best of a metric, if it is; tell whether it was."""
+        one = len(self.key_indicators) == 1
+        key = '' if one else f'_{metric}'
+        rule = self.rules[self.key_indicators.index(metric)]
+        info = runner.message_hub.runtime_info
+        best = info.get(f'best_score{key}', self.init_value_map[rule])
+        if score is None or not self.is_better_than[metric](score, best):
+            return False
+        step = runner.epoch if self.by_epoch else runner.iter
+        name = f'best_{metric}_{self.filename_tmpl.format(step)}'
+        name = name.replace('/', '_')
+        path = str(self.folder / name)
+        if not self._write(
+            runner,
+            name,
+            {f'best_score{key}': score, f'best_ckpt{key}': path},
+            save_optimizer=False,
+            save_param_scheduler=False,
+            meta=dict(epoch=runner.epoch, iter=runner.iter),
+            by_epoch=False,
+        ):
+            return False
+        # What MMEngine's ``after_train`` publishes.
+        if one:
+            self.best_ckpt_path = path
+        else:
+            self.best_ckpt_path_dict[metric] = path
+        runner.logger.info(f'Best {metric}, {score:0.4f}: saved to {name}.')
+        return True
+
+    def _write(
+        self, runner: Runner, name: str, news: dict, **kwargs: Any
+    ) -> bool:
+        """Write a file at one stroke.
+
+        Args:
+            runner (Runner): The runner.
+            name (str): The file's name.
+            news (dict): What the message hub shall know if it is written.
+            **kwargs: Arguments of ``Runner.save_checkpoint``.
+
+        Returns:
+            bool: Whether it could be written, the same in all processes.
+        """
+        hub, path = runner.message_hub, self.folder / name
+        before = dict(hub.runtime_info)
+        for key, value in news.items():
+            hub.update_info(key, value)
+        failure: list[str | None] = [None]
+        try:
+            # In the first process only; others pass.
+            runner.save_checkpoint(
+                str(self.folder),
+                part_of(path).name,
+                backend_args=self.backend_args,
+                **kwargs,
+            )
+            if is_main_process():
+                put_in_place(part_of(path), path)
+                if 'last_ckpt' in news:
+                    point_to(path, Path(runner.work_dir) / 'last_checkpoint')
+        except OSError as error:
+            part_of(path).unlink(missing_ok=True)
+            failure = [str(error)]
+        broadcast_object_list(failure)
+        if failure[0] is None:
+            return True
+        hub.runtime_info.clear()
+        hub.runtime_info.update(before)
+        message = (
+            f'{path} could not be written: {failure[0]}; the last whole '
+            f'checkpoint is {self.last_ckpt}'
+        )
+        if self.on_failure == 'stop':
+            raise OSError(message)
+        runner.logger.error(f'{message}; training goes on.')
+        return False
+
+    def _delete(self, name: str) -> None:
+        """Delete a file of this run, which lies in its own folder."""
+        if is_main_process():
+            (self.folder / name).unlink(missing_ok=True)

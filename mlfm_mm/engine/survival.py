@@ -1,0 +1,29 @@
+"""The hooks that keep a run safe, for every config that is trained here."""
+
+from mmengine.config import Config
+
+# By the names under which a config can replace or, by None, remove them.
+HOOKS = dict(
+    checkpoint=dict(type='mlfm_mm.SafeCheckpointHook'),
+)
+# What MMEngine does where a config says nothing.
+DEFAULT_CHECKPOINT = dict(type='CheckpointHook', interval=1)
+
+
+def protect(cfg: Config) -> None:
+    """Add our hooks to a config that does not name others.
+
+    Args:
+        cfg (Config): The config, changed in place.
+
+    Example:
+        >>> cfg = Config(dict(default_hooks=dict()))
+        >>> protect(cfg)
+        >>> cfg.default_hooks.checkpoint
+        {'type': 'mlfm_mm.SafeCheckpointHook', 'interval': 1}
+    """
+    hooks = dict(cfg.get('default_hooks') or {})
+    checkpoint = hooks.get('checkpoint', DEFAULT_CHECKPOINT)
+    if checkpoint and checkpoint.get('type') == 'CheckpointHook':
+        hooks['checkpoint'] = {**checkpoint, **HOOKS['checkpoint']}
+    cfg.default_hooks = {**HOOKS, **hooks}

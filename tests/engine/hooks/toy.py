@@ -1,0 +1,223 @@
+"""Runs of a second: a network that draws numbers, on data that do."""
+
+import argparse
+import os
+import random
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.evaluator import BaseMetric
+from mmengine.model import BaseModel
+from mmengine.registry import DATASETS, METRICS, MODELS
+from mmengine.runner import Runner
+from torch import Tensor, nn
+from torch.utils.data import Dataset
+
+IMAGES = 13
+BATCH = 4
+STEPS = 4
+
+
+@DATASETS.register_module()
+class ToyImages(Dataset):
+    """Images that are augmented by all three generators.
+
+    Each that is read leaves its number in the file ``READS``, if one is
+    named.
+    """
+
+    metainfo = dict(classes=('a', 'b'))
+
+    def __init__(self, poison: int | None = None) -> None:
+        self.images = torch.randn(
+            IMAGES, 3, 8, 8, generator=torch.Generator().manual_seed(0)
+        )
+        self.poison = poison
+
+    def __len__(self) -> int:
+        return IMAGES
+
+    def __getitem__(self, index: int) -> dict:
+        if 'READS' in os.environ:
+            with open(os.environ['READS'], 'a') as file:
+                file.write(f'{index}\n')
+        image = self.images[index] * (1 + random.random())
+        image = image + float(np.random.rand()) + torch.rand(3, 1, 1)
+        if index == self.poison:
+            image = image * float('nan')
+        return dict(
+            inputs=image, label=index % 2, img_path=f'image_{index}.png'
+        )
+
+
+@MODELS.register_module()
+class ToyNet(BaseModel):
+    """A convolution, batch norm, dropout and a linear layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.norm = nn.BatchNorm2d(4)
+        self.drop = nn.Dropout(0.3)
+        self.head = nn.Linear(4, 2)
+
+    def forward(
+        self, inputs: Tensor, label: Tensor, mode: str = 'tensor', **_: Any
+    ) -> dict | list:
+        x = self.norm(self.conv(torch.as_tensor(inputs))).relu().mean((2, 3))
+        x = self.head(self.drop(x))
+        if mode == 'loss':
+            return dict(loss=nn.functional.cross_entropy(x, label))
+        return list(x)
+
+
+@METRICS.register_module()
+class ToyScore(BaseMetric):
+    """A score that rises up to the third validation, then falls."""
+
+    def process(self, data_batch: object, data_samples: list) -> None:
+        self.results += [0] * len(data_samples)
+
+    def compute_metrics(self, results: list) -> dict[str, float]:
+        self.calls = getattr(self, 'calls', 0) + 1
+        return dict(score=float(3 - abs(3 - self.calls)))
+
+
+def loader(sampler: str, workers: int) -> dict:
+    return dict(
+        batch_size=BATCH,
+        num_workers=workers,
+        persistent_workers=workers > 0,
+        sampler=dict(type=sampler, shuffle=True),
+        dataset=dict(type='ToyImages'),
+        collate_fn=dict(type='default_collate'),
+    )
+
+
+def toy_config(
+    work_dir: Path | str, by_epoch: bool = True, workers: int = 0
+) -> Config:
+    """Three epochs of four steps, or twelve iterations, as MMEngine does."""
+    sampler = 'DefaultSampler' if by_epoch else 'InfiniteSampler'
+    length = dict(max_epochs=3) if by_epoch else dict(max_iters=3 * STEPS)
+    lr = dict(type='LinearLR', start_factor=0.1, by_epoch=False, end=9)
+    return Config(
+        dict(
+            model=dict(type='ToyNet'),
+            work_dir=str(work_dir),
+            train_dataloader=loader(sampler, workers),
+            train_cfg=dict(by_epoch=by_epoch, **length),
+            optim_wrapper=dict(
+                optimizer=dict(type='SGD', lr=0.1, momentum=0.9)
+            ),
+            param_scheduler=[lr],
+            default_hooks=dict(
+                checkpoint=dict(
+                    type='CheckpointHook',
+                    by_epoch=by_epoch,
+                    interval=1 if by_epoch else STEPS,
+                ),
+                logger=dict(type='LoggerHook', interval=1),
+            ),
+            log_processor=dict(by_epoch=by_epoch),
+            randomness=dict(seed=1),
+            default_scope='mmengine',
+            log_level='INFO',
+            launcher='none',
+        )
+    )
+
+
+def add_validation(cfg: Config) -> None:
+    """Validate after each epoch."""
+    cfg.val_dataloader = dict(
+        loader('DefaultSampler', 0),
+        sampler=dict(type='DefaultSampler', shuffle=False),
+    )
+    cfg.val_cfg = dict()
+    cfg.val_evaluator = dict(type='ToyScore')
+
+
+def merged(cfg: Config, changes: dict) -> Config:
+    cfg.merge_from_dict(changes)
+    return cfg
+
+
+def run(cfg: Config) -> Runner:
+    """Run in this process."""
+    cfg.experiment_name = f'toy_{os.urandom(6).hex()}'
+    runner = Runner.from_cfg(cfg)
+    runner.train()
+    return runner
+
+
+def weights(path: Path) -> dict[str, Tensor]:
+    """Read the weights of a checkpoint."""
+    return torch.load(path, weights_only=False)['state_dict']
+
+
+def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
+    """Tell whether all bits are the same."""
+    return one.keys() == other.keys() and all(
+        torch.equal(one[key], other[key]) for key in one
+    )
+
+
+def kill_at(owner: object, name: str, call: int, after: bool = False) -> None:
+    """Kill this process in the middle of a call, as a power cut would."""
+    inner: Callable = getattr(owner, name)
+    count = 0
+
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        nonlocal count
+        count += 1
+        if count == call and not after:
+            os.kill(os.getpid(), signal.SIGKILL)
+        result = inner(*args, **kwargs)
+        if count == call:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+
+    setattr(owner, name, wrapped)
+
+
+def main() -> None:
+    """Run a config in a process of its own."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument('config')
+    parser.add_argument('--kill', nargs=2, metavar=('WHERE', 'CALL'))
+    args = parser.parse_args()
+    cfg = Config.fromfile(args.config)
+    if args.kill:
+        where, call = args.kill
+        torn(int(call)) if where == 'torn' else kill_at(os, where, int(call))
+    if cfg.launcher != 'none':
+        torch.distributed.init_process_group('gloo')
+    run(cfg)
+
+
+def torn(call: int) -> None:
+    """Kill this process when half a checkpoint has been written."""
+    from mmengine.fileio import LocalBackend
+
+    inner = LocalBackend.put
+    count = 0
+
+    def put(self: LocalBackend, data: bytes, path: str) -> None:
+        nonlocal count
+        count += 1
+        if count == call:
+            inner(self, data[: len(data) // 2], path)
+            os.kill(os.getpid(), signal.SIGKILL)
+        inner(self, data, path)
+
+    LocalBackend.put = put
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,57 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from mlfm_mm.engine import UsageError
+from mlfm_mm.engine.resume import choose, find_newest, refuse_torn
+from tests.engine.test_checkpoints import save
+
+
+def dated(path: Path, time: str, iteration: int) -> Path:
+    meta = dict(epoch=1, iter=iteration, time=time)
+    return save(path, meta=meta)
+
+
+def test_newest_by_what_is_written_inside(tmp_path: Path) -> None:
+    # Training began anew in a folder that had been trained in: what was
+    # written last counts, not the highest number, nor the file's date.
+    newest = dated(tmp_path / 'epoch_2.pth', '20260102_000000', 8)
+    dated(tmp_path / 'epoch_9.pth', '20260101_000000', 36)
+    torch.save(dict(meta={}, state_dict={}), tmp_path / 'best_x_epoch_2.pth')
+    assert find_newest(tmp_path) == (newest, {})
+
+
+def test_torn_ones_are_passed_over(tmp_path: Path) -> None:
+    whole = dated(tmp_path / 'epoch_1.pth', '20260101_000000', 4)
+    torn = dated(tmp_path / 'epoch_2.pth', '20260101_000001', 8)
+    torn.write_bytes(torn.read_bytes()[:500])
+    (tmp_path / 'epoch_3.pth').touch()
+    newest, passed = find_newest(tmp_path)
+    assert newest == whole
+    assert 'torn' in passed['epoch_2.pth']
+    assert passed['epoch_3.pth'] == 'it is empty'
+
+
+def test_nothing_there(tmp_path: Path) -> None:
+    assert choose(tmp_path) is None
+    assert choose(tmp_path / 'misspelt') is None
+
+
+def test_none_will_do(tmp_path: Path) -> None:
+    (tmp_path / 'epoch_3.pth').touch()
+    with pytest.raises(UsageError, match=r'epoch_3\.pth: it is empty'):
+        choose(tmp_path)
+
+
+def test_only_weights_are_there(tmp_path: Path) -> None:
+    torch.save(dict(meta={}, state_dict={}), tmp_path / 'best.pth')
+    with pytest.raises(UsageError, match=r'best\.pth: it lacks optimizer'):
+        choose(tmp_path)
+
+
+def test_torn_one_that_was_asked_for(tmp_path: Path) -> None:
+    (tmp_path / 'epoch_3.pth').touch()
+    with pytest.raises(UsageError, match='cannot be resumed from: it is em'):
+        refuse_torn(tmp_path / 'epoch_3.pth')
+    refuse_torn(save(tmp_path / 'epoch_4.pth'))

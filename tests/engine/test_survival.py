@@ -1,0 +1,26 @@
+from mmengine.config import Config
+
+from mlfm_mm.engine.survival import HOOKS, protect
+
+
+def test_what_a_config_says_is_kept() -> None:
+    mine = dict(type='CheckpointHook', interval=5, max_keep_ckpts=2)
+    cfg = Config(dict(default_hooks=dict(checkpoint=mine)))
+    protect(cfg)
+    assert cfg.default_hooks.checkpoint == dict(
+        mine, type='mlfm_mm.SafeCheckpointHook'
+    )
+
+
+def test_other_hooks_stay() -> None:
+    mine = dict(checkpoint=dict(type='my.Hook'), timer=None)
+    cfg = Config(dict(default_hooks=mine))
+    protect(cfg)
+    assert cfg.default_hooks.checkpoint == dict(type='my.Hook')
+    assert cfg.default_hooks.timer is None
+
+
+def test_they_can_be_removed() -> None:
+    cfg = Config(dict(default_hooks=dict.fromkeys(HOOKS)))
+    protect(cfg)
+    assert cfg.default_hooks == dict.fromkeys(HOOKS)
