@@ -26,11 +26,12 @@ def usable(module: str) -> bool:
 
 
 if find_spec('mmpretrain') is not None:
+    from .decoded_image_folder import DecodedImageFolder
     from .digits import Digits
     from .image_folder import ImageFolder
     from .imagenet100.dataset import ImageNet100
 
-    __all__ += ['Digits', 'ImageFolder', 'ImageNet100']
+    __all__ += ['DecodedImageFolder', 'Digits', 'ImageFolder', 'ImageNet100']
 
 if usable('mmseg.datasets'):
     from .camvid.dataset import CamVid

@@ -1,0 +1,159 @@
+"""Plans of experiments: which networks are trained with which seeds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from ...engine import UsageError
+from ...engine.options import load_config
+
+SETTINGS = {'title', 'config', 'arms', 'baseline', 'seeds', 'metric', 'beside'}
+REQUIRED = {'title', 'arms', 'baseline', 'seeds', 'metric'}
+ARM_SETTINGS = {'title', 'config', 'overrides'}
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A network of a plan.
+
+    Args:
+        name (str): Its name in records and on the disk.
+        title (str): Its name for people.
+        config (Path): The config that it is trained by.
+        overrides (dict): Dotted keys of the config and their values.
+            Defaults to none.
+    """
+
+    name: str
+    title: str
+    config: Path
+    overrides: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Run:
+    """An arm with a seed.
+
+    Args:
+        arm (Arm): The arm.
+        seed (int): The seed.
+    """
+
+    arm: Arm
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """The name of its folder."""
+        return f'{self.arm.name}_s{self.seed}'
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Arms and seeds, and how they are compared.
+
+    Args:
+        name (str): The name of the plan's file, without ending.
+        title (str): Its name for people.
+        arms (tuple[Arm]): The networks, in the order of the rows.
+        baseline (str): The arm that the others are compared with. It may be
+            one of a plan in ``beside``.
+        seeds (tuple[int]): The seeds.
+        metric (str): The metric of the config that counts.
+        beside (tuple[str]): Other plans with the same recipe, whose runs
+            stand beside these. Defaults to none.
+    """
+
+    name: str
+    title: str
+    arms: tuple[Arm, ...]
+    baseline: str
+    seeds: tuple[int, ...]
+    metric: str
+    beside: tuple[str, ...] = ()
+
+    def runs(self) -> Iterator[Run]:
+        """Go through the runs, seed by seed, so that pairs are soon full."""
+        for seed in self.seeds:
+            for arm in self.arms:
+                yield Run(arm, seed)
+
+
+def read_plan(path: str | Path) -> Plan:
+    """Read a plan and check it.
+
+    Args:
+        path (str | Path): A config file with ``title``, ``config`` (relative
+            to the file; an arm may have its own), ``arms``, ``baseline``,
+            ``seeds``, ``metric`` and perhaps ``beside``.
+
+    Returns:
+        Plan: The plan.
+
+    Raises:
+        UsageError: If there is no such file, or if a part of it is missing,
+            unknown or empty.
+    """
+    path = Path(path)
+    # As records keep them: overrides are compared with theirs.
+    content = json.loads(json.dumps(load_config(str(path)).to_dict()))
+    _check_keys(path, 'the plan', content, REQUIRED, SETTINGS)
+    arms = []
+    for name, arm in content['arms'].items():
+        arm.setdefault('config', content.get('config'))
+        _check_keys(
+            path, f'arm {name!r}', arm, {'title', 'config'}, ARM_SETTINGS
+        )
+        config = (path.parent / arm.pop('config')).resolve()
+        arms.append(Arm(name, config=config, **arm))
+    beside = tuple(content.get('beside', ()))
+    if content['baseline'] not in content['arms'] and not beside:
+        raise UsageError(
+            f'{path}: baseline={content["baseline"]!r} is no arm of the '
+            f'plan: choose one of {", ".join(content["arms"])}'
+        )
+    return Plan(
+        path.stem,
+        content['title'],
+        tuple(arms),
+        content['baseline'],
+        tuple(content['seeds']),
+        content['metric'],
+        beside,
+    )
+
+
+def _check_keys(
+    path: Path, what: str, found: dict, required: set, known: set
+) -> None:
+    missing = sorted(k for k in required if found.get(k) in (None, [], {}))
+    if missing:
+        raise UsageError(f'{path}: {what} lacks {", ".join(missing)}')
+    unknown = sorted(set(found) - known)
+    if unknown:
+        raise UsageError(
+            f'{path}: {what} has no setting {", ".join(unknown)}; known are '
+            f'{", ".join(sorted(known))}'
+        )
+
+
+def make_config(run: Run, work_dir: Path) -> Config:
+    """Fit the config of an arm to a run.
+
+    Args:
+        run (Run): The run.
+        work_dir (Path): Where it writes.
+
+    Returns:
+        Config: The config, all that training needs.
+    """
+    cfg = load_config(str(run.arm.config), run.arm.overrides)
+    cfg.randomness = dict(seed=run.seed)
+    cfg.work_dir = str(work_dir)
+    return cfg

@@ -1,0 +1,128 @@
+"""Records of finished runs: a line of JSON each."""
+
+from __future__ import annotations
+
+import json
+import platform
+from datetime import datetime, timezone
+from importlib import import_module
+from pathlib import Path
+
+import torch
+
+from ...engine import UsageError
+from ..curves import Curve, read_curve
+from .plan import Plan, Run
+
+LIBRARIES = ('mlfm_mm', 'torch', 'mmengine', 'mmpretrain', 'mmseg')
+
+
+def read_records(path: Path) -> list[dict]:
+    """Read the records of finished runs.
+
+    Args:
+        path (Path): A file with one JSON object a line; need not exist.
+
+    Returns:
+        list[dict]: The records, in the order of the file.
+    """
+    if not path.is_file():
+        return []
+    lines = path.read_text(encoding='utf-8').splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def write_record(path: Path, record: dict) -> None:
+    """Add a record to a file.
+
+    Args:
+        path (Path): The file; it and its folder are made where missing.
+        record (dict): The record.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, 'a', encoding='utf-8') as file:
+        file.write(json.dumps(record) + '\n')
+
+
+def make_record(plan: Plan, run: Run, work_dir: Path) -> dict:
+    """Sum up a finished run.
+
+    Args:
+        plan (Plan): The plan that it belongs to.
+        run (Run): The run.
+        work_dir (Path): Where it was trained.
+
+    Returns:
+        dict: What was run, where and by which versions; ``by_epoch``, the
+        metric after each epoch that was validated; its ``best`` and
+        ``final`` value; and ``seconds``, the time of all training epochs,
+        with that of the fastest as ``epoch_seconds``.
+    """
+    curve = read_curve(work_dir, plan.metric)
+    return dict(
+        plan=plan.name,
+        arm=run.arm.name,
+        seed=run.seed,
+        config=run.arm.config.name,
+        overrides=run.arm.overrides,
+        metric=plan.metric,
+        final=curve.final,
+        best=curve.best,
+        by_epoch=curve.score,
+        **_times(curve),
+        finished=datetime.now(timezone.utc).isoformat(timespec='seconds'),
+        machine=_machine(),
+        versions=_versions(),
+    )
+
+
+def _times(curve: Curve) -> dict[str, float]:
+    if not curve.seconds:
+        return {}
+    return dict(
+        seconds=round(sum(curve.seconds.values()), 1),
+        epoch_seconds=round(curve.epoch_seconds, 2),
+    )
+
+
+def _machine() -> str:
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    return f'{platform.system()} {platform.machine()}, one CPU thread'
+
+
+def _versions() -> dict[str, str]:
+    found = {'python': platform.python_version()}
+    for name in LIBRARIES:
+        try:
+            found[name] = import_module(name).__version__
+        except (AssertionError, ImportError):
+            continue
+    return found
+
+
+def pending_runs(plan: Plan, records: list[dict]) -> list[Run]:
+    """Find the runs that have no record yet.
+
+    Args:
+        plan (Plan): The plan.
+        records (list[dict]): The records of its finished runs.
+
+    Returns:
+        list[Run]: The others, in the plan's order.
+
+    Raises:
+        UsageError: If a record was made with other overrides than the
+            plan's: results of two experiments must not share a row.
+    """
+    arms = {arm.name: arm for arm in plan.arms}
+    for record in records:
+        arm = arms.get(record['arm'])
+        if arm is not None and record['overrides'] != arm.overrides:
+            raise UsageError(
+                f'{plan.name}: arm {arm.name!r} was run with overrides '
+                f'{record["overrides"]}, and the plan now says '
+                f'{arm.overrides}: give the new arm a new name'
+            )
+    done = {(record['arm'], record['seed']) for record in records}
+    return [run for run in plan.runs() if (run.arm.name, run.seed) not in done]
