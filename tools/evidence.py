@@ -25,8 +25,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 # A clone need not be installed: its package lies beside this folder.
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from mlfm_mm.analysis.curves import read_curve
 from mlfm_mm.analysis.evidence import (
@@ -41,6 +40,7 @@ from mlfm_mm.analysis.evidence import (
 )
 from mlfm_mm.engine import UsageError
 
+ROOT = Path(__file__).resolve().parents[1]
 POLL_SECONDS = 2.0
 
 

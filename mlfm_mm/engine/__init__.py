@@ -2,7 +2,7 @@
 
 from .amp import CPUAmpOptimWrapper
 from .errors import UsageError
-from .hooks import EpochSummaryHook
+from .hooks import ChannelsLastHook, EpochSummaryHook
 from .hosts import HOSTS, Host, find_host
 from .runner import build_runner
 from .testing import prepare_testing
@@ -11,6 +11,7 @@ from .training import prepare_training
 __all__ = [
     'HOSTS',
     'CPUAmpOptimWrapper',
+    'ChannelsLastHook',
     'EpochSummaryHook',
     'Host',
     'UsageError',

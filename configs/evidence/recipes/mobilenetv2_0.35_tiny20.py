@@ -38,4 +38,6 @@ default_hooks = dict(checkpoint=dict(max_keep_ckpts=1, save_best=None))
 custom_hooks = [
     dict(type='ClassNumCheckHook'),
     dict(type='mlfm_mm.EpochSummaryHook'),
+    # Twice as fast on a CPU, where depthwise convolutions are slow.
+    dict(type='mlfm_mm.ChannelsLastHook'),
 ]

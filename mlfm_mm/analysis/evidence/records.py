@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import re
 from datetime import datetime, timezone
 from importlib import import_module
 from pathlib import Path
@@ -88,7 +89,11 @@ def _times(curve: Curve) -> dict[str, float]:
 def _machine() -> str:
     if torch.cuda.is_available():
         return torch.cuda.get_device_name()
-    return f'{platform.system()} {platform.machine()}, one CPU thread'
+    info = Path('/proc/cpuinfo')  # Linux; others name the architecture
+    text = info.read_text() if info.is_file() else ''
+    found = re.search(r'model name\s*: (.+)', text)
+    name = found[1] if found else platform.machine()
+    return f'{name}, one thread'
 
 
 def _versions() -> dict[str, str]:

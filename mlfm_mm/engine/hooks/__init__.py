@@ -1,6 +1,11 @@
 """Hooks for MMEngine's Runner."""
 
+from .channels_last import ChannelsLastHook
 from .epoch_summary import EpochSummaryHook
 from .safe_checkpoint import SafeCheckpointHook
 
-__all__ = ['EpochSummaryHook', 'SafeCheckpointHook']
+__all__ = [
+    'ChannelsLastHook',
+    'EpochSummaryHook',
+    'SafeCheckpointHook',
+]
