@@ -1,0 +1,57 @@
+"""What is the gain of plan tiny20 due to? The same recipe and seeds.
+
+Controls keep the units and change what they are given. The wider networks
+have no memory: one has MLFM's parameters (435 k of 430 k; MLFM adds 2 %), and
+one its training time (the widest that is not slower: widths go by eights, and
+a step of the next one takes half as long again).
+"""
+
+title = 'MobileNetV2 0.35, Tiny ImageNet-20: controls'
+config = 'recipes/mobilenetv2_0.35_tiny20.py'
+_controls = {'custom_imports.imports': ['mlfm_mm.analysis.controls']}
+arms = dict(
+    other_image=dict(
+        title="another picture's image",
+        overrides={
+            **_controls,
+            'model.neck': dict(
+                type='mlfm_mm.ControlNeck', control='other_image'
+            ),
+        },
+    ),
+    no_image=dict(
+        title='no image, memory of the trunk only',
+        overrides={
+            **_controls,
+            'model.neck': dict(type='mlfm_mm.ControlNeck', control='no_image'),
+        },
+    ),
+    no_memory=dict(
+        title='no memory, bands of the image only',
+        overrides={
+            **_controls,
+            'model.neck': dict(
+                type='mlfm_mm.ControlNeck', control='no_memory'
+            ),
+        },
+    ),
+    nothing=dict(
+        title='neither, norms only',
+        overrides={
+            **_controls,
+            'model.neck': dict(type='mlfm_mm.ControlNeck', control='nothing'),
+        },
+    ),
+    same_params=dict(
+        title='without memory, as many parameters (width 0.37)',
+        overrides={'model.backbone.widen_factor': 0.37},
+    ),
+    same_time=dict(
+        title='without memory, as much time (width 0.55)',
+        overrides={'model.backbone.widen_factor': 0.55},
+    ),
+)
+baseline = 'plain'
+seeds = [0, 1, 2, 3, 4]
+metric = 'accuracy/top1'
+beside = ['tiny20']

@@ -1,0 +1,67 @@
+from pathlib import Path
+
+import pytest
+
+from mlfm_mm.analysis.evidence import make_config, read_plan
+from mlfm_mm.engine import UsageError
+
+REPO = Path(__file__).resolve().parents[3]
+PLANS = sorted((REPO / 'configs/evidence').glob('*.py'))
+RECIPE = 'model = dict(neck=dict(type="Gap"), depth=1)'
+PLAN = """
+title = 'A network'
+config = 'recipe.py'
+arms = dict(
+    plain=dict(title='plain'),
+    deep=dict(title='deep', overrides={'model.depth': 2}),
+)
+baseline = 'plain'
+seeds = [3, 4]
+metric = 'accuracy/top1'
+"""
+
+
+def write_plan(folder: Path, text: str = PLAN) -> Path:
+    (folder / 'recipe.py').write_text(RECIPE)
+    path = folder / 'plan.py'
+    path.write_text(text)
+    return path
+
+
+def test_runs_come_seed_by_seed(tmp_path: Path) -> None:
+    plan = read_plan(write_plan(tmp_path))
+    names = [run.name for run in plan.runs()]
+    assert names == ['plain_s3', 'deep_s3', 'plain_s4', 'deep_s4']
+
+
+def test_config_of_a_run(tmp_path: Path) -> None:
+    plan = read_plan(write_plan(tmp_path))
+    plain, deep, *_ = (make_config(run, tmp_path / 'x') for run in plan.runs())
+    assert (plain.model.depth, deep.model.depth) == (1, 2)
+    assert plain.randomness == deep.randomness == dict(seed=3)
+    assert deep.work_dir == str(tmp_path / 'x')
+
+
+@pytest.mark.parametrize(
+    ('old', 'new', 'message'),
+    [
+        ("config = 'recipe.py'", '', "arm 'plain' lacks config"),
+        ('seeds = [3, 4]', 'seeds = []', 'the plan lacks seeds'),
+        ('overrides=', 'override=', 'no setting override; known are'),
+        ("baseline = 'plain'", "baseline = 'x'", 'choose one of plain, deep'),
+    ],
+)
+def test_a_plan_with_a_mistake(
+    tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        read_plan(write_plan(tmp_path, PLAN.replace(old, new)))
+
+
+@pytest.mark.parametrize('path', PLANS, ids=lambda path: path.stem)
+def test_plans_of_the_repository(path: Path) -> None:
+    plan = read_plan(path)
+    for arm in plan.arms:
+        assert arm.config.is_file()
+    for name in plan.beside:
+        assert path.with_name(f'{name}.py').is_file()

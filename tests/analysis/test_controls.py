@@ -1,0 +1,141 @@
+"""Each control against the same units fed by hand, in float64."""
+
+import copy
+from collections.abc import Callable
+
+import pytest
+import torch
+from mmpretrain.models import ImageClassifier
+from torch import Tensor, nn
+
+from mlfm_mm import LowPass
+from mlfm_mm.analysis.controls import CONTROLS
+from mlfm_mm.registry import MODELS
+
+CHANNELS = (4, 6, 6)
+STRIDES = (2, 2, 1)
+
+
+@MODELS.register_module(force=True)
+class ThreeStages(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        ins = (3, *CHANNELS[:-1])
+        for i, (a, b, s) in enumerate(
+            zip(ins, CHANNELS, STRIDES, strict=True)
+        ):
+            conv = nn.Conv2d(a, b, 3, stride=s, padding=1)
+            self.add_module(f'stage{i}', nn.Sequential(conv, nn.ReLU()))
+
+    def forward(self, x: Tensor) -> tuple[Tensor]:
+        return (self.stage2(self.stage1(self.stage0(x))),)
+
+
+def build(kind: str, **options: str) -> ImageClassifier:
+    torch.manual_seed(0)
+    taps = [f'stage{i}' for i in range(3)]
+    model = ImageClassifier(
+        backbone=dict(type='mlfm_mm.ThreeStages'),
+        neck=dict(type=f'mlfm_mm.{kind}', taps=taps, **options),
+        head=dict(
+            type='mmpretrain.LinearClsHead', num_classes=2, in_channels=6
+        ),
+    )
+    for norm in model.modules():
+        if isinstance(norm, nn.BatchNorm2d):
+            nn.init.uniform_(norm.weight, 0.5, 1.5)
+            nn.init.uniform_(norm.bias, -1, 1)
+    return model.double()
+
+
+def by_hand(
+    model: ImageClassifier,
+    image: Tensor,
+    give: Callable[[int, Tensor, Tensor], tuple[Tensor, Tensor]],
+) -> Tensor:
+    """Run trunk and units one after the other, with what ``give`` gives."""
+    low_pass, x, bands = LowPass().double(), image, [image]
+    for _ in range(2):
+        bands.append(low_pass(bands[-1]))
+    memory = bands[1]
+    for i, band in enumerate((bands[1], bands[2], bands[2])):
+        x = getattr(model.backbone, f'stage{i}')[0](x).relu()
+        if i == 1:
+            memory = low_pass(memory)
+        unit = copy.deepcopy(model.neck.units[i])
+        unit._forward_pre_hooks.clear()
+        x, memory = unit(x, *give(i, memory, band))
+    return x.mean((2, 3))
+
+
+def zero(x: Tensor) -> Tensor:
+    return x * 0
+
+
+EXPECTED = {
+    'other_image': lambda i, m, b: (
+        (m if i else b[[3, 0, 1, 2]]),
+        b[[3, 0, 1, 2]],
+    ),
+    'no_image': lambda i, m, b: (m if i else zero(b), zero(b)),
+    'no_memory': lambda i, m, b: (zero(m) if i else m, b),
+    'nothing': lambda i, m, b: (zero(m), zero(b)),
+}
+
+
+@pytest.mark.parametrize('training', [True, False])
+@pytest.mark.parametrize('control', CONTROLS)
+def test_units_are_given_what_the_control_says(
+    control: str, training: bool
+) -> None:
+    model = build('ControlNeck', control=control).train(training)
+    image = torch.rand(4, 3, 16, 16, dtype=torch.float64)
+    expected = by_hand(model, image, EXPECTED[control])
+    (found,) = model.extract_feat(image)
+    torch.testing.assert_close(found, expected)
+    plain = build('MLFMNeck').train(training)
+    assert not torch.allclose(plain.extract_feat(image)[0], expected)
+
+
+def test_nothing_leaves_the_norms() -> None:
+    model = build('ControlNeck', control='nothing').train()
+    image = torch.rand(4, 3, 16, 16, dtype=torch.float64)
+    x = image
+    for i, unit in enumerate(model.neck.units):
+        x = getattr(model.backbone, f'stage{i}')[0](x).relu()
+        x = copy.deepcopy(unit.output_gate)(x)
+    (found,) = model.extract_feat(image)
+    torch.testing.assert_close(found, x.mean((2, 3)))
+
+
+def test_even_scale_is_average_pooling() -> None:
+    model = build('EvenScaleNeck').train()
+    image = torch.rand(4, 3, 16, 16, dtype=torch.float64)
+    pool = nn.AvgPool2d(2)
+    x, memory, band = image, pool(image), pool(image)
+    for i, unit in enumerate(model.neck.units):
+        x = getattr(model.backbone, f'stage{i}')[0](x).relu()
+        if i == 1:
+            memory, band = pool(memory), pool(band)
+        unit = copy.deepcopy(unit)
+        unit._forward_pre_hooks.clear()
+        x, memory = unit(x, memory, band)
+    (found,) = model.extract_feat(image)
+    torch.testing.assert_close(found, x.mean((2, 3)))
+
+
+def test_a_copy_gives_by_itself() -> None:
+    model = build('ControlNeck', control='no_image').eval()
+    other = copy.deepcopy(model)
+    image = torch.rand(2, 3, 16, 16, dtype=torch.float64)
+    (expected,) = model.extract_feat(image)
+    for unit in model.neck.units:
+        unit._forward_pre_hooks.clear()
+    (found,) = other.extract_feat(image)
+    torch.testing.assert_close(found, expected)
+    assert not torch.allclose(model.extract_feat(image)[0], expected)
+
+
+def test_unknown_control() -> None:
+    with pytest.raises(ValueError, match='choose one of other_image'):
+        build('ControlNeck', control='noise')
