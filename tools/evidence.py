@@ -27,7 +27,6 @@ from rich.progress import BarColumn, Progress, TextColumn
 # A clone need not be installed: its package lies beside this folder.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from mlfm_mm.analysis.curves import read_curve
 from mlfm_mm.analysis.evidence import (
     Plan,
     Run,
@@ -38,6 +37,7 @@ from mlfm_mm.analysis.evidence import (
     read_records,
     write_record,
 )
+from mlfm_mm.analysis.runs import read_curve
 from mlfm_mm.engine import UsageError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -332,8 +332,8 @@ def epochs_of(run: Run) -> int:
 def epochs_done(folder: Path, metric: str) -> int:
     """Count the epochs that a run has been validated after."""
     try:
-        return max(read_curve(folder, metric).score)
-    except (FileNotFoundError, ValueError):
+        return read_curve(folder, metric).last
+    except UsageError:
         return 0
 
 

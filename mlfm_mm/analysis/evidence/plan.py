@@ -91,7 +91,8 @@ def read_plan(path: str | Path) -> Plan:
     Args:
         path (str | Path): A config file with ``title``, ``config`` (relative
             to the file; an arm may have its own), ``arms``, ``baseline``,
-            ``seeds``, ``metric`` and perhaps ``beside``.
+            ``seeds``, ``metric`` and perhaps ``beside``; names that begin
+            with an underscore are the file's own.
 
     Returns:
         Plan: The plan.
@@ -102,7 +103,8 @@ def read_plan(path: str | Path) -> Plan:
     """
     path = Path(path)
     # As records keep them: overrides are compared with theirs.
-    content = json.loads(json.dumps(load_config(str(path)).to_dict()))
+    settings = json.loads(json.dumps(load_config(str(path)).to_dict()))
+    content = {k: v for k, v in settings.items() if not k.startswith('_')}
     _check_keys(path, 'the plan', content, REQUIRED, SETTINGS)
     arms = []
     for name, arm in content['arms'].items():

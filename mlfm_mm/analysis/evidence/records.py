@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-import platform
-import re
 from datetime import datetime, timezone
 from importlib import import_module
 from pathlib import Path
 
-import torch
-
 from ...engine import UsageError
-from ..curves import Curve, read_curve
+from ...engine.hosts import HOSTS
+from ..machine import Machine, describe_machine
+from ..runs import Curve, read_curve
 from .plan import Plan, Run
-
-LIBRARIES = ('mlfm_mm', 'torch', 'mmengine', 'mmpretrain', 'mmseg')
 
 
 def read_records(path: Path) -> list[dict]:
@@ -60,6 +56,7 @@ def make_record(plan: Plan, run: Run, work_dir: Path) -> dict:
         with that of the fastest as ``epoch_seconds``.
     """
     curve = read_curve(work_dir, plan.metric)
+    machine = describe_machine()
     return dict(
         plan=plan.name,
         arm=run.arm.name,
@@ -72,8 +69,8 @@ def make_record(plan: Plan, run: Run, work_dir: Path) -> dict:
         by_epoch=curve.score,
         **_times(curve),
         finished=datetime.now(timezone.utc).isoformat(timespec='seconds'),
-        machine=_machine(),
-        versions=_versions(),
+        machine=machine['gpu'] or f'{machine["processor"]}, one thread',
+        versions=_versions(machine),
     )
 
 
@@ -86,24 +83,14 @@ def _times(curve: Curve) -> dict[str, float]:
     )
 
 
-def _machine() -> str:
-    if torch.cuda.is_available():
-        return torch.cuda.get_device_name()
-    info = Path('/proc/cpuinfo')  # Linux; others name the architecture
-    text = info.read_text() if info.is_file() else ''
-    found = re.search(r'model name\s*: (.+)', text)
-    name = found[1] if found else platform.machine()
-    return f'{name}, one thread'
-
-
-def _versions() -> dict[str, str]:
-    found = {'python': platform.python_version()}
-    for name in LIBRARIES:
+def _versions(machine: Machine) -> dict[str, str]:
+    hosts = {}
+    for name in HOSTS:
         try:
-            found[name] = import_module(name).__version__
+            hosts[name] = import_module(name).__version__
         except (AssertionError, ImportError):
             continue
-    return found
+    return {**machine['versions'], **hosts}
 
 
 def pending_runs(plan: Plan, records: list[dict]) -> list[Run]:

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from mlfm_mm.analysis.evidence import make_config, read_plan
+from mlfm_mm.analysis.evidence import Run, make_config, read_plan
 from mlfm_mm.engine import UsageError
 
 REPO = Path(__file__).resolve().parents[3]
@@ -62,6 +62,7 @@ def test_a_plan_with_a_mistake(
 def test_plans_of_the_repository(path: Path) -> None:
     plan = read_plan(path)
     for arm in plan.arms:
-        assert arm.config.is_file()
+        cfg = make_config(Run(arm, 0), Path())
+        assert arm.config.is_file() and cfg.train_cfg.max_epochs > 1
     for name in plan.beside:
         assert path.with_name(f'{name}.py').is_file()

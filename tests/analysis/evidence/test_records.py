@@ -12,7 +12,7 @@ from mlfm_mm.analysis.evidence import (
 )
 from mlfm_mm.engine import UsageError
 from tests.analysis.evidence.test_plan import write_plan
-from tests.analysis.test_curves import write
+from tests.analysis.test_runs import write
 
 
 def test_a_finished_run(tmp_path: Path) -> None:
