@@ -20,6 +20,7 @@ def plot_curves(
     path: Path,
     title: str,
     score_label: str = 'validation top-1 accuracy (%)',
+    unit: str = 'epoch',
 ) -> None:
     """Draw validation score and training loss of several runs.
 
@@ -29,6 +30,7 @@ def plot_curves(
         title (str): What stands above both panels.
         score_label (str): Name of the score. Defaults to
             'validation top-1 accuracy (%)'.
+        unit (str): What the runs count. Defaults to 'epoch'.
     """
     # Figure, not pyplot: it needs no display and leaves no state behind.
     figure = Figure(figsize=(10, 4.4), dpi=150, layout='constrained')
@@ -36,7 +38,7 @@ def plot_curves(
     left, right = figure.subplots(1, 2)
     for index, (name, curve) in enumerate(curves.items()):
         label = (
-            f'{name}: best {curve.best:.2f} (epoch {curve.best_at}), '
+            f'{name}: best {curve.best:.2f} ({unit} {curve.best_at}), '
             f'final {curve.final:.2f}'
         )
         draw(left, curve.score, label, index)
@@ -52,8 +54,9 @@ def plot_curves(
         if curve.loss:
             label = f'{name}: final {curve.loss[max(curve.loss)]:.3f}'
         draw(right, curve.loss, label, index)
-    finish(left, score_label)
-    finish(right, 'training loss, mean of the epoch')
+    finish(left, score_label, unit)
+    mean = ', mean of the epoch' if unit == 'epoch' else ''
+    finish(right, f'training loss{mean}', unit)
     figure.savefig(path)
 
 
@@ -79,14 +82,15 @@ def draw(axes: Axes, values: dict[int, float], label: str, index: int) -> None:
     )
 
 
-def finish(axes: Axes, label: str) -> None:
+def finish(axes: Axes, label: str, unit: str) -> None:
     """Label a panel.
 
     Args:
         axes (Axes): The panel.
         label (str): Name of the vertical axis.
+        unit (str): Name of the horizontal one.
     """
-    axes.set_xlabel('epoch')
+    axes.set_xlabel(unit)
     axes.set_ylabel(label)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.grid(alpha=0.3)

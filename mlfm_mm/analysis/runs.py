@@ -18,8 +18,9 @@ class Curve:
     """How a training run went, epoch by epoch or by iterations.
 
     Args:
-        loss (dict[int, float]): Mean training loss of each epoch; exact if
-            the run had :class:`mlfm_mm.engine.EpochSummaryHook`.
+        loss (dict[int, float]): Mean training loss of each epoch, exact if
+            the run had :class:`mlfm_mm.engine.EpochSummaryHook`; of a run by
+            iterations what was logged at each.
         score (dict[int, float]): Validation metric by the epoch, or by the
             iteration, after which it was measured.
         seconds (dict[int, float]): Time of each training epoch, empty if
@@ -81,8 +82,10 @@ def read_curve(work_dir: str | Path, metric: str = 'accuracy/top1') -> Curve:
     seconds: dict[int, float] = {}
     for record in read_records(Path(work_dir)):
         step = int(record['step'])
-        if 'loss' in record and 'epoch' in record:
-            losses.setdefault(record['epoch'], []).append(record['loss'])
+        if 'loss' in record:
+            # A run by iterations has no epochs.
+            when = int(record.get('epoch', step))
+            losses.setdefault(when, []).append(record['loss'])
         if metric in record:
             scores[step] = float(record[metric])
         if 'epoch_time' in record:

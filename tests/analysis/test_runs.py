@@ -43,6 +43,13 @@ def test_resumed_run_replaces_what_it_repeats(tmp_path: Path) -> None:
     assert read_curve(tmp_path, 'mIoU').score == {1: 1.0, 2: 2.0, 3: 2.0}
 
 
+def test_runs_by_iterations(tmp_path: Path) -> None:
+    records = [dict(loss=9.0 - s, step=s) for s in (10, 20)]
+    write(tmp_path, '20260101_000000', [*records, dict(mIoU=1.0, step=20)])
+    curve = read_curve(tmp_path, 'mIoU')
+    assert curve.loss == {10: -1.0, 20: -11.0} and curve.last == 20
+
+
 def test_first_of_equal_scores(tmp_path: Path) -> None:
     records = [dict(mIoU=5.0, step=s) for s in (1, 2)]
     write(tmp_path, '20260101_000000', records)

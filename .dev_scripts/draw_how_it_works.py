@@ -3,27 +3,29 @@
 The bands are those that the units of a ResNet-18 read, computed from a real
 photograph (scikit-learn's sample ``china.jpg``):
 
-    python docs/draw_how_it_works.py
+    python .dev_scripts/draw_how_it_works.py
 """
 
 from __future__ import annotations
 
+import argparse
+import sys
 from pathlib import Path
 
-import matplotlib
-
-matplotlib.use('Agg')
-
-import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from sklearn.datasets import load_sample_image
 
+# A clone need not be installed.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
 from mlfm_mm import LowPass
 
-TARGET = Path(__file__).with_name('how_it_works.png')
+ROOT = Path(__file__).resolve().parents[1]
+TARGET = ROOT / 'docs' / 'how_it_works.png'
 # The taps of a ResNet-18: trunk module, stride, level of the image band.
 TAPS = (
     ('stem', 2, 1),
@@ -137,10 +139,22 @@ def draw(ax: Axes) -> None:
 
 def main() -> None:
     """Write the picture."""
-    figure, ax = plt.subplots(figsize=(13, 4.6))
-    draw(ax)
-    figure.savefig(TARGET, dpi=110, bbox_inches='tight', facecolor='white')
-    print(TARGET)
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        '--out',
+        type=Path,
+        default=TARGET,
+        metavar='FILE',
+        help='the picture to write (default: docs/how_it_works.png)',
+    )
+    out = parser.parse_args().out
+    figure = Figure(figsize=(13, 4.6))
+    draw(figure.subplots())
+    figure.savefig(out, dpi=110, bbox_inches='tight', facecolor='white')
+    print(f'wrote {out}')
 
 
 if __name__ == '__main__':

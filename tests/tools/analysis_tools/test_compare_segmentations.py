@@ -1,0 +1,160 @@
+"""Two tiny U-Nets, trained for two steps, side by side."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mmengine.config import Config
+from PIL import Image
+
+import compare_segmentations as tool
+from mlfm_mm.engine import UsageError, build_runner
+from segmentors import Picture, draw
+from tests.tools.helpers import run_tool, write_segments_config
+
+FOLDERS = {'baseline': 'run_baseline', 'mlfm': 'run_mlfm'}
+
+
+@pytest.fixture(scope='module')
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with squares/ and the work folders of two runs."""
+    folder = tmp_path_factory.mktemp('squares')
+    write_segments_config(folder)
+    for arm, name in FOLDERS.items():
+        cfg = Config.fromfile(folder / 'squares.py')
+        if arm == 'baseline':
+            cfg.model.neck = None
+        cfg.work_dir = str(folder / name)
+        # By which MMEngine keeps loggers and visualizers apart.
+        cfg.experiment_name = cfg.visualizer.name = str(folder / name)
+        cfg.train_cfg.update(max_iters=2, val_interval=2)
+        cfg.randomness = dict(seed=3)
+        cfg.launcher = 'none'
+        build_runner(cfg).train()
+    return folder
+
+
+@pytest.fixture
+def copied(runs: Path, tmp_path: Path) -> Path:
+    """The runs again, for tests that change them."""
+    for name in FOLDERS.values():
+        shutil.copytree(runs / name, tmp_path / name)
+    return tmp_path
+
+
+@pytest.fixture
+def compare(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """The program, in this process."""
+
+    def call(*args: object) -> None:
+        monkeypatch.setattr('sys.argv', ['compare.py', *map(str, args)])
+        tool.main()
+
+    return call
+
+
+def test_two_runs(
+    runs: Path,
+    compare: Callable[..., None],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(runs)
+    compare(*FOLDERS.values(), '--pictures', 2)
+    printed = capsys.readouterr().out
+    assert '| ground |' in printed and '| **mIoU** |' in printed
+    # Beside the run, so that nothing published is written over.
+    out = runs / 'run_mlfm' / 'compared'
+    assert 'Saved in run_mlfm/compared' in printed
+    content = json.loads((out / 'results.json').read_text())
+    for arm in FOLDERS:
+        score = content['scores'][arm]
+        assert score['classes'] == ['ground', 'square']
+        mean = sum(score['iou']) / 2
+        assert score['overall']['mIoU'] == pytest.approx(mean, abs=0.01)
+        assert score['checkpoint'] == 'iter_2.pth'
+    assert 'after 2 iterations, one run each, seed 3' in content['caption']
+    for name in ('curves.png', 'predictions.png'):
+        with Image.open(out / name) as picture:
+            assert picture.format == 'PNG'
+
+
+def test_iou_is_what_the_pictures_show(runs: Path) -> None:
+    cfg = Config.fromfile(runs / 'run_mlfm' / 'squares.py')
+    weights = runs / 'run_mlfm' / 'iter_2.pth'
+    runner, score = tool.test(cfg, weights, None)
+    pictures: list[Picture] = []
+    tool.look(runner, pictures, 99)
+    assert len(pictures) == 6
+    for i, picture in enumerate(pictures):
+        with Image.open(runs / 'squares' / 'labels' / f'{i}.png') as label:
+            np.testing.assert_array_equal(picture.truth, np.asarray(label))
+    truth = np.stack([picture.truth for picture in pictures])
+    seen = np.stack([picture.seen[0] for picture in pictures])
+    for index, iou in enumerate(score.iou):
+        both = ((truth == index) & (seen == index)).sum()
+        either = ((truth == index) | (seen == index)).sum()
+        assert iou == pytest.approx(100 * both / either, abs=1e-3)
+
+
+def rewrite(config: Path, old: str, new: str) -> None:
+    text = config.read_text()
+    assert old in text
+    config.write_text(text.replace(old, new))
+
+
+def test_runs_on_different_data_are_refused(
+    copied: Path, compare: Callable[..., None]
+) -> None:
+    config = copied / 'run_baseline' / 'squares.py'
+    rewrite(config, "/squares'", "/circles'")
+    paths = [copied / name for name in FOLDERS.values()]
+    with pytest.raises(SystemExit, match=r'not on the same data: .*circles'):
+        compare(*paths, '--out', copied / 'results')
+    assert not (copied / 'results').exists()
+
+
+def test_data_that_were_moved(runs: Path, copied: Path) -> None:
+    for name in FOLDERS.values():
+        config = copied / name / 'squares.py'
+        rewrite(config, f'{runs}/squares', f'/gone/{name}')
+    cfgs = {
+        arm: Config.fromfile(copied / name / 'squares.py')
+        for arm, name in FOLDERS.items()
+    }
+    with pytest.raises(UsageError, match=r'data_root is .*or --data FOLDER'):
+        tool.check_data(cfgs, None)
+    tool.check_data(cfgs, str(runs / 'squares'))
+
+
+def test_folders_in_the_wrong_order_are_refused(
+    runs: Path, compare: Callable[..., None]
+) -> None:
+    with pytest.raises(SystemExit, match='has MLFMNeck: give first'):
+        compare(runs / 'run_mlfm', runs / 'run_baseline')
+
+
+def test_colours_of_the_pictures(tmp_path: Path) -> None:
+    image = np.full((20, 30, 3), 200, np.uint8)
+    labels = np.full((20, 30), 255)  # ignored
+    labels[:, :15] = 1
+    picture = Picture(image, labels, [labels, labels])
+    path = tmp_path / 'x.png'
+    draw([picture], ['a', 'b'], [[0, 0, 0], [255, 0, 0]], path)
+    with Image.open(path) as written:
+        pixels = np.asarray(written.convert('RGB')).reshape(-1, 3)
+    colours = {tuple(pixel) for pixel in np.unique(pixels, axis=0).tolist()}
+    assert {(200, 200, 200), (255, 0, 0), (0, 0, 0)} <= colours
+
+
+def test_mistakes_get_one_line(tmp_path: Path) -> None:
+    printed = run_tool(
+        *('analysis_tools/compare_segmentations.py', '.', '.'),
+        cwd=tmp_path,
+        fails=True,
+    )
+    assert 'give a work folder of tools/train.py' in printed
+    assert 'Traceback' not in printed

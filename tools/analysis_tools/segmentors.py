@@ -1,0 +1,174 @@
+"""Test segmentors for IoU by class, and look at what they see."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import mmcv
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from mmengine.config import Config
+from mmengine.runner import Runner
+from mmseg.evaluation import IoUMetric
+
+from mlfm_mm.engine import build_runner, prepare_testing
+
+METRICS = ('mIoU', 'mAcc', 'aAcc')
+
+
+class ClassIoU(IoUMetric):
+    """IoU that keeps what it found for each class.
+
+    Args:
+        **kwargs: Of ``mmseg.IoUMetric``.
+    """
+
+    def compute_metrics(self, results: list) -> dict[str, float]:
+        """Compute the metrics, and keep the IoU of each class."""
+        areas = [sum(part) for part in zip(*results, strict=True)]
+        found = self.total_area_to_metrics(*areas, self.metrics)
+        self.by_class = [100 * float(iou) for iou in found['IoU']]
+        return super().compute_metrics(results)
+
+
+@dataclass(frozen=True)
+class Score:
+    """How well a segmentor did.
+
+    Args:
+        classes (tuple[str, ...]): Names of the classes.
+        iou (list[float]): IoU of each, in percent.
+        overall (dict[str, float]): mIoU, mAcc and aAcc in percent.
+        checkpoint (str): Name of the file with the weights.
+    """
+
+    classes: tuple[str, ...]
+    iou: list[float]
+    overall: dict[str, float]
+    checkpoint: str
+
+
+@dataclass
+class Picture:
+    """A test picture and the classes of its pixels.
+
+    Args:
+        image (np.ndarray): The picture (H, W, 3).
+        truth (np.ndarray): Its true classes (H, W).
+        seen (list[np.ndarray]): What each network saw (H, W).
+    """
+
+    image: np.ndarray
+    truth: np.ndarray
+    seen: list[np.ndarray] = field(default_factory=list)
+
+
+def test(
+    cfg: Config, checkpoint: Path, data_root: str | None
+) -> tuple[Runner, Score]:
+    """Test a segmentor.
+
+    Args:
+        cfg (Config): The config in its work folder.
+        checkpoint (Path): Its weights.
+        data_root (str, optional): The data, if not where the config says.
+
+    Returns:
+        tuple[Runner, Score]: The runner, and the result on its test set.
+    """
+    options = {}
+    if data_root is not None:
+        options['test_dataloader.dataset.data_root'] = data_root
+    args = Namespace(
+        config=cfg.filename,
+        checkpoint=str(checkpoint),
+        cfg_options=options,
+        work_dir=str(checkpoint.parent / 'compared' / 'test'),
+        launcher='none',
+        out=None,
+        out_item=None,
+        show=False,
+        show_dir=None,
+        tta=False,
+    )
+    cfg = prepare_testing(args)
+    cfg.test_evaluator = dict(type=ClassIoU, iou_metrics=['mIoU'])
+    runner = build_runner(cfg)
+    overall = runner.test()
+    (metric,) = runner.test_evaluator.metrics
+    score = Score(
+        tuple(metric.dataset_meta['classes']),
+        metric.by_class,
+        {name: float(overall[name]) for name in METRICS},
+        checkpoint.name,
+    )
+    return runner, score
+
+
+@torch.no_grad()
+def look(runner: Runner, pictures: list[Picture], count: int) -> None:
+    """Add what a network sees in some pictures of its test set.
+
+    Args:
+        runner (Runner): The runner that tested it.
+        pictures (list[Picture]): What the networks before it saw; filled
+            by the first one.
+        count (int): How many pictures, spread over the test set.
+    """
+    dataset = runner.test_dataloader.dataset
+    count = min(count, len(dataset))
+    for i in range(count):
+        item = dataset[i * len(dataset) // count]
+        batch = {name: [value] for name, value in item.items()}
+        (sample,) = runner.model.test_step(batch)
+        if len(pictures) <= i:
+            image = mmcv.imread(sample.img_path, channel_order='rgb')
+            pictures.append(Picture(image, _labels(sample.gt_sem_seg)))
+        pictures[i].seen.append(_labels(sample.pred_sem_seg))
+
+
+def _labels(pixels: Any) -> np.ndarray:
+    return pixels.data[0].cpu().numpy()
+
+
+def draw(
+    pictures: Sequence[Picture],
+    names: Sequence[str],
+    palette: Sequence[Sequence[int]],
+    path: Path,
+) -> None:
+    """Draw pictures, their truth and what each network saw.
+
+    Args:
+        pictures (Sequence[Picture]): The rows.
+        names (Sequence[str]): The networks.
+        palette (Sequence[Sequence[int]]): A colour for each class.
+        path (Path): The file to write.
+    """
+    colors = np.zeros((256, 3), np.uint8)  # what is ignored stays black
+    colors[: len(palette)] = palette
+    titles = ['picture', 'truth', *names]
+    height, width = pictures[0].image.shape[:2]
+    figure = Figure(
+        figsize=(
+            2.6 * len(titles),
+            (2.6 * height / width + 0.1) * len(pictures) + 0.3,
+        ),
+        dpi=100,
+        layout='constrained',
+    )
+    grid = figure.subplots(len(pictures), len(titles), squeeze=False)
+    for axes_row, picture in zip(grid, pictures, strict=True):
+        labels = (picture.truth, *picture.seen)
+        shown = [picture.image, *(colors[x] for x in labels)]
+        for axes, image in zip(axes_row, shown, strict=True):
+            axes.imshow(image)
+            axes.set_axis_off()
+    for axes, title in zip(grid[0], titles, strict=True):
+        axes.set_title(title)
+    figure.savefig(path)
