@@ -63,8 +63,8 @@ hooks: venv ## let git run the linters before each commit
 pages: venv ## write the generated pages and tables anew (CI: with --check)
 	@$(VENV)/python .dev_scripts/pages.py
 
-benchmark: venv ## measure what docs/performance.md lacks (20 quiet minutes)
-	@$(VENV)/python docs/measure_performance.py
+benchmark: venv ## measure what docs/performance.md lacks (30 quiet minutes)
+	@$(VENV)/python -m benchmarks.parts
 	@$(VENV)/python .dev_scripts/pages.py
 
 build: venv ## build the source archive and the wheel into dist/
@@ -80,5 +80,5 @@ constraints: venv ## write the versions in .venv to requirements/
 clean: ## remove what builds, tests and linters leave; .venv stays
 	@rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache \
 		.hypothesis
-	@find mlfm_mm tools tests configs -name __pycache__ -type d \
+	@find mlfm_mm benchmarks tools tests configs -name __pycache__ -type d \
 		-prune -exec rm -rf {} +

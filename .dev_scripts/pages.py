@@ -22,12 +22,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import results
 import zoo
+from benchmarks import pages as cost
 from marks import replace_block
 
 ROOT = Path(__file__).resolve().parents[1]
 Generator = Callable[[Path], Mapping[str, str]]
 
-GENERATORS: tuple[Generator, ...] = (zoo.generate, results.generate)
+GENERATORS: tuple[Generator, ...] = (
+    zoo.generate,
+    results.generate,
+    cost.generate,
+)
 
 
 def stale_files(root: Path, generators: Sequence[Generator]) -> dict[str, str]:

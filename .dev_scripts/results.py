@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mlfm_mm.analysis.benchmark.page import readme_table, write_page
-
 
 def generate(root: Path) -> dict[str, str]:
     """Take the tables from the files that the tools wrote.
@@ -17,12 +15,9 @@ def generate(root: Path) -> dict[str, str]:
         dict[str, str]: Texts by the place where they stand.
     """
     results = root / 'docs' / 'results'
-    cost = results / 'performance'
     return {
         'README.md#quickstart': read_table(results / 'quickstart'),
-        'README.md#cost': readme_table(cost),
         'docs/segmentation.md#camvid': read_table(results / 'camvid'),
-        'docs/performance.md': write_page(cost),
     }
 
 

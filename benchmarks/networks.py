@@ -1,0 +1,225 @@
+"""The networks that are compared: without memory, with it, with options."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from mmcv.cnn import fuse_conv_bn
+from mmengine.config import Config
+from torch import nn
+
+from mlfm_mm import MLFMNeck
+from mlfm_mm.analysis.models import build_model
+from mlfm_mm.engine import UsageError
+from mlfm_mm.engine.options import load_config
+
+BASELINE, MLFM = 'baseline', 'MLFM'
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A network that can be built as often as one likes.
+
+    Args:
+        name (str): ``'baseline'``, ``'MLFM'``, the options of the neck that
+            differ, or the name of a config.
+        cfg (Config): Its config.
+    """
+
+    name: str
+    cfg: Config
+
+    def build(self, folded: bool = False) -> nn.Module:
+        """Build it.
+
+        Args:
+            folded (bool): Whether to fold its norms. Defaults to False.
+
+        Returns:
+            nn.Module: The network.
+
+        Raises:
+            UsageError: The config has an option that is unknown.
+        """
+        try:
+            model = build_model(self.cfg)
+        except (TypeError, ValueError) as error:
+            raise UsageError(f'{self.name}: {error}') from error
+        return fold(model) if folded else model
+
+
+def fold(model: nn.Module) -> nn.Module:
+    """Fold norms into the convolutions before them, for inference.
+
+    Args:
+        model (nn.Module): The network, changed in place.
+
+    Returns:
+        nn.Module: The network.
+    """
+    # Some hosts' eval() returns nothing, so that calls cannot be chained.
+    model.eval()
+    neck = memory_of(model)
+    if neck is not None:
+        neck.fuse()
+    folded: nn.Module = fuse_conv_bn(model)
+    return folded
+
+
+@dataclass(frozen=True)
+class Group:
+    """Networks that are measured in turns.
+
+    Args:
+        name (str): Its name for people.
+        arms (list[Arm]): The networks; ratios are to the first.
+    """
+
+    name: str
+    arms: list[Arm]
+
+
+def make_group(name: str, cfg: Config, options: Sequence[str] = ()) -> Group:
+    """Set a network with memory beside the same one without.
+
+    Args:
+        name (str): The name of the network.
+        cfg (Config): Its config, with an ``MLFMNeck``.
+        options (Sequence[str]): Options of the neck, each of the form
+            ``KEY=VALUE``, and each an arm of its own. Defaults to none.
+
+    Returns:
+        Group: The network without memory, with it, and with each option.
+
+    Raises:
+        UsageError: An option has another form.
+    """
+    baseline = copy.deepcopy(cfg)
+    baseline.model = without_memory(cfg.model)
+    arms = [Arm(BASELINE, baseline), Arm(MLFM, cfg)]
+    for option in options:
+        key, equals, value = option.partition('=')
+        if not equals:
+            raise UsageError(
+                f'--arms {option}: give options of MLFMNeck as KEY=VALUE, '
+                'such as with_cp=True'
+            )
+        changed = copy.deepcopy(cfg)
+        neck_of(changed.model)[key] = yaml.safe_load(value)
+        arms.append(Arm(option, changed))
+    return Group(name, arms)
+
+
+def make_groups(
+    paths: Sequence[str], baseline: str | None, options: Sequence[str]
+) -> list[Group]:
+    """Put together what is measured in turns.
+
+    Args:
+        paths (Sequence[str]): Config files.
+        baseline (str, optional): A config that all are compared with, as
+            they are. None: each that has a memory with itself without it,
+            and the others with the first of them.
+        options (Sequence[str]): See :func:`make_group`.
+
+    Returns:
+        list[Group]: The groups.
+
+    Raises:
+        UsageError: A config cannot be read, or an option is none.
+    """
+    cfgs = {path: load_config(path) for path in paths}
+    own = [p for p in cfgs if baseline is None and has_memory(cfgs[p].model)]
+    groups = [make_group(Path(p).stem, cfgs[p], options) for p in own]
+    rest = [Arm(Path(p).stem, cfgs[p]) for p in cfgs if p not in own]
+    if baseline is not None:
+        rest.insert(0, Arm(Path(baseline).stem, load_config(baseline)))
+    if rest:
+        groups.append(Group('networks', rest))
+    return groups
+
+
+def vary(group: Group, keys: Sequence[str], value: Any) -> Group:
+    """Change options of all backbones of a group.
+
+    Args:
+        group (Group): The networks.
+        keys (Sequence[str]): Options of the backbone.
+        value (object): What to set them to.
+
+    Returns:
+        Group: The changed networks, without their heads, which would not
+        fit.
+    """
+    arms = []
+    for arm in group.arms:
+        cfg = copy.deepcopy(arm.cfg)
+        for key in keys:
+            cfg.model.backbone[key] = value
+        if 'head' in cfg.model:
+            cfg.model.head = None
+        arms.append(Arm(arm.name, cfg))
+    return Group(group.name, arms)
+
+
+def memory_of(model: nn.Module) -> MLFMNeck | None:
+    """Find the memory of a network, if it has one."""
+    found = (m for m in model.modules() if isinstance(m, MLFMNeck))
+    return next(found, None)
+
+
+def _type_name(cfg: Any) -> str:
+    """Name the type in a config, which may be a class."""
+    kind = cfg.get('type', '') if isinstance(cfg, dict) else ''
+    return (kind if isinstance(kind, str) else kind.__name__).split('.')[-1]
+
+
+def _necks_of(host: dict) -> list[Any]:
+    neck = host.get('neck')
+    return list(neck) if isinstance(neck, (list, tuple)) else [neck]
+
+
+def has_memory(host: dict) -> bool:
+    """Tell whether a model's config has an MLFMNeck."""
+    return any(_type_name(neck) == 'MLFMNeck' for neck in _necks_of(host))
+
+
+def neck_of(host: dict) -> dict:
+    """Find the MLFMNeck in a model's config."""
+    return next(n for n in _necks_of(host) if _type_name(n) == 'MLFMNeck')
+
+
+def without_memory(host: dict) -> dict:
+    """Take the MLFMNeck out of a copy of a model's config.
+
+    Args:
+        host (dict): The model's config.
+
+    Returns:
+        dict: The config of the same network without memory: with the neck
+        that followed it, or else the pooling that a classifier gets.
+
+    Example:
+        >>> neck = dict(type='mlfm_mm.MLFMNeck')
+        >>> without_memory(dict(type='ImageClassifier', neck=neck))
+        {'type': 'ImageClassifier', 'neck': {'type': 'GlobalAveragePooling'}}
+    """
+    changed = copy.deepcopy(dict(host))
+    following = neck_of(host).get('neck')
+    necks = _necks_of(host)
+    if len(necks) > 1:
+        index = necks.index(neck_of(host))
+        necks[index : index + 1] = [following] if following else []
+        changed['neck'] = necks
+    elif following:
+        changed['neck'] = copy.deepcopy(following)
+    elif following is None and _type_name(host).endswith('Classifier'):
+        changed['neck'] = dict(type='GlobalAveragePooling')
+    else:
+        del changed['neck']
+    return changed

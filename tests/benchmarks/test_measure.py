@@ -1,0 +1,77 @@
+from pathlib import Path
+
+import pytest
+
+from benchmarks.figures import QUANTITIES, Figure
+from benchmarks.measure import Sheet
+from benchmarks.networks import make_group
+from benchmarks.setting import Setting
+from tests.benchmarks.tiny import SETTING, tiny_config, tiny_group
+
+
+def found(figures: list[Figure]) -> dict[str, dict[str, float]]:
+    values: dict[str, dict[str, float]] = {}
+    for figure in figures:
+        values.setdefault(figure.quantity, {})[figure.arm] = figure.value
+    return values
+
+
+def test_everything(tmp_path: Path) -> None:
+    group = tiny_group(tmp_path, 'with_cp=True')
+    figures = Sheet(group, SETTING, repeats=2).fill()
+    values = found(figures)
+    eager = [name for name in QUANTITIES if not name.startswith('kernels')]
+    assert sorted(values) == sorted(eager)
+    for quantity, numbers in values.items():
+        training = not quantity.endswith(('infer', 'folded', 'deployed'))
+        arms = ['baseline', 'MLFM', 'with_cp=True'][: 2 + training]
+        assert list(numbers) == arms, quantity
+        assert all(number > 0 for number in numbers.values())
+    assert values['folded'] == values['deployed']
+    for quantity in ('params', 'macs', 'saved', 'launches_infer'):
+        assert values[quantity]['baseline'] < values[quantity]['MLFM']
+    assert values['saved']['with_cp=True'] < values['saved']['MLFM']
+    for figure in figures:
+        assert (figure.ratio is None) == (figure.arm == 'baseline')
+        if figure.ratio is not None and figure.quantity != 'deployed':
+            base = values[figure.quantity]['baseline']
+            assert figure.ratio.value == pytest.approx(figure.value / base)
+
+
+def test_only_what_is_asked_for(tmp_path: Path) -> None:
+    sheet = Sheet(tiny_group(tmp_path), SETTING, ['size'], point='x 1')
+    figures = sheet.fill()
+    assert list(found(figures)) == ['params', 'macs']
+    assert {figure.point for figure in figures} == {'x 1'}
+
+
+@pytest.mark.parametrize(
+    ('layout', 'dtype'), [('channels_last', 'fp32'), ('contiguous', 'bf16')]
+)
+def test_other_settings(tmp_path: Path, layout: str, dtype: str) -> None:
+    setting = Setting(2, '32x48', dtype, layout)
+    figures = Sheet(
+        tiny_group(tmp_path), setting, ['infer', 'train'], repeats=2
+    ).fill()
+    assert len(figures) == 4
+    assert (
+        figures[0].setting == f'batch 2, 32x48, {dtype}, {layout}, eager, cpu'
+    )
+
+
+def test_images_of_other_channels(tmp_path: Path) -> None:
+    cfg = tiny_config(tmp_path)
+    cfg.model.backbone.in_channels = 5
+    cfg.model.data_preprocessor = None
+    sheet = Sheet(make_group('tiny', cfg), SETTING, ['memory', 'size'])
+    assert sheet.channels == 5 and len(sheet.fill()) == 10
+
+
+@pytest.mark.slow
+def test_compiled(tmp_path: Path) -> None:
+    setting = Setting(2, '32', mode='compiled')
+    aspects = ['infer', 'train', 'traffic']
+    figures = Sheet(tiny_group(tmp_path), setting, aspects, repeats=2).fill()
+    assert list(found(figures)) == [
+        'infer', 'train', 'kernels_infer', 'kernels_train',
+    ]  # fmt: skip

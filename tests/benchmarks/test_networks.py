@@ -1,0 +1,114 @@
+import copy
+from pathlib import Path
+
+import pytest
+import torch
+from mmpretrain.models import GlobalAveragePooling
+from torch import nn
+
+from benchmarks.networks import (
+    fold,
+    has_memory,
+    make_group,
+    make_groups,
+    memory_of,
+    vary,
+    without_memory,
+)
+from mlfm_mm import MLFMNeck
+from mlfm_mm.engine import UsageError
+from tests.benchmarks.tiny import tiny_config, tiny_group
+from tests.models.builders import shaken
+from tests.tools.helpers import write_digits_config
+
+MEMORY = dict(type='mlfm_mm.MLFMNeck')
+POOLING = dict(type='GlobalAveragePooling')
+OTHER = dict(type='FPN')
+
+
+@pytest.mark.parametrize(
+    ('host', 'expected'),
+    [
+        (dict(type='ImageClassifier', neck=MEMORY), POOLING),
+        (dict(type='mmpretrain.ImageClassifier', neck=MEMORY), POOLING),
+        (dict(type='ImageClassifier', neck=dict(type=MLFMNeck)), POOLING),
+        (dict(type='ImageClassifier', neck=dict(MEMORY, neck=False)), None),
+        (dict(type='EncoderDecoder', neck=MEMORY), None),
+        (dict(type='EncoderDecoder', neck=dict(MEMORY, neck=OTHER)), OTHER),
+        (dict(type='ImageClassifier', neck=[MEMORY, POOLING]), [POOLING]),
+    ],
+)
+def test_without_memory(host: dict, expected: object) -> None:
+    before = copy.deepcopy(host)
+    assert has_memory(host)
+    changed = without_memory(host)
+    assert changed.get('neck') == expected
+    assert not has_memory(changed) and host == before
+
+
+def test_no_memory() -> None:
+    assert not has_memory(dict(type='ImageClassifier'))
+    assert not has_memory(dict(type='ImageClassifier', neck=POOLING))
+
+
+def test_arms_are_options_of_the_neck(tmp_path: Path) -> None:
+    group = tiny_group(tmp_path, 'with_cp=True', "taps=['layer1', 'layer4']")
+    baseline, mlfm, with_cp, taps = (arm.build() for arm in group.arms)
+    assert isinstance(baseline.neck, GlobalAveragePooling)
+    assert len(mlfm.neck.units) == 5 and not mlfm.neck.units[0].with_cp
+    assert all(unit.with_cp for unit in with_cp.neck.units)
+    assert [tap.module for tap in taps.neck.taps] == ['layer1', 'layer4']
+
+
+def test_wrong_options(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r'--arms with_cp: .*KEY=VALUE'):
+        tiny_group(tmp_path, 'with_cp')
+    arm = tiny_group(tmp_path, 'speed=1').arms[-1]
+    with pytest.raises(UsageError, match=r'speed=1: .*speed'):
+        arm.build()
+
+
+def test_groups(tmp_path: Path) -> None:
+    mlfm = str(write_digits_config(tmp_path, 'mlfm'))
+    plain = str(write_digits_config(tmp_path))
+    own, rest = make_groups([plain, mlfm], None, ['with_cp=True'])
+    assert [a.name for a in own.arms] == ['baseline', 'MLFM', 'with_cp=True']
+    assert [a.name for a in rest.arms] == ['digits_baseline']
+    (group,) = make_groups([mlfm], plain, [])
+    assert [a.name for a in group.arms] == ['digits_baseline', 'digits_mlfm']
+    assert memory_of(group.arms[1].build()) is not None
+
+
+def test_varying_a_backbone(tmp_path: Path) -> None:
+    keys = ['base_channels', 'stem_channels']
+    group = vary(tiny_group(tmp_path), keys, 8)
+    for arm in group.arms:
+        model = arm.build()
+        assert model.head is None
+        assert model.backbone.conv1.out_channels == 8
+        # A network without a head runs.
+        assert model(torch.rand(1, 3, 32, 32)) is not None
+
+
+def test_folding_changes_no_output(tmp_path: Path) -> None:
+    model = shaken(tiny_group(tmp_path).arms[1].build()).eval()
+    images = torch.randn(2, 3, 64, 64)
+    with torch.no_grad():
+        expected = model(images)
+        folded = fold(model)
+        torch.testing.assert_close(
+            folded(images), expected, rtol=1e-3, atol=1e-3
+        )
+    norms = [m for m in folded.modules() if isinstance(m, nn.BatchNorm2d)]
+    assert not norms
+
+
+def test_a_list_of_necks(tmp_path: Path) -> None:
+    cfg = tiny_config(tmp_path)
+    cfg.model.neck = [
+        dict(MEMORY, neck=False),
+        dict(type='GlobalAveragePooling'),
+    ]
+    group = make_group('tiny', cfg, ['with_cp=True'])
+    assert len(group.arms) == 3
+    assert group.arms[2].cfg.model.neck[0].with_cp is True

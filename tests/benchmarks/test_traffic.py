@@ -1,0 +1,121 @@
+from inspect import signature
+
+import pytest
+import torch
+from torch import nn
+
+from benchmarks.networks import BASELINE, make_group
+from benchmarks.parts import read_parts
+from benchmarks.traffic import (
+    Traffic,
+    TrafficMode,
+    count_kernels,
+    count_traffic,
+)
+from mlfm_mm import LFMU
+from mlfm_mm.engine.options import load_config
+
+IMAGE = (2, 3, 256, 256)
+needs_kernels = pytest.mark.skipif(
+    'kernels' not in signature(LFMU).parameters,
+    reason='units have no option kernels yet',
+)
+
+
+def test_views_and_allocations_are_free() -> None:
+    x = torch.zeros(4, 6)
+    with TrafficMode() as counted:
+        x.view(24).reshape(2, 12).t()[0].unsqueeze(0).detach()
+        torch.empty(100)
+        x.shape, x.add_(1), x.sum()
+    assert dict(counted.launches) == {'add_': 1, 'sum': 1}
+    # Read and written; read, and a number written.
+    assert counted.bytes == 2 * 96 + 96 + 4
+
+
+def test_an_expanded_tensor_is_what_is_stored() -> None:
+    with TrafficMode() as counted:
+        torch.zeros(1, 10).expand(100, 10).contiguous()
+    assert counted.bytes == 40 + 40 + 4000
+
+
+@pytest.mark.parametrize(('training', 'reads'), [(True, 2), (False, 1)])
+def test_a_norm_reads_twice_to_measure_its_moments(
+    training: bool, reads: int
+) -> None:
+    x, norm = torch.rand(2, 4, 8, 8), nn.BatchNorm2d(4).train(training)
+    norm.num_batches_tracked = None
+    with torch.no_grad(), TrafficMode() as counted:
+        norm(x)
+    vectors = 4 + (2 if training else 0)
+    assert counted.bytes == 4 * ((reads + 1) * x.numel() + vectors * 4)
+
+
+@needs_kernels
+def test_a_unit_by_hand() -> None:
+    # In inference, by the plain formulas: convolution, norm and activation
+    # of two gates; their sum; the update gate's sum; the output gate's norm.
+    channels, memory, size = 8, 6, 10
+    unit = LFMU(memory, channels, kernels=False)
+    pixels = 2 * size * size
+    x, low, image = pixels * channels, pixels * memory, pixels * 3
+    norm = 2 * x + 4 * channels
+    input_gate = low + memory * channels + x + norm + 2 * x
+    supplement_gate = image + 27 * channels + x + norm + 2 * x
+    total = input_gate + supplement_gate + 3 * x + 3 * x + norm
+    shapes = [(2, n, size, size) for n in (channels, memory, 3)]
+    with torch.no_grad(), TrafficMode() as counted:
+        unit.eval()(*(torch.rand(shape) for shape in shapes))
+    assert counted.traffic == Traffic(9, 4 * total)
+
+
+def test_fakes_count_as_tensors_do() -> None:
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU())
+    weights = {key: v.clone() for key, v in model.state_dict().items()}
+    images = torch.rand(2, 3, 8, 8)
+    fakes = [count_traffic(model, images.shape, t) for t in (False, True)]
+    for key, value in model.state_dict().items():
+        assert torch.equal(value, weights[key])
+    for training, fake in zip((False, True), fakes, strict=True):
+        model.train(training)
+        with torch.set_grad_enabled(training), TrafficMode() as counted:
+            output = model(images)
+            if training:
+                output.sum().backward()
+        assert counted.traffic == fake
+
+
+def counted(arm: str, phase: str) -> dict[str, float]:
+    """The launches and bytes of an arm, in units of the baseline's."""
+    cfg = load_config('configs/mlfm/resnet18_in100.py')
+    group = make_group('resnet18', cfg, [arm] if '=' in arm else [])
+    models = {a.name: a.build() for a in group.arms}
+    traffic, base = (
+        count_traffic(models[name], IMAGE, phase == 'train')
+        for name in (arm, BASELINE)
+    )
+    return {
+        f'launches_{phase}': traffic.launches / base.launches,
+        f'bytes_{phase}': traffic.bytes / base.bytes,
+    }
+
+
+@needs_kernels
+@pytest.mark.parametrize('phase', ['infer', 'train'])
+def test_limits_of_the_plain_formulas(phase: str) -> None:
+    limits = read_parts()['resnet18'].limits['kernels=False']
+    for quantity, ratio in counted('kernels=False', phase).items():
+        assert 1 < ratio <= limits[quantity], (quantity, ratio)
+
+
+@pytest.mark.slow
+def test_a_compiler_fuses_what_eager_launches_one_by_one() -> None:
+    model = nn.Sequential(
+        nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Sigmoid()
+    )
+    images = torch.rand(2, 3, 8, 8)
+    # The convolution is left to a library; the rest is one kernel.
+    assert count_kernels(model, images) == 1
+    # Counted anew each time, whatever was compiled before.
+    assert count_kernels(model, images) == 1
+    assert count_kernels(model, images, training=True) > 1
