@@ -81,5 +81,4 @@ clean: ## remove what builds, tests and linters leave; .venv stays
 	@rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache \
 		.hypothesis
 	@find mlfm_mm benchmarks tools demo .dev_scripts tests configs \
-		-name __pycache__ -type d \
-		-prune -exec rm -rf {} +
+		-name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,9 +1,8 @@
-"""What a network costs: parameters, multiply-adds, seconds a step."""
+"""What a network costs: parameters and multiply-adds."""
 
 from __future__ import annotations
 
 import copy
-import time
 from dataclasses import dataclass
 
 import torch
@@ -60,44 +59,6 @@ def measure_complexity(
         ghost(image)
     params = sum(p.numel() for p in model.parameters())
     return Complexity(params, counter.get_total_flops() // 2)
-
-
-def time_step(
-    model: nn.Module,
-    batch_size: int,
-    image_size: tuple[int, int],
-    repeats: int = 3,
-    channels: int = 3,
-) -> float:
-    """Measure the seconds of a forward and a backward pass.
-
-    Args:
-        model (nn.Module): The network; its buffers change as in training,
-            so give one that is thrown away.
-        batch_size (int): Images in a batch.
-        image_size (tuple[int, int]): Height and width of the input.
-        repeats (int): How often to measure, after one pass that is not
-            counted. Defaults to 3.
-        channels (int): Channels of the input. Defaults to 3.
-
-    Returns:
-        float: The least of the measured times: what other programs of the
-        machine add does not belong to the network.
-
-    Example:
-        >>> time_step(nn.Conv2d(3, 8, 3), 2, (8, 8)) > 0
-        True
-    """
-    model.train()
-    images = dummy(model, batch_size, channels, image_size)
-    times = []
-    for _ in range(repeats + 1):
-        start = time.perf_counter()
-        total(model(images)).backward()
-        if images.is_cuda:
-            torch.cuda.synchronize()
-        times.append(time.perf_counter() - start)
-    return min(times[1:])
 
 
 def dummy(

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from mlfm_mm.analysis.complexity import measure_complexity, time_step
+from mlfm_mm.analysis.complexity import measure_complexity, total
 from tests.models.builders import classifier
 
 
@@ -67,13 +67,6 @@ def test_measuring_leaves_no_trace(training: bool) -> None:
         assert torch.equal(value, before[key])
 
 
-def test_time_of_a_step() -> None:
-    class Many(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.conv = nn.Conv2d(3, 4, 3)
-
-        def forward(self, x: torch.Tensor) -> list:
-            return [self.conv(x), (self.conv(x),)]
-
-    assert 0 < time_step(Many(), 2, (8, 8), repeats=1) < 10
+def test_total_of_nested_outputs() -> None:
+    one = torch.ones(2, 3)
+    assert total([one, (one, [one])]) == 18
