@@ -5,6 +5,7 @@ from mmengine.config import Config
 # By the names under which a config can replace or, by None, remove them.
 HOOKS = dict(
     checkpoint=dict(type='mlfm_mm.SafeCheckpointHook'),
+    exact_resume=dict(type='mlfm_mm.ExactResumeHook'),
 )
 # What MMEngine does where a config says nothing.
 DEFAULT_CHECKPOINT = dict(type='CheckpointHook', interval=1)
@@ -26,4 +27,6 @@ def protect(cfg: Config) -> None:
     checkpoint = hooks.get('checkpoint', DEFAULT_CHECKPOINT)
     if checkpoint and checkpoint.get('type') == 'CheckpointHook':
         hooks['checkpoint'] = {**checkpoint, **HOOKS['checkpoint']}
-    cfg.default_hooks = {**HOOKS, **hooks}
+    named = {hook.get('type') for hook in cfg.get('custom_hooks') or []}
+    ours = {k: v for k, v in HOOKS.items() if v['type'] not in named}
+    cfg.default_hooks = {**ours, **hooks}

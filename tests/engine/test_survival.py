@@ -24,3 +24,11 @@ def test_they_can_be_removed() -> None:
     cfg = Config(dict(default_hooks=dict.fromkeys(HOOKS)))
     protect(cfg)
     assert cfg.default_hooks == dict.fromkeys(HOOKS)
+
+
+def test_none_comes_twice() -> None:
+    mine = dict(type='mlfm_mm.ExactResumeHook')
+    cfg = Config(dict(custom_hooks=[mine]))
+    protect(cfg)
+    assert 'exact_resume' not in cfg.default_hooks
+    assert cfg.custom_hooks == [mine]

@@ -12,8 +12,9 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.evaluator import BaseMetric
+from mmengine.hooks import Hook
 from mmengine.model import BaseModel
-from mmengine.registry import DATASETS, METRICS, MODELS
+from mmengine.registry import DATA_SAMPLERS, DATASETS, HOOKS, METRICS, MODELS
 from mmengine.runner import Runner
 from torch import Tensor, nn
 from torch.utils.data import Dataset
@@ -86,6 +87,28 @@ class ToyScore(BaseMetric):
     def compute_metrics(self, results: list) -> dict[str, float]:
         self.calls = getattr(self, 'calls', 0) + 1
         return dict(score=float(3 - abs(3 - self.calls)))
+
+
+@DATA_SAMPLERS.register_module()
+class RandomSampler(torch.utils.data.RandomSampler):
+    """PyTorch's own, which has neither seed nor epoch."""
+
+    def __init__(self, dataset: Dataset, seed: int, shuffle: bool) -> None:
+        super().__init__(dataset)
+
+
+@HOOKS.register_module()
+class StopHook(Hook):
+    """Stop after an iteration."""
+
+    priority = 'LOWEST'
+
+    def __init__(self, at: int) -> None:
+        self.at = at
+
+    def after_train_iter(self, runner: Runner, *_: Any, **__: Any) -> None:
+        if runner.iter + 1 == self.at:
+            raise KeyboardInterrupt
 
 
 def loader(sampler: str, workers: int) -> dict:

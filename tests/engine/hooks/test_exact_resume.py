@@ -1,0 +1,186 @@
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mmengine.config import Config
+
+from tests.engine.hooks.test_safe_checkpoint import REPO, log
+from tests.engine.hooks.toy import STEPS, run, same, toy_config, weights
+
+EMA = dict(type='EMAHook', ema_type='ExponentialMovingAverage', momentum=0.1)
+AMP = dict(type='mlfm_mm.engine.CPUAmpOptimWrapper')
+
+
+def exact_config(work_dir: Path, **options: Any) -> Config:
+    cfg = toy_config(work_dir, **options)
+    cfg.default_hooks.checkpoint.type = 'mlfm_mm.SafeCheckpointHook'
+    cfg.custom_hooks = [dict(type='mlfm_mm.ExactResumeHook')]
+    return cfg
+
+
+def last(cfg: Config) -> dict:
+    """Find the weights that a run ended with."""
+    folder = Path(cfg.work_dir)
+    return weights(folder / (folder / 'last_checkpoint').read_text())
+
+
+def stop(cfg: Config, iteration: int) -> None:
+    """Stop after an iteration, as a kill would."""
+    cfg.custom_hooks = [
+        *cfg.custom_hooks,
+        dict(type='StopHook', at=iteration),
+    ]
+    with pytest.raises(KeyboardInterrupt):
+        run(cfg)
+
+
+@pytest.mark.parametrize(
+    ('by_epoch', 'workers'),
+    [
+        (True, 0),
+        (True, 2),
+        (False, 0),
+        # Its workers take their time to leave.
+        pytest.param(False, 2, marks=pytest.mark.slow),
+    ],
+)
+def test_stopped_in_the_middle(
+    by_epoch: bool, workers: int, tmp_path: Path
+) -> None:
+    whole, parts = (
+        exact_config(tmp_path / name, by_epoch=by_epoch, workers=workers)
+        for name in ('whole', 'parts')
+    )
+    run(whole)
+    # Every second iteration, so also in the middle of epochs.
+    for cfg in (whole, parts):
+        cfg.default_hooks.checkpoint.update(by_epoch=False, interval=2)
+    for stop_at in (3, 7):
+        stop(Config(parts.to_dict()), stop_at)
+        parts.resume = True
+    runner = run(parts)
+    assert 'resumed epoch: 1, iter: 6' in log(runner) or not by_epoch
+    assert runner.iter == 3 * STEPS
+    assert same(last(whole), last(parts))
+
+
+@pytest.mark.parametrize(
+    'changes',
+    [
+        dict(randomness=dict(seed=None)),
+        dict(randomness=dict(seed=3, diff_rank_seed=True)),
+        dict(custom_hooks=[dict(type='mlfm_mm.ExactResumeHook'), EMA]),
+        {'optim_wrapper.type': AMP['type']},
+        {'train_dataloader.sampler': dict(type='RandomSampler')},
+    ],
+    ids=['no_seed', 'diff_rank_seed', 'ema', 'amp', 'sampler_of_torch'],
+)
+def test_what_a_run_may_hold(changes: dict, tmp_path: Path) -> None:
+    whole, parts = (exact_config(tmp_path / n) for n in ('whole', 'parts'))
+    for cfg in (whole, parts):
+        cfg.merge_from_dict(changes)
+    if cfg.randomness.seed is None:
+        # What is drawn by the first part is the seed of the other.
+        stop(Config(parts.to_dict()), 5)
+        parts.resume = True
+        whole.randomness.seed = run(parts).seed
+        run(whole)
+    else:
+        run(whole)
+        stop(Config(parts.to_dict()), 5)
+        parts.resume = True
+        run(parts)
+    assert same(last(whole), last(parts))
+
+
+def test_what_was_seen_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads = tmp_path / 'reads'
+    for by_epoch in (True, False):
+        cfg = exact_config(tmp_path / str(by_epoch), by_epoch=by_epoch)
+        cfg.default_hooks.checkpoint.update(by_epoch=False, interval=2)
+        stop(Config(cfg.to_dict()), 3)
+        cfg.resume = True
+        reads.unlink(missing_ok=True)
+        monkeypatch.setenv('READS', str(reads))
+        run(cfg)
+        monkeypatch.delenv('READS')
+        count = len(reads.read_text().splitlines())
+        # 13 images an epoch, of which the first eight had been seen.
+        assert count == (3 * 13 if by_epoch else 3 * STEPS * 4) - 8
+
+
+def distributed(cfg: Config, folder: Path, processes: int = 2) -> str:
+    """Run in processes joined by gloo."""
+    cfg.launcher = 'pytorch'
+    cfg.model_wrapper_cfg = dict(
+        type='MMDistributedDataParallel', device_ids=None
+    )
+    path = folder / 'config.py'
+    cfg.dump(path)
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        port = free.getsockname()[1]
+    started = [
+        subprocess.Popen(
+            [sys.executable, '-m', 'tests.engine.hooks.toy', str(path)],
+            cwd=REPO,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={
+                **os.environ,
+                'RANK': str(rank),
+                'LOCAL_RANK': str(rank),
+                'WORLD_SIZE': str(processes),
+                'MASTER_ADDR': '127.0.0.1',
+                'MASTER_PORT': str(port),
+            },
+        )
+        for rank in range(processes)
+    ]
+    return ''.join(process.communicate()[0] for process in started)
+
+
+@pytest.mark.slow
+def test_two_processes(tmp_path: Path) -> None:
+    whole, parts = (exact_config(tmp_path / n) for n in ('whole', 'parts'))
+    for cfg in (whole, parts):
+        cfg.default_hooks.checkpoint.update(by_epoch=False, interval=1)
+        cfg.train_dataloader.batch_size = 2
+    distributed(whole, tmp_path)
+    stopped = Config(parts.to_dict())
+    stopped.custom_hooks = [
+        *stopped.custom_hooks,
+        dict(type='StopHook', at=5),
+    ]
+    assert 'KeyboardInterrupt' in distributed(stopped, tmp_path)
+    parts.resume = True
+    printed = distributed(parts, tmp_path)
+    assert 'resumed epoch: 1, iter: 5' in printed
+    assert same(last(whole), last(parts))
+
+
+def test_another_number_of_images(tmp_path: Path) -> None:
+    cfg = exact_config(tmp_path)
+    stop(Config(cfg.to_dict()), 6)
+    cfg.resume = True
+    cfg.train_dataloader.batch_size = 2
+    runner = run(cfg)
+    assert (
+        'Resumed with 1 processes, 2 images a step and 7 steps an epoch, '
+        'instead of 1, 4 and 4'
+    ) in log(runner)
+    # Four steps of four, then two epochs of seven steps.
+    assert runner.iter == 4 + 2 * 7
+
+
+def test_lost_gradients_are_told(tmp_path: Path) -> None:
+    cfg = exact_config(tmp_path)
+    cfg.optim_wrapper.accumulative_counts = 3
+    assert 'lies between two updates' in log(run(cfg))
