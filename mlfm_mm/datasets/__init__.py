@@ -4,8 +4,9 @@ from importlib import import_module
 from importlib.util import find_spec
 
 from .folders import FolderContents, FolderError, scan_folder
+from .readable import ReadableDataset
 
-__all__ = ['FolderContents', 'FolderError', 'scan_folder']
+__all__ = ['FolderContents', 'FolderError', 'ReadableDataset', 'scan_folder']
 
 
 def usable(module: str) -> bool:

@@ -1,0 +1,154 @@
+"""Refuse data that do not fit the network or the batch, before a run."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence, Sized
+from copy import deepcopy
+from typing import Any, cast
+
+import numpy as np
+import torch
+from mmengine.dataset import InfiniteSampler
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel as DDP
+from torch.utils.data import DataLoader
+
+from ...datasets.images import shorten
+from ...registry import HOOKS
+from ..errors import UsageError
+
+
+@HOOKS.register_module()
+class CheckDataHook(Hook):
+    """Check the number of classes and the last batch, for any host.
+
+    A head with more classes than the data trains without a word, and so does
+    one with fewer, as long as no label exceeds it. A last batch of one image
+    ends a run hours after its start where batch norm sees a single value.
+
+    Args:
+        ignore (Sequence[str]): Heads that need not have the classes of the
+            data, such as ``'auxiliary_head.1'`` that finds boundaries.
+            Defaults to none.
+
+    Example:
+        >>> custom_hooks = [dict(type='mlfm_mm.CheckDataHook')]
+    """
+
+    def __init__(self, ignore: Sequence[str] = ()) -> None:
+        self.ignore = tuple(ignore)
+
+    def before_train(self, runner: Runner) -> None:
+        """Check the training data.
+
+        Raises:
+            UsageError: They do not fit.
+        """
+        loader = runner.train_dataloader
+        self.check_classes(runner.model, loader.dataset)
+        check_batches(loader)
+        check_last_batch(runner.model, loader)
+
+    def before_val(self, runner: Runner) -> None:
+        """Check the validation data."""
+        self.check_classes(runner.model, runner.val_dataloader.dataset)
+
+    def before_test(self, runner: Runner) -> None:
+        """Check the test data."""
+        self.check_classes(runner.model, runner.test_dataloader.dataset)
+
+    def check_classes(self, model: nn.Module, dataset: object) -> None:
+        """Refuse heads of another number of classes than the data.
+
+        Args:
+            model (nn.Module): The network.
+            dataset (object): Has ``metainfo``; without classes in it,
+                nothing is checked.
+
+        Raises:
+            UsageError: The message names each head and what to set.
+        """
+        classes = getattr(dataset, 'metainfo', {}).get('classes')
+        if not classes:
+            return
+        wrong = {
+            name: count
+            for name, count in class_numbers(unwrapped(model))
+            if count != len(classes) and name not in self.ignore
+        }
+        if wrong:
+            remedy = [f'model.{n}.num_classes={len(classes)}' for n in wrong]
+            told = [f'{name} has {count}' for name, count in wrong.items()]
+            raise UsageError(
+                f'the data ({type(dataset).__name__}) have {len(classes)} '
+                f'classes ({shorten(list(map(str, classes)))}), but '
+                f'{" and ".join(told)}: set {" and ".join(remedy)}'
+            )
+
+
+def class_numbers(model: nn.Module) -> Iterator[tuple[str, int]]:
+    """Go through the heads, and the preprocessor, that count classes."""
+    for name, module in model.named_modules():
+        count = getattr(module, 'num_classes', None)
+        counts = 'head' in name or name == 'data_preprocessor'
+        # Backbones without a classifier of their own have -1.
+        if counts and isinstance(count, int) and count > 0:
+            yield name, count
+
+
+def batching(loader: DataLoader) -> tuple[int, int] | None:
+    """Tell how many images are cut into batches of how many, if they are."""
+    sampler, size = loader.sampler, loader.batch_size
+    if size is None or isinstance(sampler, InfiniteSampler):
+        return None
+    return (len(sampler), size) if isinstance(sampler, Sized) else None
+
+
+def check_batches(loader: DataLoader) -> None:
+    """Refuse fewer images than a batch where the last batch is dropped."""
+    images, size = batching(loader) or (0, 0)
+    if loader.drop_last and images < size:
+        raise UsageError(
+            f'{images} training images make no batch of {size}, and '
+            'drop_last leaves out smaller ones, so that nothing would be '
+            f'trained: set train_dataloader.batch_size to {images} or less'
+        )
+
+
+def check_last_batch(model: nn.Module, loader: DataLoader) -> None:
+    """Refuse a last batch of one image where the network cannot learn it."""
+    images, size = batching(loader) or (0, 1)
+    if loader.drop_last or size == 1 or images % size != 1:
+        return
+    if is_model_wrapper(model) and not isinstance(model, DDP):
+        return  # sharded: cannot be copied
+    try:
+        try_one_image(unwrapped(model), loader)
+    except Exception as error:  # networks fail in ways of their own
+        raise UsageError(
+            f'the last batch of each epoch has one image ({images} images in '
+            f'batches of {size}), and this network cannot be trained on one: '
+            'set train_dataloader.drop_last=True, or another batch_size '
+            f'({type(error).__name__}: {error})'
+        ) from error
+
+
+def try_one_image(model: nn.Module, loader: DataLoader) -> None:
+    """Compute the loss of one image; nothing is changed, no draw is used."""
+    python, numpy = random.getstate(), np.random.get_state()
+    with torch.random.fork_rng(), torch.no_grad():
+        batch = loader.collate_fn([loader.dataset[0]])
+        trial: Any = deepcopy(model).train()
+        trial(**trial.data_preprocessor(batch, True), mode='loss')
+    random.setstate(python)
+    np.random.set_state(numpy)
+
+
+def unwrapped(model: nn.Module) -> nn.Module:
+    """Get the network within a wrapper for several processes."""
+    inner = model.module if is_model_wrapper(model) else model
+    return cast(nn.Module, inner)

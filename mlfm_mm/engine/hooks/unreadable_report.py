@@ -1,0 +1,101 @@
+"""Tell at the end of an epoch which images could not be read."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+from mmengine.dist import all_gather_object
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from ...datasets.images import shorten
+from ...datasets.unreadable import UnreadablePolicy, files
+from ...registry import HOOKS
+
+# So many files are named; the others are counted.
+NAMED = 10
+
+
+@HOOKS.register_module()
+class UnreadableReportHook(Hook):
+    """Count and name the images that were replaced because they are broken.
+
+    It serves the datasets of this package and
+    :class:`mlfm_mm.datasets.ReadableDataset`, which replace them; with others
+    it does nothing.
+
+    Example:
+        >>> custom_hooks = [dict(type='mlfm_mm.UnreadableReportHook')]
+    """
+
+    def __init__(self) -> None:
+        self.watched: dict[str, object] = {}
+
+    def before_train(self, runner: Runner) -> None:
+        """Note the dataset."""
+        self.watched['training'] = runner.train_dataloader.dataset
+
+    def before_val(self, runner: Runner) -> None:
+        """Note the dataset."""
+        self.watched['validation'] = runner.val_dataloader.dataset
+
+    def before_test(self, runner: Runner) -> None:
+        """Note the dataset."""
+        self.watched['test'] = runner.test_dataloader.dataset
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        """Report."""
+        self.report(runner, f'Epoch {runner.epoch + 1}')
+
+    def after_val_epoch(
+        self, runner: Runner, metrics: dict[str, float] | None = None
+    ) -> None:
+        """Report."""
+        self.report(runner, f'Validation after iteration {runner.iter}')
+
+    def after_test_epoch(
+        self, runner: Runner, metrics: dict[str, float] | None = None
+    ) -> None:
+        """Report."""
+        self.report(runner, 'Test')
+
+    def report(self, runner: Runner, when: str) -> None:
+        """Write a line for each dataset that met broken images.
+
+        Args:
+            runner (Runner): Has the log.
+            when (str): What has ended.
+        """
+        for stage, dataset in self.watched.items():
+            mine = [name for part in parts(dataset) for name in failed(part)]
+            # Each process has met others.
+            names = sorted(
+                {n for some in all_gather_object(mine) for n in some}
+            )
+            if names:
+                runner.logger.log(
+                    logging.WARNING,
+                    f'{when}: {len(names)} of {len(dataset)} '  # type: ignore[arg-type]
+                    f'{stage} images cannot be decoded, and others took '
+                    f'their place: {shorten(names, NAMED)}.',
+                )
+
+
+def parts(dataset: object) -> Iterator[object]:
+    """Go through a dataset and the datasets that it wraps."""
+    yield dataset
+    inner = getattr(dataset, 'dataset', None)
+    for part in getattr(dataset, 'datasets', [inner] if inner else []):
+        yield from parts(part)
+
+
+def failed(dataset: object) -> list[str]:
+    """List the files of a dataset that failed since the last report."""
+    policy = getattr(dataset, 'unreadable', None)
+    if not isinstance(policy, UnreadablePolicy):
+        return []
+    return [
+        files(dataset.get_data_info(index))[0]  # type: ignore[attr-defined]
+        for index in policy.take_failed()
+    ]

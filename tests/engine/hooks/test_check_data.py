@@ -1,0 +1,127 @@
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip('mmpretrain')
+
+import torch
+from mmengine.model import BaseModel
+from torch import Tensor, nn
+from torch.utils.data import BatchSampler, DataLoader, RandomSampler
+
+from mlfm_mm.engine import UsageError
+from mlfm_mm.engine.hooks import CheckDataHook
+from mlfm_mm.engine.hooks.check_data import check_batches, check_last_batch
+from mlfm_mm.engine.options import load_config
+from mlfm_mm.engine.runner import build_runner
+from tests.tools.helpers import write_digits_config
+
+
+class Data(list):
+    """Samples of three classes."""
+
+    metainfo = dict(classes=('cat', 'dog', 'hen'))
+
+
+class Head(nn.Module):
+    def __init__(self, num_classes: int) -> None:
+        super().__init__()
+        self.num_classes = num_classes
+
+
+def network(**heads: int) -> nn.Module:
+    model = nn.Module()
+    model.backbone = nn.Sequential(nn.BatchNorm2d(3))
+    # As mmpretrain's VGG has it.
+    model.backbone.num_classes = -1
+    for name, count in heads.items():
+        setattr(model, name, Head(count))
+    return model
+
+
+def test_heads_that_fit() -> None:
+    hook = CheckDataHook(ignore=['auxiliary_head'])
+    model = network(decode_head=3, auxiliary_head=2)
+    hook.check_classes(model, Data())
+    # Data that do not name their classes.
+    hook.check_classes(network(head=7), [1, 2])
+
+
+def test_all_heads_that_do_not_fit_are_named() -> None:
+    model = network(decode_head=19, auxiliary_head=19, data_preprocessor=3)
+    with pytest.raises(
+        UsageError,
+        match=r'\(Data\) have 3 classes \(cat, dog, hen\), but decode_head '
+        r'has 19 and auxiliary_head has 19: set model.decode_head.num_classes'
+        '=3 and model.auxiliary_head.num_classes=3',
+    ):
+        CheckDataHook().check_classes(model, Data())
+
+
+class Classifier(BaseModel):
+    """Batch norm sees as many values as a batch has images, times area."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm2d(3)
+        self.drop = nn.Dropout()
+
+    def forward(self, x: Tensor, mode: str) -> dict:
+        return dict(loss=self.drop(self.norm(x)).sum())
+
+
+def loader(
+    images: int, size: int, area: int = 1, drop_last: bool = False
+) -> DataLoader:
+    samples = Data(dict(x=torch.rand(3, 1, area)) for _ in range(images))
+    return DataLoader(samples, size, drop_last=drop_last)
+
+
+@pytest.mark.parametrize(
+    'fine',
+    [
+        loader(9, 4, area=2),
+        loader(9, 4, drop_last=True),
+        loader(8, 4),
+        loader(9, 1),
+    ],
+)
+def test_last_batches_that_can_be_trained(fine: DataLoader) -> None:
+    model = Classifier()
+    mean, draw = model.norm.running_mean, torch.random.get_rng_state()
+    check_last_batch(model, fine)
+    # The trial leaves no trace.
+    assert model.norm.running_mean is mean and not mean.any()
+    assert torch.equal(torch.random.get_rng_state(), draw)
+
+
+@pytest.mark.parametrize('images', [9, 1])
+def test_a_last_batch_of_one(images: int) -> None:
+    with pytest.raises(
+        UsageError,
+        match=r'one image .*train_dataloader.drop_last=True.*Expected more',
+    ):
+        check_last_batch(Classifier(), loader(images, 4))
+
+
+def test_nothing_to_train() -> None:
+    with pytest.raises(UsageError, match='3 training images make no batch of'):
+        check_batches(loader(3, 4, drop_last=True))
+
+
+def test_batch_samplers_of_others() -> None:
+    sampler = BatchSampler(RandomSampler(range(9)), 4, False)
+    theirs = DataLoader(Data(range(9)), batch_sampler=sampler)
+    check_batches(theirs)
+    check_last_batch(Classifier(), theirs)
+
+
+def test_a_run_ends_before_it_starts(tmp_path: Path) -> None:
+    cfg = load_config(
+        str(write_digits_config(tmp_path)), {'model.head.num_classes': 9}
+    )
+    cfg.custom_hooks = [dict(type='mlfm_mm.CheckDataHook')]
+    cfg.work_dir, cfg.launcher = str(tmp_path), 'none'
+    runner = build_runner(cfg)
+    with pytest.raises(UsageError, match=r'set model.head.num_classes=10'):
+        runner.train()
