@@ -30,6 +30,8 @@ def test_mlfm_is_the_baseline_plus_the_neck(name: str) -> None:
     baseline.model.pop('neck', None)
     assert neck.type == 'mlfm_mm.MLFMNeck'
     assert mlfm.to_dict() == baseline.to_dict()
+    # A head of other classes than the data must not train without a word.
+    assert 'mlfm_mm.CheckDataHook' in [h.type for h in mlfm.custom_hooks]
 
 
 @pytest.mark.parametrize('folder', ['baseline', 'mlfm'])

@@ -11,5 +11,5 @@ default_hooks = dict(
     ),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='SegVisualizationHook'),
+    epoch_summary=dict(type='mlfm_mm.EpochSummaryHook'),
 )
-custom_hooks = [dict(type='mlfm_mm.EpochSummaryHook')]

@@ -1,1 +1,4 @@
-_base_ = 'mmseg::fcn/fcn_r101-d8_4xb4-40k_voc12aug-512x512.py'
+_base_ = [
+    'mmseg::fcn/fcn_r101-d8_4xb4-40k_voc12aug-512x512.py',
+    '../_base_/check_data.py',
+]

@@ -3,6 +3,7 @@ _base_ = [
     'mmseg::_base_/datasets/drive.py',
     'mmseg::_base_/default_runtime.py',
     'mmseg::_base_/schedules/schedule_40k.py',
+    '../_base_/check_data.py',
 ]
 
 # Crops and windows as in mmseg's recipe of U-Net on this data set.

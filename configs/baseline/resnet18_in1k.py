@@ -1,2 +1,5 @@
 # mmpretrain's own recipe: 8 GPUs with 32 images each.
-_base_ = 'mmpretrain::resnet/resnet18_8xb32_in1k.py'
+_base_ = [
+    'mmpretrain::resnet/resnet18_8xb32_in1k.py',
+    '../_base_/check_data.py',
+]

@@ -3,6 +3,7 @@ _base_ = [
     'mmseg::_base_/datasets/pascal_voc12_aug.py',
     'mmseg::_base_/default_runtime.py',
     'mmseg::_base_/schedules/schedule_40k.py',
+    '../_base_/check_data.py',
 ]
 
 model = dict(

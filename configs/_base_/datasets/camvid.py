@@ -1,5 +1,7 @@
 # CamVid at its usual 480x360. The test pipeline brings pictures of another
 # size, such as the original 960x720, to it.
+_base_ = '../check_data.py'
+
 dataset_type = 'mlfm_mm.CamVid'
 data_root = 'data/camvid'
 # Masks label pixels as they are stored, so that pictures must not be turned

@@ -1,5 +1,8 @@
 # mmpretrain downloads the images where they are not in the folder.
-_base_ = 'mmpretrain::_base_/datasets/cifar10_bs16.py'
+_base_ = [
+    'mmpretrain::_base_/datasets/cifar10_bs16.py',
+    '../check_data.py',
+]
 
 # batch_size counts the images of a step in all: tools/train.py shares them out
 # to the processes (the hosts' own tools give as many to each).

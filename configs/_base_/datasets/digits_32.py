@@ -1,5 +1,7 @@
 # scikit-learn's digits of 8x8 pixels, enlarged so that a network of four
 # stages has something to reduce. No flips: they change a digit's meaning.
+_base_ = '../check_data.py'
+
 dataset_type = 'mlfm_mm.Digits'
 data_preprocessor = dict(
     num_classes=10, mean=[78.0] * 3, std=[96.0] * 3, to_rgb=False

@@ -4,6 +4,8 @@
 #       val_dataloader.dataset.data_root=FOLDER \
 #       test_dataloader.dataset.data_root=FOLDER \
 #       model.head.num_classes=N data_preprocessor.num_classes=N
+_base_ = '../check_data.py'
+
 dataset_type = 'mlfm_mm.ImageFolder'
 data_root = 'data/folder'
 data_preprocessor = dict(
@@ -51,4 +53,3 @@ val_dataloader = dict(
 val_evaluator = dict(type='Accuracy', topk=(1,))
 test_dataloader = val_dataloader
 test_evaluator = val_evaluator
-custom_hooks = [dict(type='ClassNumCheckHook')]

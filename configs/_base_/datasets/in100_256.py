@@ -1,5 +1,7 @@
 # ImageNet-100 at 256 pixels, as the published ResNets saw it. Kaggle's layout,
 # train/ with val/, or an ImageNet-1k tree: see mlfm_mm.ImageNet100.
+_base_ = '../check_data.py'
+
 dataset_type = 'mlfm_mm.ImageNet100'
 data_root = 'data/imagenet100'
 data_preprocessor = dict(

@@ -1,5 +1,6 @@
 """Hooks for MMEngine's Runner."""
 
+from .channels_last import ChannelsLastHook
 from .check_data import CheckDataHook
 from .epoch_summary import EpochSummaryHook
 from .exact_resume import ExactResumeHook
@@ -7,6 +8,7 @@ from .safe_checkpoint import SafeCheckpointHook
 from .unreadable_report import UnreadableReportHook
 
 __all__ = [
+    'ChannelsLastHook',
     'CheckDataHook',
     'EpochSummaryHook',
     'ExactResumeHook',

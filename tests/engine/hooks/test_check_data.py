@@ -14,7 +14,9 @@ from mlfm_mm.engine.hooks import CheckDataHook
 from mlfm_mm.engine.hooks.check_data import check_batches, check_last_batch
 from mlfm_mm.engine.options import load_config
 from mlfm_mm.engine.runner import build_runner
-from tests.tools.helpers import write_digits_config
+from tests.datasets.camvid.pictures import write
+from tests.hosts import needs_mmseg
+from tests.tools.helpers import CONFIGS, write_digits_config
 
 
 class Data(list):
@@ -125,3 +127,30 @@ def test_a_run_ends_before_it_starts(tmp_path: Path) -> None:
     runner = build_runner(cfg)
     with pytest.raises(UsageError, match=r'set model.head.num_classes=10'):
         runner.train()
+
+
+@needs_mmseg
+def test_a_segmentor_of_other_classes(tmp_path: Path) -> None:
+    for split in ('train', 'val'):
+        write(tmp_path / 'camvid', split=split)
+    cfg = load_config(
+        str(CONFIGS / 'baseline' / 'unet_w8_camvid.py'),
+        {
+            'model.decode_head.num_classes': 19,
+            'train_dataloader.batch_size': 2,
+            **{
+                f'{split}_dataloader.{key}': value
+                for split in ('train', 'val', 'test')
+                for key, value in (
+                    ('dataset.data_root', str(tmp_path / 'camvid')),
+                    ('num_workers', 0),
+                    ('persistent_workers', False),
+                )
+            },
+        },
+    )
+    cfg.work_dir = str(tmp_path)
+    with pytest.raises(
+        UsageError, match=r'11 classes .*decode_head has 19: set model'
+    ):
+        build_runner(cfg).train()
