@@ -31,7 +31,7 @@ endef
 
 venv: ## create or complete .venv from requirements/ (others do it, too)
 	$(need_python)
-	@$(PYTHON) tools/bootstrap.py
+	@$(PYTHON) .dev_scripts/bootstrap.py
 
 quickstart: venv ## train with and without MLFM; DATA=folder: your images
 	@$(VENV)/python demo/quickstart/quickstart.py $(if $(DATA),--data "$(DATA)")
@@ -44,7 +44,7 @@ test-slow: venv ## run the tests marked slow
 
 test-openmmlab: ## run what applies with the original OpenMMLab packages
 	$(need_python)
-	@$(PYTHON) tools/bootstrap.py openmmlab
+	@$(PYTHON) .dev_scripts/bootstrap.py openmmlab
 	@.venv-openmmlab/bin/python -m pytest -n $(or $(JOBS),2) \
 		$(OPENMMLAB_TESTS) $(PYTEST_ARGS)
 

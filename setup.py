@@ -19,10 +19,7 @@ from setuptools.command.sdist import sdist
 ROOT = Path(__file__).resolve().parent
 PACKAGE = 'mlfm_mm'
 MIM_ENTRIES = ('configs', 'tools', 'model-index.yml')
-# bootstrap.py sets up a checkout and has no use in an installed package.
-NOT_SHIPPED = shutil.ignore_patterns(
-    '__pycache__', '*.py[co]', 'bootstrap*.py', '.*'
-)
+NOT_SHIPPED = shutil.ignore_patterns('__pycache__', '*.py[co]', '.*')
 
 TORCH = ['torch>=2.0', 'numpy']
 WAVELETS = ['PyWavelets>=1.4']

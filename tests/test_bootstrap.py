@@ -1,10 +1,10 @@
-"""The set-up of .venv, with a stand-in for Python and pip."""
+"""The set-up of an environment, with a stand-in for Python, uv and pip."""
 
-import importlib
+import ast
+import importlib.util
 import shutil
 import subprocess
 import sys
-import time
 from collections import namedtuple
 from collections.abc import Callable
 from pathlib import Path
@@ -12,60 +12,30 @@ from types import ModuleType
 
 import pytest
 
-TOOLS = Path(__file__).resolve().parents[1] / 'tools'
-
-# Answers as bootstrap.py expects a Python to; notes each pip install.
+SCRIPT = Path(__file__).resolve().parents[1] / '.dev_scripts/bootstrap.py'
+# Answers as bootstrap.py expects a Python to; notes what it installs.
 FAKE_PYTHON = """#!/bin/sh
 root={root}
-case "$1 $2 $3" in
-    "-c "*) echo {version} yes ;;
+case "$*" in
+    "-c "*) echo {version} ;;
     "-m venv "*)
         mkdir -p "$3/bin" && cp "$root/fake" "$3/bin/python"
         echo "version = {version}" > "$3/pyvenv.cfg" ;;
-    "-m pip install")
-        echo "TMPDIR=$TMPDIR PYTHONPATH=$PYTHONPATH $*" >> "$root/calls"
-        {action} ;;
+    *) echo "PYTHONPATH=$PYTHONPATH $*" >> "$root/calls" ;;
 esac
+case "$*" in {failing}) echo "No space left on device" >&2; exit 1 ;; esac
 """
-OFFLINE = """WARNING: Retrying (Retry(total=0)) after connection broken by
-'NewConnectionError: [Errno -3] Temporary failure in name resolution'
-ERROR: Could not find a version that satisfies torch (from versions: none)
-ERROR: No matching distribution found for torch==2.12.1"""
-
-
-@pytest.fixture
-def bootstrap(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.syspath_prepend(str(TOOLS))
-    return importlib.import_module('bootstrap')
-
-
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    (tmp_path / 'requirements').mkdir()
-    (tmp_path / 'requirements' / 'torch.txt').write_text('torch==2.12.1\n')
-    (tmp_path / 'setup.py').write_text('')
-    shutil.copytree(TOOLS, tmp_path / 'tools')
-    write_fake(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def setup(
-    bootstrap: ModuleType, checkout: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[[], None]:
-    """A function that runs the set-up of the checkout with the fake."""
-    python = bootstrap.probe(str(checkout / 'fake'))
-    monkeypatch.setattr(bootstrap, 'find_python', lambda: python)
-    monkeypatch.setattr(bootstrap, 'FRESH_GB', 0)
-    return lambda: bootstrap.Bootstrap(checkout).ensure()
+UV, UV_ITSELF, PIP = '-m uv pip', 'requirements/uv.txt', '-m pip'
 
 
 def write_fake(
-    root: Path, action: str = 'true', version: str = '3.11.7'
-) -> None:
-    text = FAKE_PYTHON.format(root=root, action=action, version=version)
-    (root / 'fake').write_text(text)
-    (root / 'fake').chmod(0o755)
+    root: Path, failing: str = 'nothing', version: str = '3.11.7'
+) -> Path:
+    fake = root / 'fake'
+    text = FAKE_PYTHON.format(root=root, failing=failing, version=version)
+    fake.write_text(text)
+    fake.chmod(0o755)
+    return fake
 
 
 def calls(root: Path) -> list[str]:
@@ -73,182 +43,213 @@ def calls(root: Path) -> list[str]:
     return file.read_text().splitlines() if file.exists() else []
 
 
-def test_little_disk(
+@pytest.fixture
+def bootstrap() -> ModuleType:
+    spec = importlib.util.spec_from_file_location('bootstrap', SCRIPT)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    (tmp_path / 'requirements').mkdir()
+    (tmp_path / 'requirements' / 'torch.txt').write_text('torch==2.12.1\n')
+    (tmp_path / 'setup.py').write_text('')
+    write_fake(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def set_up(
     bootstrap: ModuleType, checkout: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    usage = namedtuple('usage', 'total used free')
-    monkeypatch.setattr(
-        shutil, 'disk_usage', lambda path: usage(9e9, 6e9, 3.2e9)
-    )
-    with pytest.raises(bootstrap.SetupError, match=r'3\.2 GB .* 8 GB'):
-        bootstrap.Bootstrap(checkout).ensure()
-    assert not (checkout / '.venv').exists()
+) -> Callable[..., None]:
+    """A function that sets the checkout up with the fake."""
+    monkeypatch.setattr(bootstrap, 'FRESH_GB', 0)
+    monkeypatch.setattr(bootstrap, 'UPDATE_GB', 0)
+    monkeypatch.setattr(sys, 'executable', str(checkout / 'fake'))
+    return lambda name='onedl': bootstrap.Bootstrap(name, checkout).ensure()
+
+
+def test_any_python_3_can_start_it() -> None:
+    ast.parse(SCRIPT.read_text(), feature_version=(3, 6))
 
 
 def test_second_run_does_nothing(
-    setup: Callable[[], None],
+    set_up: Callable[..., None],
     checkout: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    setup()
+    set_up()
     said = capsys.readouterr().out
     assert 'Creating .venv with Python 3.11.7' in said and 'ready' in said
     first = calls(checkout)
-    assert len(first) == 2
-    assert all(
-        f'-r {checkout}/requirements/{name}.txt' in first[0]
-        for name in ('torch', 'onedl', 'quickstart', 'dev')
-    )
-    assert '--no-deps --no-build-isolation -e' in first[1]
-    start = time.perf_counter()
-    setup()
-    assert time.perf_counter() - start < 0.5
-    assert calls(checkout) == first
-    assert not capsys.readouterr().out
+    wanted = (UV_ITSELF, UV, '--no-deps --no-build-isolation -e .')
+    assert all(map(str.__contains__, first, wanted)) and len(first) == 3
+    for name in ('torch', 'onedl', 'quickstart', 'dev'):
+        assert f'-r requirements/{name}.txt' in first[1]
+    set_up()
+    assert calls(checkout) == first and not capsys.readouterr().out
 
 
 @pytest.mark.parametrize('file', ['requirements/torch.txt', 'setup.py'])
-def test_changed_input_installs_again(
-    setup: Callable[[], None], checkout: Path, file: str
+def test_changed_input_completes_it(
+    set_up: Callable[..., None], checkout: Path, file: str
 ) -> None:
-    setup()
+    set_up()
+    kept = checkout / '.venv' / 'kept'
+    kept.touch()
     (checkout / file).write_text('# changed\n')
-    setup()
-    assert len(calls(checkout)) == 4
+    set_up()
+    assert len(calls(checkout)) == 6 and kept.exists()
 
 
-def test_the_other_family(
-    setup: Callable[[], None],
-    bootstrap: ModuleType,
+def test_input_of_others_changes_nothing(
+    set_up: Callable[..., None], checkout: Path
+) -> None:
+    set_up()
+    (checkout / 'requirements/openmmlab.txt').write_text('')
+    set_up()
+    assert len(calls(checkout)) == 3
+
+
+def test_the_other_family(set_up: Callable[..., None], checkout: Path) -> None:
+    set_up('openmmlab')
+    assert (checkout / '.venv-openmmlab' / 'bootstrap.stamp').exists()
+    assert '-r requirements/openmmlab.txt' in calls(checkout)[1]
+    assert 'onedl.txt' not in calls(checkout)[1]
+
+
+def test_no_misleading_variables(
+    set_up: Callable[..., None],
     checkout: Path,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    other = bootstrap.Bootstrap(checkout, 'openmmlab')
-    other.ensure()
-    said = capsys.readouterr().out
-    assert 'Creating .venv-openmmlab' in said and 'Linked' not in said
-    assert '/requirements/openmmlab.txt' in calls(checkout)[0]
-    assert 'onedl.txt' not in calls(checkout)[0]
-    # Beside a complete .venv it takes the packages from there.
-    setup()
-    other.stamp.unlink()
-    assert other.lender() == checkout / '.venv'
-    capsys.readouterr()
-    other.ensure()
-    assert 'Linked 0 packages from .venv.' in capsys.readouterr().out
-
-
-@pytest.mark.parametrize('name', ['openmmlab', 'unrelated'])
-def test_files_of_others_change_nothing(
-    setup: Callable[[], None], checkout: Path, name: str
-) -> None:
-    setup()
-    (checkout / f'requirements/{name}.txt').write_text('')
-    setup()
-    assert len(calls(checkout)) == 2
-
-
-def test_pip_gets_no_misleading_variables(
-    setup: Callable[[], None], checkout: Path, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv('PYTHONPATH', '/elsewhere')
-    setup()
-    assert f'TMPDIR={checkout}/.venv/tmp PYTHONPATH= ' in calls(checkout)[0]
-    assert not (checkout / '.venv' / 'tmp').exists()
+    set_up()
+    assert all(call.startswith('PYTHONPATH= ') for call in calls(checkout))
 
 
-def test_no_network_then_network(
-    setup: Callable[[], None],
-    bootstrap: ModuleType,
+@pytest.mark.parametrize('failing', [UV, UV_ITSELF])
+def test_pip_where_uv_cannot(
+    set_up: Callable[..., None],
     checkout: Path,
+    failing: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    (checkout / 'offline').write_text(OFFLINE)
-    write_fake(checkout, 'cat "$root/offline"; exit 1')
-    with pytest.raises(bootstrap.SetupError, match='No network'):
-        setup()
-    assert 'name resolution' in capsys.readouterr().err
-    assert not (checkout / '.venv' / 'bootstrap.stamp').exists()
+    write_fake(checkout, f'*"{failing}"*')
+    set_up()
+    assert 'now by pip' in capsys.readouterr().out
+    by_pip = calls(checkout)[-2]
+    assert PIP in by_pip and '-r requirements/onedl.txt' in by_pip
+
+
+def test_interrupted_set_up_is_made_anew(
+    set_up: Callable[..., None],
+    bootstrap: ModuleType,
+    checkout: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    write_fake(checkout, '*install*')
+    with pytest.raises(bootstrap.SetupError, match=r'a full disk.*again'):
+        set_up()
+    assert 'No space left' in capfd.readouterr().err
+    half = checkout / '.venv' / 'half'
+    half.touch()
     write_fake(checkout)
-    shutil.copy(checkout / 'fake', checkout / '.venv' / 'bin' / 'python')
-    setup()
-    assert (checkout / '.venv' / 'bootstrap.stamp').exists()
+    set_up()
+    assert not half.exists() and (checkout / '.venv/bootstrap.stamp').exists()
 
 
-def test_half_installed_packages_are_removed(
-    setup: Callable[[], None], checkout: Path
+def test_little_disk(
+    bootstrap: ModuleType, checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    setup()
-    site = checkout / '.venv' / 'lib' / 'python3.11' / 'site-packages'
-    for name in ('half-1.dist-info', '~orch', 'whole-1.dist-info', 'torch'):
-        (site / name).mkdir(parents=True)
-    (site / 'whole-1.dist-info' / 'RECORD').write_text('')
-    (checkout / 'setup.py').write_text('# changed\n')
-    setup()
-    left = {path.name for path in site.iterdir()}
-    assert left == {'whole-1.dist-info', 'torch'}
+    usage = namedtuple('usage', 'total used free')(9e9, 6e9, 3.2e9)
+    monkeypatch.setattr(shutil, 'disk_usage', lambda path: usage)
+    with pytest.raises(bootstrap.SetupError, match=r'3\.2 GB .* 8 GB'):
+        bootstrap.Bootstrap('onedl', checkout).ensure()
+    assert not (checkout / '.venv').exists()
 
 
-def test_unfinished_environment_is_rebuilt(
-    setup: Callable[[], None], checkout: Path
+def test_wrong_python(
+    set_up: Callable[..., None],
+    bootstrap: ModuleType,
+    checkout: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    setup()
-    (checkout / '.venv' / 'bin' / 'python').unlink()
-    setup()
-    assert len(calls(checkout)) == 4
+    fake = write_fake(checkout, version='3.9.13')
+    monkeypatch.setattr(shutil, 'which', lambda name: None)
+    with pytest.raises(bootstrap.SetupError) as error:
+        set_up()
+    for part in ('3.9.13', str(fake), '3.11, 3.12 or 3.13', 'PYTHON='):
+        assert part in str(error.value)
+    # Another one on the PATH does; a name alone proves nothing.
+    newer = write_fake(checkout).rename(checkout / 'python3.13')
+    write_fake(checkout, '*', version='3.9.13')
+    found = {'python3.12': str(fake), 'python3.13': str(newer)}
+    monkeypatch.setattr(shutil, 'which', found.get)
+    assert bootstrap.version_of(str(fake)) is None
+    assert bootstrap.Bootstrap('onedl', checkout).find_python() == str(newer)
 
 
 @pytest.mark.parametrize('version', ['3.9.2', None])
-def test_foreign_environment_is_left_alone(
-    setup: Callable[[], None],
+def test_environment_of_another_is_left_alone(
+    set_up: Callable[..., None],
     bootstrap: ModuleType,
     checkout: Path,
     version: str | None,
 ) -> None:
-    setup()
-    (checkout / '.venv' / 'bootstrap.mark').unlink()
-    (checkout / '.venv' / 'bootstrap.stamp').unlink()
-    python = checkout / '.venv' / 'bin' / 'python'
-    python.unlink()
+    binaries = checkout / '.venv' / 'bin'
+    binaries.mkdir(parents=True)
     if version:
-        write_fake(checkout, version=version)
-        shutil.copy(checkout / 'fake', python)
+        write_fake(checkout, version=version).rename(binaries / 'python')
     with pytest.raises(bootstrap.SetupError, match=version or 'is broken'):
-        setup()
-    assert (checkout / '.venv' / 'pyvenv.cfg').exists()
+        set_up()
+    assert binaries.exists()
 
 
-def test_foreign_environment_that_fits_is_reused(
-    setup: Callable[[], None],
+def test_environment_of_another_that_suits_is_completed(
+    set_up: Callable[..., None],
+    bootstrap: ModuleType,
     checkout: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    (checkout / '.venv' / 'bin').mkdir(parents=True)
-    shutil.copy(checkout / 'fake', checkout / '.venv' / 'bin' / 'python')
-    setup()
-    assert 'Reusing .venv' in capsys.readouterr().out
+    binaries = checkout / '.venv' / 'bin'
+    binaries.mkdir(parents=True)
+    python = write_fake(checkout, '*install*').rename(binaries / 'python')
+    # Not even an interruption makes it ours.
+    with pytest.raises(bootstrap.SetupError):
+        set_up()
+    shutil.copy(write_fake(checkout), python)
+    (checkout / '.venv' / 'theirs').touch()
+    set_up()
+    assert 'Completing .venv' in capsys.readouterr().out
+    assert (checkout / '.venv' / 'theirs').exists()
 
 
-def test_two_at_once(setup: Callable[[], None], checkout: Path) -> None:
-    setup()
-    (checkout / '.venv' / 'bootstrap.stamp').unlink()
+def test_two_at_once(set_up: Callable[..., None], checkout: Path) -> None:
+    set_up()
+    (checkout / '.venv' / 'bootstrap.stamp').write_text('old')
     (checkout / 'calls').unlink()
-    write_fake(checkout, 'sleep 1')
-    shutil.copy(checkout / 'fake', checkout / '.venv' / 'bin' / 'python')
-    # The interpreter's own check of the disk is real in this test.
-    script = checkout / 'tools' / 'bootstrap.py'
-    text = script.read_text().replace('FRESH_GB = 8.0', 'FRESH_GB = 0.0')
-    script.write_text(text)
+    slow = (
+        (checkout / 'fake').read_text().replace('*) echo', '*) sleep 1; echo')
+    )
+    (checkout / '.venv' / 'bin' / 'python').write_text(slow)
+    (checkout / '.dev_scripts').mkdir()
+    script = shutil.copy(SCRIPT, checkout / '.dev_scripts')
+    # The disk is the real one in this test.
+    text = SCRIPT.read_text().replace('= 8.0, 2.0', '= 0.0, 0.0')
+    Path(script).write_text(text)
+    python = Path(sys.base_prefix) / 'bin' / 'python3'
     runs = [
-        subprocess.Popen(
-            [sys.executable, str(script)], stdout=subprocess.PIPE, text=True
-        )
+        subprocess.Popen([python, script], stdout=subprocess.PIPE, text=True)
         for _ in range(2)
     ]
     said = [run.communicate(timeout=60)[0] for run in runs]
     assert [run.returncode for run in runs] == [0, 0]
     assert sum('waiting' in text for text in said) == 1
-    assert len(calls(checkout)) == 2
+    assert len(calls(checkout)) == 3
 
 
 def test_main_reports_errors(
@@ -260,5 +261,5 @@ def test_main_reports_errors(
         raise bootstrap.SetupError('the value and the remedy')
 
     monkeypatch.setattr(bootstrap.Bootstrap, 'ensure', fail)
-    assert bootstrap.main([]) == 1
+    assert bootstrap.main() == 1
     assert capsys.readouterr().err == 'error: the value and the remedy\n'

@@ -76,8 +76,7 @@ def test_archive_has_the_mim_folder(
     assert 'mlfm_mm/.mim/configs/probe.py' in names
     assert 'mlfm_mm/py.typed' in names
     for script in checkout.glob('tools/*.*'):
-        shipped = f'mlfm_mm/.mim/tools/{script.name}' in names
-        assert shipped is not script.name.startswith('bootstrap')
+        assert f'mlfm_mm/.mim/tools/{script.name}' in names
     assert not any('__pycache__' in name for name in names)
 
 
@@ -85,7 +84,7 @@ def test_sdist_is_a_checkout(archives: dict[str, Path]) -> None:
     names = members(archives['sdist'])
     for name in (
         'LICENSE', 'Makefile', 'pyproject.toml', 'configs/probe.py',
-        'tools/bootstrap.py', 'requirements/constraints.txt',
+        '.dev_scripts/bootstrap.py', 'requirements/constraints.txt',
         'tests/conftest.py',
     ):  # fmt: skip
         assert name in names
