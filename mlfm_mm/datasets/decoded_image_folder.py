@@ -5,6 +5,7 @@ from typing import Any
 import mmcv
 
 from ..registry import DATASETS
+from .folders import FolderError
 from .image_folder import ImageFolder
 
 
@@ -26,6 +27,7 @@ class DecodedImageFolder(ImageFolder):
     Raises:
         ValueError: If ``every_nth_class`` is below 1 or leaves fewer than
             two classes.
+        FolderError: If an image cannot be decoded.
 
     Example:
         >>> dataset = DecodedImageFolder('data/pets')  # doctest: +SKIP
@@ -68,6 +70,8 @@ class DecodedImageFolder(ImageFolder):
 
 def _decode(path: str, label: int) -> dict:
     image = mmcv.imread(path)
+    if image is None:
+        raise FolderError(f'{path} cannot be decoded: mend or remove it')
     size = image.shape[:2]
     return dict(
         img=image,

@@ -5,7 +5,7 @@ import pytest
 
 pytest.importorskip('mmpretrain')
 
-from mlfm_mm.datasets import DecodedImageFolder, ImageFolder
+from mlfm_mm.datasets import DecodedImageFolder, FolderError, ImageFolder
 from tests.tools.helpers import write_image
 
 PACK = dict(type='mmpretrain.PackInputs')
@@ -52,3 +52,10 @@ def test_every_other_class(folder: Path) -> None:
 def test_wrong_step(folder: Path, step: int, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         DecodedImageFolder(str(folder), every_nth_class=step)
+
+
+def test_broken_image(folder: Path) -> None:
+    path = folder / 'train' / 'a' / '0.png'
+    path.write_bytes(path.read_bytes()[:60])
+    with pytest.raises(FolderError, match=r'0.png cannot be decoded'):
+        DecodedImageFolder(str(folder))

@@ -1,0 +1,112 @@
+"""What the records of several seeds say, and how surely."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean, stdev
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How much two networks differ over the seeds that both have.
+
+    Args:
+        mean (float): Mean of the differences.
+        seeds (int): Number of seeds.
+        low (float, optional): Lower end of the interval. Defaults to None,
+            unknown: one seed tells no spread.
+        high (float, optional): Its upper end. Defaults to None.
+    """
+
+    mean: float
+    seeds: int
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def is_sure(self) -> bool:
+        """bool: Whether the interval leaves out zero."""
+        if self.low is None or self.high is None:
+            return False
+        return self.low > 0 or self.high < 0
+
+    def __str__(self) -> str:
+        if self.low is None:
+            return f'{self.mean:+.1f}'
+        return f'{self.mean:+.1f} [{self.low:+.1f}, {self.high:+.1f}]'
+
+
+def paired_difference(
+    baseline: Mapping[int, float],
+    other: Mapping[int, float],
+    confidence: float = 0.95,
+) -> Difference | None:
+    """Compare two networks seed by seed, by Student's t.
+
+    Args:
+        baseline (Mapping[int, float]): Scores of one network by seed.
+        other (Mapping[int, float]): Scores of the other.
+        confidence (float): Confidence of the interval. Defaults to 0.95.
+
+    Returns:
+        Difference | None: ``other`` less ``baseline``; None if they have no
+        seed in common.
+
+    Example:
+        >>> plain, memory = {0: 60.0, 1: 61.0, 2: 62.0}, {0: 62.0, 1: 64.0}
+        >>> print(paired_difference(plain, {**memory, 2: 63.0}))
+        +2.0 [-0.5, +4.5]
+        >>> print(paired_difference(plain, {1: 64.0, 7: 50.0}))
+        +3.0
+    """
+    gains = [other[s] - baseline[s] for s in sorted(baseline) if s in other]
+    if not gains:
+        return None
+    if len(gains) == 1:
+        return Difference(gains[0], 1)
+    # Here, not above: the package must import where there is no scipy.
+    from scipy.stats import t
+
+    mean, half = fmean(gains), t.ppf((1 + confidence) / 2, len(gains) - 1)
+    half *= stdev(gains) / len(gains) ** 0.5
+    return Difference(mean, len(gains), mean - half, mean + half)
+
+
+def spread(scores: Sequence[float]) -> str:
+    """Sum scores up for people.
+
+    Args:
+        scores (Sequence[float]): One score a seed.
+
+    Returns:
+        str: Their mean and, of two or more, their standard deviation.
+
+    Example:
+        >>> spread([60.0, 62.0, 64.0]), spread([60.0])
+        ('62.0 ± 2.0', '60.0')
+    """
+    mean = f'{fmean(scores):.1f}'
+    return f'{mean} ± {stdev(scores):.1f}' if len(scores) > 1 else mean
+
+
+def by_arm(
+    records: Sequence[Mapping], key: str = 'final'
+) -> dict[str, dict[int, float]]:
+    """Arrange the scores of records.
+
+    Args:
+        records (Sequence[Mapping]): The records.
+        key (str): ``'final'`` or ``'best'``. Defaults to ``'final'``.
+
+    Returns:
+        dict[str, dict[int, float]]: Scores by arm and seed.
+
+    Example:
+        >>> by_arm([dict(arm='a', seed=0, final=1.0)])
+        {'a': {0: 1.0}}
+    """
+    scores: dict[str, dict[int, float]] = {}
+    for record in records:
+        scores.setdefault(record['arm'], {})[record['seed']] = record[key]
+    return scores

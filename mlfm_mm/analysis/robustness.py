@@ -1,0 +1,181 @@
+"""How a trained network fares on pictures that have lost something."""
+
+from __future__ import annotations
+
+import tempfile
+import zlib
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+
+import cv2
+import mmcv
+import numpy as np
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+from ..engine import UsageError, build_runner, find_host
+from ..engine.options import (
+    check_checkpoint,
+    load_config,
+    set_common_options,
+)
+
+METRICS = {'mmpretrain': 'accuracy/top1', 'mmseg': 'mIoU'}
+
+
+def low_pass(image: np.ndarray, factor: float) -> np.ndarray:
+    """Keep the mean of each block: the Haar low band alone."""
+    height, width = image.shape[:2]
+    small = (-(-width // int(factor)), -(-height // int(factor)))
+    means = cv2.resize(image, small, interpolation=cv2.INTER_AREA)
+    return cv2.resize(means, (width, height), interpolation=cv2.INTER_NEAREST)
+
+
+def noise(image: np.ndarray, deviation: float) -> np.ndarray:
+    """Add Gaussian noise, which depends on the picture alone."""
+    rng = np.random.default_rng(zlib.crc32(image.tobytes()))
+    noisy = image + rng.normal(0, deviation, image.shape)
+    return np.clip(np.rint(noisy), 0, 255).astype(image.dtype)
+
+
+def blur(image: np.ndarray, sigma: float) -> np.ndarray:
+    """Blur by a Gaussian."""
+    return cv2.GaussianBlur(image, (0, 0), sigma)
+
+
+def jpeg(image: np.ndarray, quality: float) -> np.ndarray:
+    """Compress and decompress."""
+    options = [int(cv2.IMWRITE_JPEG_QUALITY), int(quality)]
+    _, data = cv2.imencode('.jpg', image, options)
+    decoded: np.ndarray = mmcv.imfrombytes(data.tobytes())
+    return decoded
+
+
+FAMILIES: dict[str, Callable[[np.ndarray, float], np.ndarray]] = {
+    family.__name__: family for family in (low_pass, noise, blur, jpeg)
+}
+
+
+@dataclass(frozen=True)
+class Corruption:
+    """A transform of a test pipeline that takes something from a picture.
+
+    Args:
+        family (str): ``'low_pass'`` (means over blocks of ``strength``
+            pixels), ``'noise'`` (Gaussian, its standard deviation in grey
+            levels of 255), ``'blur'`` (Gaussian, its standard deviation in
+            pixels) or ``'jpeg'`` (``strength`` is the quality).
+        strength (float): How much.
+
+    Raises:
+        UsageError: If the family is unknown.
+
+    Example:
+        >>> import numpy as np
+        >>> image = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
+        >>> Corruption('low_pass', 2)(dict(img=image))['img'][0, 0]
+        array([5, 6, 7], dtype=uint8)
+        >>> print(Corruption('low_pass', 2))
+        low_pass 2
+    """
+
+    family: str
+    strength: float
+
+    def __post_init__(self) -> None:
+        if self.family not in FAMILIES:
+            raise UsageError(
+                f'corruption {self.family!r} is unknown: choose one of '
+                f'{", ".join(FAMILIES)}'
+            )
+
+    def __call__(self, results: dict) -> dict:
+        """Corrupt ``img`` of a sample, an array (H, W, 3) of uint8."""
+        image = results['img']
+        results['img'] = FAMILIES[self.family](image, self.strength)
+        return results
+
+    def __str__(self) -> str:
+        return f'{self.family} {self.strength:g}'
+
+
+CORRUPTIONS = tuple(
+    Corruption(family, strength)
+    for family, strengths in dict(
+        low_pass=(2, 4, 8),
+        noise=(10, 20, 40),
+        blur=(0.5, 1, 2),
+        jpeg=(50, 25, 10),
+    ).items()
+    for strength in strengths
+)
+CLEAN = 'clean'
+_numbers = count()
+
+
+def measure_robustness(
+    config: str,
+    checkpoint: str,
+    corruptions: tuple[Corruption, ...] = CORRUPTIONS,
+    overrides: dict | None = None,
+) -> dict[str, float]:
+    """Test a network on its test set, as it is and corrupted.
+
+    Args:
+        config (str): The config file.
+        checkpoint (str): The trained weights.
+        corruptions (tuple[Corruption]): What is done to the pictures, after
+            they have got their size. Defaults to three of each family.
+        overrides (dict, optional): Dotted keys of the config and their
+            values. Defaults to None.
+
+    Returns:
+        dict[str, float]: Top-1 accuracy or mIoU, under ``'clean'`` and under
+        the name of each corruption.
+
+    Raises:
+        UsageError: If config or checkpoint cannot be used.
+    """
+    cfg = load_config(config, overrides)
+    host = find_host(cfg)
+    check_checkpoint(checkpoint, 'checkpoint')
+    metric = METRICS[host.scope]
+    with tempfile.TemporaryDirectory() as folder:
+        args = Namespace(config=config, work_dir=folder, launcher='none')
+        set_common_options(cfg, args, host)
+        runner = _build(cfg, checkpoint)
+        scores = {CLEAN: runner.test()[metric]}
+        for corruption in corruptions:
+            with _inserted(runner, corruption):
+                scores[str(corruption)] = runner.test()[metric]
+    return scores
+
+
+def _build(cfg: Config, checkpoint: str) -> Runner:
+    cfg.load_from, cfg.resume = checkpoint, False
+    # MMEngine keeps the loggers of a process apart by this name.
+    cfg.experiment_name = f'robustness_{next(_numbers)}'
+    # Workers that live on would not see that the pipeline changes.
+    cfg.test_dataloader.persistent_workers = False
+    runner: Runner = build_runner(cfg)
+    return runner
+
+
+@contextmanager
+def _inserted(runner: Runner, corruption: Corruption) -> Iterator[None]:
+    """Corrupt what the last transform packs."""
+    dataset = runner.test_dataloader.dataset
+    transforms = getattr(getattr(dataset, 'pipeline', None), 'transforms', [])
+    if not transforms:
+        raise UsageError(
+            f'{type(dataset).__name__} has no pipeline of its own to corrupt '
+            'pictures in: test on the data set inside it'
+        )
+    transforms.insert(len(transforms) - 1, corruption)
+    try:
+        yield
+    finally:
+        transforms.remove(corruption)

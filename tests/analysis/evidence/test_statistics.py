@@ -1,0 +1,72 @@
+import math
+
+import numpy as np
+import pytest
+
+pytest.importorskip('scipy')
+from scipy import stats
+
+from mlfm_mm.analysis.evidence.statistics import (
+    Difference,
+    by_arm,
+    paired_difference,
+    spread,
+)
+
+
+@pytest.mark.parametrize('count', [2, 3, 5, 20])
+@pytest.mark.parametrize('confidence', [0.9, 0.95])
+def test_interval_against_scipy(count: int, confidence: float) -> None:
+    rng = np.random.default_rng(count)
+    first, second = rng.normal(60, 2, (2, count))
+    found = paired_difference(
+        dict(enumerate(first)), dict(enumerate(second)), confidence
+    )
+    test = stats.ttest_rel(second, first)
+    low, high = test.confidence_interval(confidence)
+    assert math.isclose(found.mean, np.mean(second - first))
+    assert math.isclose(found.low, low) and math.isclose(found.high, high)
+    # An interval leaves out zero just where the test rejects.
+    assert found.is_sure == (test.pvalue < 1 - confidence)
+    assert found.seeds == count
+
+
+def test_interval_covers_the_truth_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(0)
+    covered = 0
+    for _ in range(2000):
+        gains = rng.normal(1.0, 3.0, 5)
+        found = paired_difference(
+            dict.fromkeys(range(5), 0.0), dict(enumerate(gains))
+        )
+        covered += found.low < 1.0 < found.high
+    assert abs(covered / 2000 - 0.95) < 0.02
+
+
+def test_only_pairs_count() -> None:
+    plain, memory = {0: 60.0, 1: 50.0, 2: 70.0}, {1: 51.0, 2: 73.0, 9: 0.0}
+    found = paired_difference(plain, memory)
+    assert (found.mean, found.seeds) == (2.0, 2)
+    assert paired_difference(plain, {9: 1.0}) is None
+
+
+def test_one_seed_is_never_sure() -> None:
+    found = paired_difference({0: 10.0}, {0: 90.0})
+    assert found == Difference(80.0, 1) and not found.is_sure
+    assert str(found) == '+80.0'
+
+
+def test_spread_against_numpy() -> None:
+    scores = [61.3, 60.2, 64.9]
+    mean, deviation = np.mean(scores), np.std(scores, ddof=1)
+    assert spread(scores) == f'{mean:.1f} ± {deviation:.1f}'
+
+
+def test_records_by_arm() -> None:
+    records = [
+        dict(arm='a', seed=1, final=3.0, best=4.0),
+        dict(arm='b', seed=1, final=5.0, best=5.0),
+        dict(arm='a', seed=0, final=1.0, best=2.0),
+    ]
+    assert by_arm(records) == {'a': {1: 3.0, 0: 1.0}, 'b': {1: 5.0}}
+    assert by_arm(records, 'best')['a'] == {1: 4.0, 0: 2.0}

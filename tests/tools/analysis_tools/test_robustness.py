@@ -1,0 +1,44 @@
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+
+pytest.importorskip('mmpretrain')
+pytest.importorskip('sklearn')
+
+from mlfm_mm.analysis.models import build_model
+from tests.tools.helpers import run_tool, write_digits_config
+
+TOOL = 'analysis_tools/robustness.py'
+
+
+def test_two_pairs(tmp_path: Path) -> None:
+    command: list[object] = []
+    for arm in ('baseline', 'mlfm'):
+        config = write_digits_config(tmp_path, arm)
+        command += ['--model', arm, config]
+        for seed in (0, 1):
+            torch.manual_seed(seed)
+            model = build_model(Config.fromfile(config))
+            path = tmp_path / f'{arm}_{seed}.pth'
+            torch.save(dict(state_dict=model.state_dict()), path)
+            command.append(path)
+    out = tmp_path / 'scores' / 'all.json'
+    printed = run_tool(
+        TOOL, *command, '--only', 'blur', '--out', out, cwd=tmp_path
+    )
+    scores = json.loads(out.read_text())
+    assert list(scores) == ['baseline', 'mlfm']
+    assert [len(runs) for runs in scores.values()] == [2, 2]
+    names = ['clean', 'blur 0.5', 'blur 1', 'blur 2']
+    assert list(scores['mlfm'][1]) == names
+    assert 'mlfm - baseline' in printed and '±' in printed
+
+
+def test_a_model_without_weights(tmp_path: Path) -> None:
+    printed = run_tool(
+        TOOL, '--model', 'plain', 'x.py', cwd=tmp_path, fails=True
+    )
+    assert 'give a name, a config and a checkpoint' in printed
