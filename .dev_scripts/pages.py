@@ -20,6 +20,7 @@ from pathlib import Path
 # A clone need not be installed.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import evidence_page
 import results
 import zoo
 from benchmarks import pages as cost
@@ -32,6 +33,7 @@ GENERATORS: tuple[Generator, ...] = (
     zoo.generate,
     results.generate,
     cost.generate,
+    evidence_page.generate,
 )
 
 

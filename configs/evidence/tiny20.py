@@ -13,6 +13,6 @@ arms = dict(
         overrides={'model.neck': dict(type='mlfm_mm.MLFMNeck')},
     ),
 )
-baseline = 'plain'
+baselines = ['plain']
 seeds = [0, 1, 2, 3, 4]
 metric = 'accuracy/top1'

@@ -51,7 +51,7 @@ arms = dict(
         overrides={'model.backbone.widen_factor': 0.55},
     ),
 )
-baseline = 'plain'
+baselines = ['plain', 'mlfm']
 seeds = [0, 1, 2, 3, 4]
 metric = 'accuracy/top1'
 beside = ['tiny20']

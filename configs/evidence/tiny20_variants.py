@@ -39,7 +39,7 @@ arms = dict(
         },
     ),
 )
-baseline = 'plain'
+baselines = ['plain', 'mlfm']
 seeds = [0, 1, 2, 3, 4]
 metric = 'accuracy/top1'
 beside = ['tiny20']

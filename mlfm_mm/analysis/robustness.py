@@ -22,6 +22,10 @@ from ..engine.options import (
     load_config,
     set_common_options,
 )
+from .evidence.statistics import paired_difference, spread
+from .tables import Column, Table
+
+Scores = dict[str, list[dict[str, float]]]
 
 METRICS = {'mmpretrain': 'accuracy/top1', 'mmseg': 'mIoU'}
 
@@ -179,3 +183,38 @@ def _inserted(runner: Runner, corruption: Corruption) -> Iterator[None]:
         yield
     finally:
         transforms.remove(corruption)
+
+
+def tabulate(scores: Scores) -> Table:
+    """Set the networks side by side.
+
+    Args:
+        scores (dict): For each network, the scores of each checkpoint by
+            condition; the first network is the baseline.
+
+    Returns:
+        Table: A row for each condition.
+    """
+    baseline, *others = scores
+    columns = [Column('condition', 'pictures')]
+    columns += [Column(name, name) for name in scores]
+    columns += [
+        Column(f'{name} gain', f'{name} - {baseline}') for name in others
+    ]
+    rows = []
+    for condition in scores[baseline][0]:
+        values = {
+            name: {i: run[condition] for i, run in enumerate(runs)}
+            for name, runs in scores.items()
+        }
+        row = dict(condition=condition)
+        row |= {name: spread([*v.values()]) for name, v in values.items()}
+        for name in others:
+            gain = paired_difference(values[baseline], values[name])
+            row[f'{name} gain'] = str(gain)
+        rows.append(row)
+    caption = (
+        'Mean ± deviation over checkpoints; differences over pairs of them '
+        'in order, with their 95 % interval.'
+    )
+    return Table(columns, rows, caption)

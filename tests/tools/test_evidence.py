@@ -24,7 +24,7 @@ arms = dict(
         overrides={{'model.neck': dict(type='mlfm_mm.MLFMNeck')}},
     ),
 )
-baseline = 'plain'
+baselines = ['plain']
 seeds = [0]
 metric = 'accuracy/top1'
 """

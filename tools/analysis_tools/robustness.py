@@ -20,16 +20,14 @@ from rich.console import Console
 # A clone need not be installed: its package lies beside this folder.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from mlfm_mm.analysis.evidence.statistics import paired_difference, spread
 from mlfm_mm.analysis.robustness import (
     CORRUPTIONS,
     FAMILIES,
+    Scores,
     measure_robustness,
+    tabulate,
 )
-from mlfm_mm.analysis.tables import Column, Table
 from mlfm_mm.engine import UsageError
-
-Scores = dict[str, list[dict[str, float]]]
 
 
 def parse_args() -> argparse.Namespace:
@@ -93,41 +91,6 @@ def main() -> None:
         args.out.parent.mkdir(parents=True, exist_ok=True)
         args.out.write_text(json.dumps(scores, indent=1) + '\n')
     Console().print(tabulate(scores).rich())
-
-
-def tabulate(scores: Scores) -> Table:
-    """Set the networks side by side.
-
-    Args:
-        scores (dict): For each network, the scores of each checkpoint by
-            condition; the first network is the baseline.
-
-    Returns:
-        Table: A row for each condition.
-    """
-    baseline, *others = scores
-    columns = [Column('condition', 'pictures')]
-    columns += [Column(name, name) for name in scores]
-    columns += [
-        Column(f'{name} gain', f'{name} - {baseline}') for name in others
-    ]
-    rows = []
-    for condition in scores[baseline][0]:
-        values = {
-            name: {i: run[condition] for i, run in enumerate(runs)}
-            for name, runs in scores.items()
-        }
-        row = dict(condition=condition)
-        row |= {name: spread([*v.values()]) for name, v in values.items()}
-        for name in others:
-            gain = paired_difference(values[baseline], values[name])
-            row[f'{name} gain'] = str(gain)
-        rows.append(row)
-    caption = (
-        'Mean ± deviation over checkpoints; differences over pairs of them '
-        'in order, with their 95 % interval.'
-    )
-    return Table(columns, rows, caption)
 
 
 if __name__ == '__main__':

@@ -13,8 +13,16 @@ from mmengine.config import Config
 from ...engine import UsageError
 from ...engine.options import load_config
 
-SETTINGS = {'title', 'config', 'arms', 'baseline', 'seeds', 'metric', 'beside'}
-REQUIRED = {'title', 'arms', 'baseline', 'seeds', 'metric'}
+SETTINGS = {
+    'title',
+    'config',
+    'arms',
+    'baselines',
+    'seeds',
+    'metric',
+    'beside',
+}
+REQUIRED = {'title', 'arms', 'baselines', 'seeds', 'metric'}
 ARM_SETTINGS = {'title', 'config', 'overrides'}
 
 
@@ -62,8 +70,8 @@ class Plan:
         name (str): The name of the plan's file, without ending.
         title (str): Its name for people.
         arms (tuple[Arm]): The networks, in the order of the rows.
-        baseline (str): The arm that the others are compared with. It may be
-            one of a plan in ``beside``.
+        baselines (tuple[str]): The arms that the others are compared with,
+            of this plan or of one in ``beside``.
         seeds (tuple[int]): The seeds.
         metric (str): The metric of the config that counts.
         beside (tuple[str]): Other plans with the same recipe, whose runs
@@ -73,7 +81,7 @@ class Plan:
     name: str
     title: str
     arms: tuple[Arm, ...]
-    baseline: str
+    baselines: tuple[str, ...]
     seeds: tuple[int, ...]
     metric: str
     beside: tuple[str, ...] = ()
@@ -90,7 +98,7 @@ def read_plan(path: str | Path) -> Plan:
 
     Args:
         path (str | Path): A config file with ``title``, ``config`` (relative
-            to the file; an arm may have its own), ``arms``, ``baseline``,
+            to the file; an arm may have its own), ``arms``, ``baselines``,
             ``seeds``, ``metric`` and perhaps ``beside``; names that begin
             with an underscore are the file's own.
 
@@ -115,16 +123,17 @@ def read_plan(path: str | Path) -> Plan:
         config = (path.parent / arm.pop('config')).resolve()
         arms.append(Arm(name, config=config, **arm))
     beside = tuple(content.get('beside', ()))
-    if content['baseline'] not in content['arms'] and not beside:
+    unknown = set(content['baselines']) - set(content['arms'])
+    if unknown and not beside:
         raise UsageError(
-            f'{path}: baseline={content["baseline"]!r} is no arm of the '
-            f'plan: choose one of {", ".join(content["arms"])}'
+            f'{path}: {", ".join(sorted(unknown))} in baselines is no arm of '
+            f'the plan: choose of {", ".join(content["arms"])}'
         )
     return Plan(
         path.stem,
         content['title'],
         tuple(arms),
-        content['baseline'],
+        tuple(content['baselines']),
         tuple(content['seeds']),
         content['metric'],
         beside,

@@ -64,14 +64,19 @@ def make_record(plan: Plan, run: Run, work_dir: Path) -> dict:
         config=run.arm.config.name,
         overrides=run.arm.overrides,
         metric=plan.metric,
-        final=curve.final,
-        best=curve.best,
-        by_epoch=curve.score,
+        final=_rounded(curve.final),
+        best=_rounded(curve.best),
+        by_epoch={e: _rounded(score) for e, score in curve.score.items()},
         **_times(curve),
         finished=datetime.now(timezone.utc).isoformat(timespec='seconds'),
         machine=machine['gpu'] or f'{machine["processor"]}, one thread',
         versions=_versions(machine),
     )
+
+
+def _rounded(score: float) -> float:
+    """Drop what single precision has left behind the comma."""
+    return round(score, 4)
 
 
 def _times(curve: Curve) -> dict[str, float]:

@@ -15,7 +15,7 @@ arms = dict(
     plain=dict(title='plain'),
     deep=dict(title='deep', overrides={'model.depth': 2}),
 )
-baseline = 'plain'
+baselines = ['plain']
 seeds = [3, 4]
 metric = 'accuracy/top1'
 """
@@ -48,7 +48,11 @@ def test_config_of_a_run(tmp_path: Path) -> None:
         ("config = 'recipe.py'", '', "arm 'plain' lacks config"),
         ('seeds = [3, 4]', 'seeds = []', 'the plan lacks seeds'),
         ('overrides=', 'override=', 'no setting override; known are'),
-        ("baseline = 'plain'", "baseline = 'x'", 'choose one of plain, deep'),
+        (
+            "['plain']",
+            "['x', 'deep']",
+            'x in baselines is no .* of plain, deep',
+        ),
     ],
 )
 def test_a_plan_with_a_mistake(

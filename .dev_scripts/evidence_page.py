@@ -1,0 +1,277 @@
+"""docs/results.md and the README's first table: what the records say.
+
+The same as a step of `make pages`; the pictures of the learning curves, which
+no two versions of matplotlib draw alike, are drawn by
+
+    python .dev_scripts/evidence_page.py
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import logging
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+
+# A clone need not be installed.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from mmengine.utils import import_modules_from_strings
+
+from mlfm_mm.analysis.complexity import Complexity, measure_complexity
+from mlfm_mm.analysis.evidence import (
+    Arm,
+    Plan,
+    Run,
+    make_config,
+    read_plan,
+    read_records,
+)
+from mlfm_mm.analysis.evidence.statistics import (
+    Difference,
+    by_arm,
+    paired_difference,
+    spread,
+)
+from mlfm_mm.analysis.models import build_model
+from mlfm_mm.analysis.plots import plot_curves
+from mlfm_mm.analysis.robustness import tabulate
+from mlfm_mm.analysis.runs import Curve
+from mlfm_mm.analysis.sizes import image_size
+from mlfm_mm.analysis.tables import markdown_table, si
+
+NO_IMPORTS: dict[str, list[str]] = dict(imports=[])
+METRICS = {'accuracy/top1': 'top-1 accuracy (%)', 'mIoU': 'mean IoU (%)'}
+ROOT = Path(__file__).resolve().parents[1]
+PLANS = 'configs/evidence'
+RESULTS = 'docs/results/evidence'
+# The plan that the README shows.
+FIRST = 'tiny20'
+
+INTRODUCTION = """\
+# Results
+
+What was measured in this repository, by
+`python tools/evidence.py configs/evidence/X.py`: each plan fixes recipe,
+networks, seeds and the comparison before its first run, and all networks of a
+plan are trained alike. The records of all runs are in
+[docs/results/evidence](results/evidence). What the authors of MLFM published
+stands apart, in the [README](../README.md#results), and is called so.
+
+A score is the mean over the seeds ± their standard deviation, after the last
+epoch unless it says best. A difference is the mean over the seeds that both
+networks have, with its 95 % interval (paired, Student's t); one seed tells no
+interval. Where the interval holds zero, the plan has not shown a difference.
+"""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A plan and what its runs have given so far.
+
+    Args:
+        plan (Plan): The plan.
+        question (str): What it asks: the docstring of its file.
+        arms (tuple[Arm]): Its arms, behind those of the plans beside it.
+        records (list[dict]): The records of all of them.
+    """
+
+    plan: Plan
+    question: str
+    arms: tuple[Arm, ...]
+    records: list[dict]
+
+    def scores(self, key: str = 'final') -> dict[str, dict[int, float]]:
+        """Get the scores by arm and seed."""
+        return by_arm(self.records, key)
+
+    def difference(
+        self, arm: str, baseline: str, key: str = 'final'
+    ) -> Difference | None:
+        """Compare an arm with another, or with nothing where it is that."""
+        scores = self.scores(key)
+        if arm == baseline or baseline not in scores or arm not in scores:
+            return None
+        return paired_difference(scores[baseline], scores[arm])
+
+
+def read_evidence(root: Path) -> Iterator[Evidence]:
+    """Read the plans that have begun.
+
+    Args:
+        root (Path): The top of the repository.
+
+    Yields:
+        Evidence: One a plan.
+    """
+    for path in sorted((root / PLANS).glob('*.py')):
+        plan = read_plan(path)
+        own = read_records(root / RESULTS / f'{plan.name}.jsonl')
+        if not own:
+            continue
+        arms, records = list(plan.arms), own
+        for name in reversed(plan.beside):
+            arms = [*read_plan(path.with_name(f'{name}.py')).arms, *arms]
+            beside = read_records(root / RESULTS / f'{name}.jsonl')
+            records = beside + records
+        question = ast.get_docstring(ast.parse(path.read_text('utf-8')))
+        yield Evidence(plan, question or '', tuple(arms), records)
+
+
+def generate(root: Path) -> dict[str, str]:
+    """Write the page and the README's block, for ``pages.py``.
+
+    Args:
+        root (Path): The top of the repository.
+
+    Returns:
+        dict[str, str]: Texts by the place where they stand.
+    """
+    # Each neck tells its taps when it is built.
+    logging.disable(logging.INFO)
+    parts, block = [INTRODUCTION], 'Nothing has been measured yet.'
+    for evidence in read_evidence(root):
+        costs = count_costs(evidence)
+        parts.append(write_section(evidence, costs, root))
+        if evidence.plan.name == FIRST:
+            block = f'{table(evidence, costs)}\n\n{verdict(evidence)}'
+    logging.disable(logging.NOTSET)
+    return {
+        'docs/results.md': '\n'.join(parts),
+        'README.md#evidence': block,
+    }
+
+
+def count_costs(evidence: Evidence) -> dict[str, Complexity]:
+    """Count parameters and MACs of the arms that have been trained."""
+    costs = {}
+    for arm in evidence.arms:
+        if arm.name not in evidence.scores():
+            continue
+        cfg = make_config(Run(arm, 0), Path())
+        import_modules_from_strings(
+            **cfg.get('custom_imports', {'imports': []})
+        )
+        costs[arm.name] = measure_complexity(build_model(cfg), image_size(cfg))
+    return costs
+
+
+def table(evidence: Evidence, costs: Mapping[str, Complexity]) -> str:
+    """Set the arms below one another: gain beside cost."""
+    plan, final, best = (
+        evidence.plan,
+        evidence.scores(),
+        evidence.scores('best'),
+    )
+    titles = {arm.name: arm.title for arm in evidence.arms}
+    baselines = [name for name in plan.baselines if name in final]
+    head = ['network', 'params', 'MACs', 'seeds', 'final', 'best']
+    head += [f'against {titles[name]}' for name in baselines]
+    rows = []
+    for name, cost in costs.items():
+        gains = [evidence.difference(name, other) for other in baselines]
+        rows.append(
+            [
+                titles[name],
+                si(cost.params),
+                si(cost.macs),
+                len(final[name]),
+                spread([*final[name].values()]),
+                spread([*best[name].values()]),
+                *('' if gain is None else gain for gain in gains),
+            ]
+        )
+    return markdown_table(head, rows)
+
+
+def verdict(evidence: Evidence) -> str:
+    """Say what the plan has shown about each arm, and what it has not."""
+    titles = {arm.name: arm.title for arm in evidence.arms}
+    plan, scores = evidence.plan, evidence.scores()
+    sentences = [f'{plan.title}: {METRICS[plan.metric]} in validation.']
+    baseline = plan.baselines[0]
+    for arm in evidence.arms:
+        gain = evidence.difference(arm.name, baseline)
+        if gain is not None:
+            against = titles[baseline]
+            sentences.append(say(titles[arm.name], gain, against))
+    planned = len(plan.seeds) * len(plan.arms)
+    names = {arm.name for arm in plan.arms}
+    done = sum(len(runs) for name, runs in scores.items() if name in names)
+    if done < planned:
+        sentences.append(f'So far {done} of {planned} runs are done.')
+    return ' '.join(sentences)
+
+
+def say(title: str, gain: Difference, baseline: str) -> str:
+    """Put a difference into words.
+
+    Example:
+        >>> say('MLFM', Difference(1.0, 3, -0.5, 2.5), 'plain')
+        'MLFM less plain: +1.0 [-0.5, +2.5] points over 3 seeds, which does
+        not show a difference.'
+    """
+    seeds = 'one seed' if gain.seeds == 1 else f'{gain.seeds} seeds'
+    if gain.low is None:
+        end = 'which cannot tell a difference from chance'
+    elif gain.is_sure:
+        end = f'which shows a {"gain" if gain.mean > 0 else "loss"}'
+    else:
+        end = 'which does not show a difference'
+    return f'{title} less {baseline}: {gain} points over {seeds}, {end}.'
+
+
+def write_section(
+    evidence: Evidence, costs: Mapping[str, Complexity], root: Path
+) -> str:
+    """Write what the page says about a plan."""
+    plan = evidence.plan
+    parts = [
+        f'## {plan.title}',
+        evidence.question,
+        f'`{PLANS}/{plan.name}.py`, recipe `{plan.arms[0].config.name}`.',
+        table(evidence, costs),
+        verdict(evidence),
+    ]
+    picture = root / RESULTS / f'{plan.name}.png'
+    if picture.is_file():
+        alt = f'Learning curves of {plan.title}, means over the seeds'
+        parts.append(f'![{alt}](results/evidence/{picture.name})')
+    scores = root / RESULTS / f'{plan.name}_robustness.json'
+    if scores.is_file():
+        parts.append('On pictures that have lost something:')
+        lost = tabulate(json.loads(scores.read_text('utf-8')))
+        parts.append(lost.markdown().strip())
+    return '\n\n'.join(parts) + '\n'
+
+
+def mean_curve(records: list[dict]) -> Curve:
+    """Average the scores of several seeds, epoch by epoch."""
+    epochs = [dict(record['by_epoch']) for record in records]
+    return Curve(
+        {},
+        {int(e): fmean(run[e] for run in epochs) for e in epochs[0]},
+        {},
+    )
+
+
+def main() -> None:
+    """Draw the learning curves of all plans that have begun."""
+    for evidence in read_evidence(ROOT):
+        curves = {}
+        for arm in evidence.arms:
+            own = [r for r in evidence.records if r['arm'] == arm.name]
+            if own:
+                title = f'{arm.title} ({len(own)} seeds)'
+                curves[title] = mean_curve(own)
+        path = ROOT / RESULTS / f'{evidence.plan.name}.png'
+        plot_curves(curves, path, evidence.plan.title)
+        print(f'wrote {path}')
+
+
+if __name__ == '__main__':
+    main()
