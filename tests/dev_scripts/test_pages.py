@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from marks import replace_block
 from pages import stale_files
 
 PAGE = """a
@@ -12,18 +11,6 @@ PAGE = """a
 old
 <!-- x: end -->
 <!-- y: begin --><!-- y: end -->"""
-
-
-def test_only_what_stands_between_the_marks_changes() -> None:
-    assert replace_block(PAGE, 'x', r'\1').startswith(
-        'a\n<!-- x: begin -->\n\\1\n<!-- x: end -->\n<!-- y: begin -->'
-    )
-
-
-@pytest.mark.parametrize('text', ['none', PAGE + PAGE])
-def test_a_page_needs_one_place_for_each_block(text: str) -> None:
-    with pytest.raises(ValueError, match=r'one block .x.: .* <!-- x: begin'):
-        replace_block(text, 'x', 'new')
 
 
 def test_stale_pages_are_told_and_written(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ from mlfm_mm.analysis.runs import (
 )
 from mlfm_mm.analysis.tables import Column, Table
 from mlfm_mm.engine import UsageError
-from segmentors import METRICS, Picture, Score, draw, look, test
+from segmentors import METRICS, Picture, Score, draw, evaluate, look
 
 ARMS = {'baseline': 'baseline', 'mlfm': 'MLFM'}
 
@@ -66,7 +66,7 @@ def compare(
     scores: dict[str, Score] = {}
     shown: list[Picture] = []
     for arm, cfg in configs.items():
-        runner, scores[arm] = test(cfg, weights[arm], data_root)
+        runner, scores[arm] = evaluate(cfg, weights[arm], data_root)
         look(runner, shown, pictures)
     table = tabulate(scores, caption(configs, curves, scores))
     out.mkdir(parents=True, exist_ok=True)

@@ -68,7 +68,7 @@ class Picture:
     seen: list[np.ndarray] = field(default_factory=list)
 
 
-def test(
+def evaluate(
     cfg: Config, checkpoint: Path, data_root: str | None
 ) -> tuple[Runner, Score]:
     """Test a segmentor.

@@ -1,69 +1,11 @@
-"""What the generated files say of what is known."""
+"""What the generated tables say of what is known."""
 
 from dataclasses import replace
 
-import pytest
-import yaml
-
 from model_zoo import Record
-from model_zoo.metafiles import metafiles
 from model_zoo.tables import blocks
 
-STEMS = {
-    'resnet18_in100': 'mmpretrain',
-    'resnet18_cifar10': 'mmpretrain',
-    'fcn_r18_d8_camvid': 'mmseg',
-}
-RUN = dict(seed=0, length=90, unit='epochs', best=80.5, best_at=70, final=80.0)
 PATHS = [f'configs/{arm}/resnet18_in100.py' for arm in ('baseline', 'mlfm')]
-
-
-@pytest.fixture
-def records() -> list[Record]:
-    found = [
-        Record(
-            f'configs/{arm}/{stem}.py',
-            *(11_227_812, 2_368_784_384, (256, 256), scope),
-        )
-        for stem, scope in STEMS.items()
-        for arm in ('baseline', 'mlfm')
-    ]
-    found[0] = replace(found[0], published=77.86)
-    found[1] = replace(found[1], published=81.22, runs=(RUN,))
-    return found
-
-
-def models(records: list[Record], arm: str) -> dict[str, dict]:
-    text = metafiles(records)[f'configs/{arm}/metafile.yml']
-    return {model['Name']: model for model in yaml.safe_load(text)['Models']}
-
-
-def test_sources_of_results_are_told_apart(records: list[Record]) -> None:
-    model = models(records, 'mlfm')['resnet18-mlfm_in100']
-    assert model['Config'] == 'configs/mlfm/resnet18_in100.py'
-    assert model['Metadata']['Parameters'] == 11_227_812
-    assert model['Results'] == [
-        dict(
-            Task='Image Classification',
-            Dataset='ImageNet-100 (published)',
-            Metrics={'Top 1 Accuracy': 81.22},
-        ),
-        dict(
-            Task='Image Classification',
-            Dataset='ImageNet-100 (measured)',
-            Metrics={
-                'Top 1 Accuracy': 80.5,
-                'Top 1 Accuracy at the end': 80.0,
-                'Runs': 1,
-            },
-        ),
-    ]
-    unknown = models(records, 'baseline')['resnet18_cifar10']['Results']
-    assert unknown == [
-        dict(Task='Image Classification', Dataset='CIFAR-10', Metrics=None)
-    ]
-    (segmentor,) = models(records, 'mlfm')['fcn_r18_d8-mlfm_camvid']['Results']
-    assert segmentor['Task'] == 'Semantic Segmentation'
 
 
 def test_tables_of_a_page(records: list[Record]) -> None:

@@ -5,36 +5,13 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 from mmengine.config import Config
 from PIL import Image
 
 import compare_segmentations as tool
-from mlfm_mm.engine import UsageError, build_runner
-from segmentors import Picture, draw
-from tests.tools.helpers import write_segments_config
-
-FOLDERS = {'baseline': 'run_baseline', 'mlfm': 'run_mlfm'}
-
-
-@pytest.fixture(scope='module')
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with squares/ and the work folders of two runs."""
-    folder = tmp_path_factory.mktemp('squares')
-    write_segments_config(folder)
-    for arm, name in FOLDERS.items():
-        cfg = Config.fromfile(folder / 'squares.py')
-        if arm == 'baseline':
-            cfg.model.neck = None
-        cfg.work_dir = str(folder / name)
-        # By which MMEngine keeps loggers and visualizers apart.
-        cfg.experiment_name = cfg.visualizer.name = str(folder / name)
-        cfg.train_cfg.update(max_iters=2, val_interval=2)
-        cfg.randomness = dict(seed=3)
-        cfg.launcher = 'none'
-        build_runner(cfg).train()
-    return folder
+from mlfm_mm.engine import UsageError
+from tests.tools.analysis_tools.conftest import FOLDERS
 
 
 @pytest.fixture
@@ -82,24 +59,6 @@ def test_two_runs(
             assert picture.format == 'PNG'
 
 
-def test_iou_is_what_the_pictures_show(runs: Path) -> None:
-    cfg = Config.fromfile(runs / 'run_mlfm' / 'squares.py')
-    weights = runs / 'run_mlfm' / 'iter_2.pth'
-    runner, score = tool.test(cfg, weights, None)
-    pictures: list[Picture] = []
-    tool.look(runner, pictures, 99)
-    assert len(pictures) == 6
-    for i, picture in enumerate(pictures):
-        with Image.open(runs / 'squares' / 'labels' / f'{i}.png') as label:
-            np.testing.assert_array_equal(picture.truth, np.asarray(label))
-    truth = np.stack([picture.truth for picture in pictures])
-    seen = np.stack([picture.seen[0] for picture in pictures])
-    for index, iou in enumerate(score.iou):
-        both = ((truth == index) & (seen == index)).sum()
-        either = ((truth == index) | (seen == index)).sum()
-        assert iou == pytest.approx(100 * both / either, abs=1e-3)
-
-
 def rewrite(config: Path, old: str, new: str) -> None:
     text = config.read_text()
     assert old in text
@@ -135,19 +94,6 @@ def test_folders_in_the_wrong_order_are_refused(
 ) -> None:
     with pytest.raises(SystemExit, match='has MLFMNeck: give first'):
         compare(runs / 'run_mlfm', runs / 'run_baseline')
-
-
-def test_colours_of_the_pictures(tmp_path: Path) -> None:
-    image = np.full((20, 30, 3), 200, np.uint8)
-    labels = np.full((20, 30), 255)  # ignored
-    labels[:, :15] = 1
-    picture = Picture(image, labels, [labels, labels])
-    path = tmp_path / 'x.png'
-    draw([picture], ['a', 'b'], [[0, 0, 0], [255, 0, 0]], path)
-    with Image.open(path) as written:
-        pixels = np.asarray(written.convert('RGB')).reshape(-1, 3)
-    colours = {tuple(pixel) for pixel in np.unique(pixels, axis=0).tolist()}
-    assert {(200, 200, 200), (255, 0, 0), (0, 0, 0)} <= colours
 
 
 def test_mistakes_get_one_line(

@@ -1,0 +1,41 @@
+"""What a segmentor sees, counted once more by hand."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mmengine.config import Config
+from PIL import Image
+
+from segmentors import Picture, draw, evaluate, look
+
+
+def test_iou_is_what_the_pictures_show(runs: Path) -> None:
+    cfg = Config.fromfile(runs / 'run_mlfm' / 'squares.py')
+    weights = runs / 'run_mlfm' / 'iter_2.pth'
+    runner, score = evaluate(cfg, weights, None)
+    pictures: list[Picture] = []
+    look(runner, pictures, 99)
+    assert len(pictures) == 6
+    for i, picture in enumerate(pictures):
+        with Image.open(runs / 'squares' / 'labels' / f'{i}.png') as label:
+            np.testing.assert_array_equal(picture.truth, np.asarray(label))
+    truth = np.stack([picture.truth for picture in pictures])
+    seen = np.stack([picture.seen[0] for picture in pictures])
+    for index, iou in enumerate(score.iou):
+        both = ((truth == index) & (seen == index)).sum()
+        either = ((truth == index) | (seen == index)).sum()
+        assert iou == pytest.approx(100 * both / either, abs=1e-3)
+
+
+def test_colours_of_the_pictures(tmp_path: Path) -> None:
+    image = np.full((20, 30, 3), 200, np.uint8)
+    labels = np.full((20, 30), 255)  # ignored
+    labels[:, :15] = 1
+    picture = Picture(image, labels, [labels, labels])
+    path = tmp_path / 'x.png'
+    draw([picture], ['a', 'b'], [[0, 0, 0], [255, 0, 0]], path)
+    with Image.open(path) as written:
+        pixels = np.asarray(written.convert('RGB')).reshape(-1, 3)
+    colours = {tuple(pixel) for pixel in np.unique(pixels, axis=0).tolist()}
+    assert {(200, 200, 200), (255, 0, 0), (0, 0, 0)} <= colours
