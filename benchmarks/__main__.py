@@ -24,6 +24,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 # The hosts print at import what they do without.
 with (
@@ -46,8 +47,17 @@ with (
 
 # Columns of a file that takes the place of a terminal.
 WIDTH = 110
+# Print a line as it is.
+PLAIN: dict[str, Any] = dict(highlight=False, markup=False, soft_wrap=True)
 # The settings of which several values can be given, and measured in turn.
-CHOICES = ('batch', 'size', 'dtype', 'layout', 'mode')
+CHOICES = {
+    'batch': 'images in a batch',
+    'size': 'images: HEIGHTxWIDTH, or one for both',
+    'dtype': f'precisions, of {", ".join(DTYPES)}; others than fp32: autocast',
+    'layout': f'memory formats, of {", ".join(LAYOUTS)}',
+    'mode': 'eager, or compiled by torch.compile',
+}
+KNOWN = dict(dtype=tuple(DTYPES), layout=tuple(LAYOUTS), mode=MODES)
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -57,60 +67,74 @@ def make_parser() -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    add = parser.add_argument
-    add('configs', nargs='+', metavar='CONFIG', help='config files')
+
+    def add(name: str, metavar: str, text: str, **options: Any) -> None:
+        parser.add_argument(name, metavar=metavar, help=text, **options)
+
+    several = dict(nargs='+', default=[])
+    add('configs', 'CONFIG', 'config files', nargs='+')
     add(
         '--baseline',
-        metavar='CONFIG',
-        help='compare all configs, as they are, with this one (default: each '
-        'with itself without memory)',
+        'CONFIG',
+        'compare all configs, as they are, with this one (default: each with '
+        'itself without memory)',
     )
     add(
         '--arms',
-        nargs='+',
-        default=[],
-        metavar='KEY=VALUE',
-        help='options of MLFMNeck, each measured as a network of its own, '
-        'such as with_cp=True, or kernels=False for the plain formulas',
+        'KEY=VALUE',
+        'options of MLFMNeck, each measured as a network of its own, such as '
+        'with_cp=True, or kernels=False for the plain formulas',
+        **several,
     )
     add(
         '--what',
+        'ASPECT',
+        f'what to measure, of {", ".join(ASPECTS)} (default: all)',
         nargs='+',
         choices=ASPECTS,
         default=list(ASPECTS),
-        help='what to measure (default: all)',
     )
-    add_settings(parser)
+    for name, text in CHOICES.items():
+        value = getattr(Setting(), name)
+        add(
+            f'--{name}',
+            name.upper(),
+            f'{text}; several are measured in turn (default: {value})',
+            nargs='+',
+            type=type(value),
+            choices=KNOWN.get(name),
+            default=[value],
+        )
+    add('--device', 'DEVICE', 'cpu or cuda (default: cpu)', default='cpu')
     add(
         '--vary',
-        nargs='+',
-        metavar=('KEY[,KEY]', 'VALUE'),
-        help='options of the backbone, and the values to measure at; its '
-        'head is left out',
+        'WORD',
+        'options of the backbone, with commas between them, then the values '
+        'to measure at; its head is left out',
+        **several,
     )
     add(
         '--repeats',
+        'N',
+        'rounds that count (default: 10)',
         type=int,
         default=10,
-        metavar='N',
-        help='rounds that count (default: %(default)s)',
     )
-    add('--threads', type=int, metavar='N', help='threads of PyTorch')
+    add('--threads', 'N', 'threads of PyTorch', type=int)
     add(
         '--limit',
-        nargs='+',
-        default=[],
-        metavar='[ARM:]QUANTITY=RATIO',
-        help='judge by limits, and fail where one is missed',
+        '[ARM:]QUANTITY=RATIO',
+        'judge by limits, and fail where one is missed',
+        **several,
     )
     add(
         '--out',
+        'FILE',
+        'where to save all figures (default: %(default)s)',
         type=Path,
         default=Path('work_dirs/benchmark.json'),
-        metavar='FILE',
-        help='where to save all figures (default: %(default)s)',
     )
-    add(
+    parser.add_argument(
         '--markdown',
         action='store_true',
         help='print Markdown instead of tables for the terminal',
@@ -118,45 +142,14 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def add_settings(parser: argparse.ArgumentParser) -> None:
-    """Add how the networks are run."""
-    default = Setting()
-    for name, kind, known, text in (
-        ('batch', int, None, 'images in a batch'),
-        ('size', str, None, 'images: HEIGHTxWIDTH, or one for both'),
-        ('dtype', str, DTYPES, 'precisions, other than fp32 by autocast'),
-        ('layout', str, LAYOUTS, 'memory formats'),
-        ('mode', str, MODES, 'as it is, or by torch.compile'),
-    ):
-        value = getattr(default, name)
-        parser.add_argument(
-            f'--{name}',
-            nargs='+',
-            type=kind,
-            choices=known,
-            default=[value],
-            help=f'{text}; several are measured in turn (default: {value})',
-        )
-    parser.add_argument(
-        '--device', default='cpu', help='cpu or cuda (default: %(default)s)'
-    )
-
-
 def points(
     args: argparse.Namespace, groups: Sequence[Group]
 ) -> Iterator[tuple[str, Group, Setting]]:
     """Go through all that is to be measured.
 
-    Args:
-        args (Namespace): The options.
-        groups (Sequence[Group]): The networks.
-
     Yields:
         tuple[str, Group, Setting]: What differs from other points of a
         sweep, or ``''``; the networks; how to run them.
-
-    Raises:
-        UsageError: There is nothing to vary, or a setting is wrong.
     """
     choices = {name: getattr(args, name) for name in CHOICES}
     swept = [name for name, values in choices.items() if len(values) > 1]
@@ -166,20 +159,19 @@ def points(
             f'--vary {keys}: give the values that it is to have, too'
         )
     for group, value in product(groups, values):
-        varied = group
+        words, varied = [], group
         if keys:
-            number = yaml.safe_load(value)
-            varied = vary(group, keys.split(','), number)
+            words = [f'{keys.split(",")[0]} {value}']
+            varied = vary(group, keys.split(','), yaml.safe_load(value))
         for chosen in product(*choices.values()):
             named = dict(zip(choices, chosen, strict=True))
-            words = [f'{keys.split(",")[0]} {value}'] if keys else []
-            words += [f'{name} {named[name]}' for name in swept]
+            rest = [f'{name} {named[name]}' for name in swept]
             setting = Setting(device=args.device, **named)
-            yield ', '.join(words), varied, setting
+            yield ', '.join([*words, *rest]), varied, setting
 
 
 def run(args: argparse.Namespace, command: str, console: Console) -> Report:
-    """Measure all that was asked for, and save it.
+    """Measure all that was asked for; save after each point.
 
     Args:
         args (Namespace): The options.
@@ -187,7 +179,7 @@ def run(args: argparse.Namespace, command: str, console: Console) -> Report:
         console (Console): Where to tell how it goes.
 
     Returns:
-        Report: What was found; it is saved after each point.
+        Report: What was found.
 
     Raises:
         UsageError: An option is wrong.
@@ -200,14 +192,14 @@ def run(args: argparse.Namespace, command: str, console: Console) -> Report:
     if args.threads is not None:
         torch.set_num_threads(args.threads)
     groups = make_groups(args.configs, args.baseline, args.arms)
-    plan = list(points(args, groups))
+    sheets = [
+        Sheet(group, setting, args.what, args.repeats, point)
+        for point, group, setting in points(args, groups)
+    ]
     report = Report(command, describe_machine(args.device))
-    for point, group, setting in plan:
-        label = (
-            f'{group.name}: {", ".join(filter(None, [point, str(setting)]))}'
-        )
-        console.print(label, highlight=False, markup=False, soft_wrap=True)
-        sheet = Sheet(group, setting, args.what, args.repeats, point)
+    for sheet in sheets:
+        label = [sheet.group.name, sheet.point, str(sheet.setting)]
+        console.print(': '.join(filter(None, label)), **PLAIN)
         report.figures += sheet.fill()
         report.save(args.out)
     return report
@@ -222,26 +214,17 @@ def show(report: Report, console: Console, markdown: bool) -> None:
         else:
             console.print(table.rich())
     for line in report.ending():
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+        console.print(line, **PLAIN)
 
 
 def quiet() -> None:
-    """Silence what would stand between the tables.
-
-    The neck tells its taps whenever it is built, and the compiler warns of
-    a GPU that is not there.
-    """
+    """Silence the neck's tables of taps, and the compiler's warnings."""
     logging.disable(logging.WARNING)
     warnings.simplefilter('ignore')
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Measure, show, save and judge.
-
-    Args:
-        argv (Sequence[str], optional): The options. Defaults to None, those
-            of the command line.
-    """
+    """Measure, show, save and judge."""
     words = sys.argv[1:] if argv is None else argv
     args = make_parser().parse_args(words)
     quiet()
@@ -259,8 +242,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     show(report, console, args.markdown)
     judgements = judge(report.figures, limits)
     for judgement in judgements:
-        console.print(str(judgement), highlight=False, soft_wrap=True)
-    console.print(f'Saved in {args.out}', highlight=False, soft_wrap=True)
+        console.print(str(judgement), **PLAIN)
+    console.print(f'Saved in {args.out}', **PLAIN)
     sys.exit(int(any(j.word == 'missed' for j in judgements)))
 
 

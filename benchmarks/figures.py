@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -25,12 +25,7 @@ def _megabytes(value: float) -> str:
 
 
 class Quantity(NamedTuple):
-    """Something that is measured or counted of each network.
-
-    Args:
-        title (str): What people call it.
-        form (Callable): Turns a value into text for people.
-    """
+    """Something that is measured or counted: its title, and its form."""
 
     title: str
     form: Callable[[float], str]
@@ -137,13 +132,8 @@ class Report:
 def tables(figures: Sequence[Figure]) -> list[Table]:
     """Lay out figures for people.
 
-    Args:
-        figures (Sequence[Figure]): The figures.
-
-    Returns:
-        list[Table]: For a sweep of one or two quantities a table with a row
-        for each point; else for each network and setting one with a row for
-        each quantity.
+    A sweep of one or two quantities has a row for each point; else each
+    network and setting has a table, with a row for each quantity.
     """
     swept = any(figure.point for figure in figures)
     few = len({figure.quantity for figure in figures}) <= 2
@@ -159,12 +149,11 @@ def tables(figures: Sequence[Figure]) -> list[Table]:
 
 def _network_table(figures: list[Figure]) -> Table:
     """Set networks side by side, their quantities below each other."""
-    arms = _unique(figure.arm for figure in figures)
+    arms = list(dict.fromkeys(figure.arm for figure in figures))
     rows: dict[str, dict[str, str]] = {}
     for figure in figures:
-        title = QUANTITIES[figure.quantity].title
         row = rows.setdefault(figure.quantity, dict.fromkeys(arms, ''))
-        row['title'] = title
+        row['title'] = QUANTITIES[figure.quantity].title
         row[figure.arm] = figure.text
     columns = [Column('title', figures[0].network)]
     columns += [Column(arm, _named(arm, arms[0])) for arm in arms]
@@ -175,32 +164,29 @@ def _network_table(figures: list[Figure]) -> Table:
 def _sweep_table(figures: list[Figure]) -> Table:
     """Set the points of a sweep below each other."""
     rows: dict[str, dict[str, str]] = {}
-    names = _unique(f'{figure.quantity} {figure.arm}' for figure in figures)
+    columns = {'point': Column('point', figures[0].network)}
     for figure in figures:
-        row = rows.setdefault(figure.point, dict.fromkeys(names, ''))
-        row['point'] = figure.point
-        row[f'{figure.quantity} {figure.arm}'] = figure.text
-    columns = [Column('point', figures[0].network)]
-    for name in names:
-        quantity, _, arm = name.partition(' ')
-        title = QUANTITIES[quantity].title if arm == BASELINE else f'+ {arm}'
-        columns.append(Column(name, title))
-    return Table(columns, list(rows.values()), _caption(figures))
+        title = f'+ {figure.arm}'
+        if figure.arm == BASELINE:
+            title = QUANTITIES[figure.quantity].title
+        key = f'{figure.quantity} {figure.arm}'
+        columns[key] = Column(key, title)
+        row = rows.setdefault(figure.point, dict(point=figure.point))
+        row[key] = figure.text
+    return Table(
+        list(columns.values()), list(rows.values()), _caption(figures)
+    )
 
 
 def _caption(figures: Sequence[Figure]) -> str:
     """Tell what the settings of a table have in common."""
     words = [figure.setting.split(', ') for figure in figures]
     common = [w for w in words[0] if all(w in others for others in words)]
-    points = _unique(figure.point for figure in figures)
-    if len(points) == 1 and points[0]:
-        common.insert(0, points[0])
+    points = {figure.point for figure in figures}
+    if len(points) == 1:
+        common = [*filter(None, points), *common]
     return f'{", ".join(common)}.'
 
 
 def _named(arm: str, first: str) -> str:
     return f'+ {arm}' if first == BASELINE and arm != first else arm
-
-
-def _unique(names: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(names))

@@ -47,18 +47,7 @@ class Judgement:
 
 
 def parse_limits(texts: Iterable[str]) -> Limits:
-    """Read limits from a command line.
-
-    Args:
-        texts (Iterable[str]): Each of the form ``QUANTITY=RATIO``, or
-            ``ARM:QUANTITY=RATIO`` for another network than that with MLFM
-            as its config has it.
-
-    Returns:
-        dict[str, dict[str, float]]: The limits by arm and quantity.
-
-    Raises:
-        UsageError: A quantity is unknown, or a ratio no number.
+    """Read limits from a command line, by arm and quantity.
 
     Example:
         >>> parse_limits(['infer=1.25', 'with_cp=True:saved=1.6'])
@@ -83,15 +72,7 @@ def parse_limits(texts: Iterable[str]) -> Limits:
 
 
 def judge(figures: Iterable[Figure], limits: Limits) -> list[Judgement]:
-    """Compare what was found with limits.
-
-    Args:
-        figures (Iterable[Figure]): What was found.
-        limits (dict[str, dict[str, float]]): The limits.
-
-    Returns:
-        list[Judgement]: One for each figure that a limit is put on.
-    """
+    """Judge each figure that a limit is put on."""
     return [
         Judgement(figure, figure.ratio, limits[figure.arm][figure.quantity])
         for figure in figures

@@ -7,6 +7,7 @@ import os
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -14,15 +15,11 @@ from torch.autograd.graph import saved_tensors_hooks
 from torch.profiler import ProfilerActivity, profile
 
 
+@dataclass(eq=False)
 class Kept:
-    """A tensor that autograd keeps for the backward pass.
+    """A tensor that autograd keeps for the backward pass."""
 
-    Args:
-        tensor (Tensor): The tensor.
-    """
-
-    def __init__(self, tensor: Tensor) -> None:
-        self.tensor = tensor
+    tensor: Tensor
 
 
 def saved_bytes(model: nn.Module, forward: Callable[[], Tensor]) -> int:
@@ -80,13 +77,8 @@ def peak_bytes(model: nn.Module, step: Callable[[], None], device: str) -> int:
     """
     model.zero_grad()
     gc.collect()
-    if device.startswith('cuda'):
-        return peak_on_cuda(step)
-    return peak_on_cpu(step)
-
-
-def peak_on_cuda(step: Callable[[], None]) -> int:
-    """Ask the allocator of the GPU."""
+    if not device.startswith('cuda'):
+        return peak_on_cpu(step)
     torch.cuda.synchronize()
     before = torch.cuda.memory_allocated()
     torch.cuda.reset_peak_memory_stats()

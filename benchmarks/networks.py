@@ -26,8 +26,8 @@ class Arm:
     """A network that can be built as often as one likes.
 
     Args:
-        name (str): ``'baseline'``, ``'MLFM'``, the options of the neck that
-            differ, or the name of a config.
+        name (str): ``'baseline'``, ``'MLFM'``, the option of the neck that
+            differs, or the name of a config.
         cfg (Config): Its config.
     """
 
@@ -35,17 +35,7 @@ class Arm:
     cfg: Config
 
     def build(self, folded: bool = False) -> nn.Module:
-        """Build it.
-
-        Args:
-            folded (bool): Whether to fold its norms. Defaults to False.
-
-        Returns:
-            nn.Module: The network.
-
-        Raises:
-            UsageError: The config has an option that is unknown.
-        """
+        """Build it, with its norms folded if asked."""
         try:
             model = build_model(self.cfg)
         except (TypeError, ValueError) as error:
@@ -53,35 +43,41 @@ class Arm:
         return fold(model) if folded else model
 
 
-def fold(model: nn.Module) -> nn.Module:
-    """Fold norms into the convolutions before them, for inference.
-
-    Args:
-        model (nn.Module): The network, changed in place.
-
-    Returns:
-        nn.Module: The network.
-    """
-    # Some hosts' eval() returns nothing, so that calls cannot be chained.
-    model.eval()
-    neck = memory_of(model)
-    if neck is not None:
-        neck.fuse()
-    folded: nn.Module = fuse_conv_bn(model)
-    return folded
-
-
 @dataclass(frozen=True)
 class Group:
-    """Networks that are measured in turns.
+    """Networks that are measured in turns; ratios are to the first.
 
     Args:
         name (str): Its name for people.
-        arms (list[Arm]): The networks; ratios are to the first.
+        arms (list[Arm]): The networks.
     """
 
     name: str
     arms: list[Arm]
+
+
+def make_groups(
+    paths: Sequence[str], baseline: str | None, options: Sequence[str]
+) -> list[Group]:
+    """Put together what is compared.
+
+    Args:
+        paths (Sequence[str]): Config files.
+        baseline (str, optional): A config that all are compared with, as
+            they are. None: each that has a memory with itself without it,
+            and the others with the first of them.
+        options (Sequence[str]): See :func:`make_group`.
+
+    Returns:
+        list[Group]: The groups.
+    """
+    cfgs = {path: load_config(path) for path in paths}
+    own = [p for p in cfgs if baseline is None and has_memory(cfgs[p].model)]
+    groups = [make_group(Path(p).stem, cfgs[p], options) for p in own]
+    rest = [Arm(Path(p).stem, cfgs[p]) for p in cfgs if p not in own]
+    if baseline is not None:
+        rest.insert(0, Arm(Path(baseline).stem, load_config(baseline)))
+    return [*groups, *([Group('networks', rest)] if rest else [])]
 
 
 def make_group(name: str, cfg: Config, options: Sequence[str] = ()) -> Group:
@@ -95,9 +91,6 @@ def make_group(name: str, cfg: Config, options: Sequence[str] = ()) -> Group:
 
     Returns:
         Group: The network without memory, with it, and with each option.
-
-    Raises:
-        UsageError: An option has another form.
     """
     baseline = copy.deepcopy(cfg)
     baseline.model = without_memory(cfg.model)
@@ -115,47 +108,8 @@ def make_group(name: str, cfg: Config, options: Sequence[str] = ()) -> Group:
     return Group(name, arms)
 
 
-def make_groups(
-    paths: Sequence[str], baseline: str | None, options: Sequence[str]
-) -> list[Group]:
-    """Put together what is measured in turns.
-
-    Args:
-        paths (Sequence[str]): Config files.
-        baseline (str, optional): A config that all are compared with, as
-            they are. None: each that has a memory with itself without it,
-            and the others with the first of them.
-        options (Sequence[str]): See :func:`make_group`.
-
-    Returns:
-        list[Group]: The groups.
-
-    Raises:
-        UsageError: A config cannot be read, or an option is none.
-    """
-    cfgs = {path: load_config(path) for path in paths}
-    own = [p for p in cfgs if baseline is None and has_memory(cfgs[p].model)]
-    groups = [make_group(Path(p).stem, cfgs[p], options) for p in own]
-    rest = [Arm(Path(p).stem, cfgs[p]) for p in cfgs if p not in own]
-    if baseline is not None:
-        rest.insert(0, Arm(Path(baseline).stem, load_config(baseline)))
-    if rest:
-        groups.append(Group('networks', rest))
-    return groups
-
-
 def vary(group: Group, keys: Sequence[str], value: Any) -> Group:
-    """Change options of all backbones of a group.
-
-    Args:
-        group (Group): The networks.
-        keys (Sequence[str]): Options of the backbone.
-        value (object): What to set them to.
-
-    Returns:
-        Group: The changed networks, without their heads, which would not
-        fit.
-    """
+    """Set options of all backbones; heads, which would not fit, go."""
     arms = []
     for arm in group.arms:
         cfg = copy.deepcopy(arm.cfg)
@@ -165,6 +119,17 @@ def vary(group: Group, keys: Sequence[str], value: Any) -> Group:
             cfg.model.head = None
         arms.append(Arm(arm.name, cfg))
     return Group(group.name, arms)
+
+
+def fold(model: nn.Module) -> nn.Module:
+    """Fold norms into the convolutions before them, for inference."""
+    # Some hosts' eval() returns nothing, so that calls cannot be chained.
+    model.eval()
+    neck = memory_of(model)
+    if neck is not None:
+        neck.fuse()
+    folded: nn.Module = fuse_conv_bn(model)
+    return folded
 
 
 def memory_of(model: nn.Module) -> MLFMNeck | None:
@@ -197,12 +162,7 @@ def neck_of(host: dict) -> dict:
 def without_memory(host: dict) -> dict:
     """Take the MLFMNeck out of a copy of a model's config.
 
-    Args:
-        host (dict): The model's config.
-
-    Returns:
-        dict: The config of the same network without memory: with the neck
-        that followed it, or else the pooling that a classifier gets.
+    What followed it stays, or else the pooling that a classifier gets.
 
     Example:
         >>> neck = dict(type='mlfm_mm.MLFMNeck')

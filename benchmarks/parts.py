@@ -2,7 +2,6 @@
 
     python -m benchmarks.parts                  what is not there yet
     python -m benchmarks.parts resnet18 ...     these parts anew
-    python -m benchmarks.parts --all            everything anew
 
 The parts are those of benchmarks/parts.yaml. On two cores all of them take
 about half an hour, in which the machine should have nothing else to do;
@@ -17,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import torch
 import yaml
 from rich.console import Console
 
@@ -46,11 +46,6 @@ class Part:
     options: str
     limits: Limits = field(default_factory=dict)
 
-    @property
-    def command(self) -> str:
-        """str: What to type for the same."""
-        return f'python -m benchmarks {self.options}'
-
     def path(self, root: Path) -> Path:
         """Tell where its results are."""
         return root / RESULTS / f'{self.name}.json'
@@ -62,82 +57,50 @@ class Part:
 
     def measure(self, root: Path, console: Console) -> None:
         """Measure it, and save the results."""
-        words = self.options.split()
-        args = make_parser().parse_args(
-            [*words, '--out', str(self.path(root))]
-        )
-        run(args, self.command, console)
+        out = ['--out', str(self.path(root))]
+        args = make_parser().parse_args([*self.options.split(), *out])
+        run(args, f'python -m benchmarks {self.options}', console)
 
 
 def read_parts() -> dict[str, Part]:
-    """Read the list of parts.
-
-    Returns:
-        dict[str, Part]: The parts by name, in the order of the page.
-    """
+    """Read the list of parts, in the order of the page."""
     text = Path(__file__).with_name('parts.yaml').read_text('utf-8')
     return {n: Part(n, **entry) for n, entry in yaml.safe_load(text).items()}
 
 
 def choose(
-    parts: Mapping[str, Part],
-    names: Sequence[str],
-    everything: bool,
-    gpu: bool,
-    root: Path,
+    parts: Mapping[str, Part], names: Sequence[str], gpu: bool, root: Path
 ) -> list[Part]:
-    """Choose what to measure.
-
-    Args:
-        parts (dict[str, Part]): All parts.
-        names (Sequence[str]): Those to measure anew; none for those that
-            have no results yet.
-        everything (bool): Whether to measure all of them anew.
-        gpu (bool): Whether there is a GPU; parts that need one are left out
-            without it, unless they are named.
-        root (Path): The top of the repository.
-
-    Returns:
-        list[Part]: The parts.
-
-    Raises:
-        UsageError: A name is unknown.
-    """
+    """Choose the named parts, or those without results that can run here."""
     unknown = [name for name in names if name not in parts]
     if unknown:
         raise UsageError(
             f'there is no part {", ".join(unknown)}: give some of '
             f'{", ".join(parts)}'
         )
-    if names:
-        return [parts[name] for name in names]
-    return [
-        part
+    missing = [
+        part.name
         for part in parts.values()
-        if (everything or not part.path(root).is_file())
+        if not part.path(root).is_file()
         and (gpu or '--device cuda' not in part.options)
     ]
+    return [parts[name] for name in names or missing]
 
 
 def main() -> None:
     """Measure."""
-    import torch
-
     parser = argparse.ArgumentParser(
         prog='python -m benchmarks.parts',
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument('parts', nargs='*', metavar='PART')
-    parser.add_argument(
-        '--all', action='store_true', help='measure everything anew'
-    )
-    args = parser.parse_args()
+    names = parser.parse_args().parts
     quiet()
     console = Console(file=sys.stdout)
     gpu = torch.cuda.is_available()
     try:
-        for part in choose(read_parts(), args.parts, args.all, gpu, ROOT):
+        for part in choose(read_parts(), names, gpu, ROOT):
             part.measure(ROOT, console)
     except UsageError as error:
         sys.exit(f'benchmarks: {error}')

@@ -12,15 +12,10 @@ from torch import Tensor, nn
 from mlfm_mm.analysis.complexity import dummy, total
 from mlfm_mm.engine import UsageError
 
-DTYPES = {
-    'fp32': torch.float32,
-    'fp16': torch.float16,
-    'bf16': torch.bfloat16,
-}
-LAYOUTS = {
-    'contiguous': torch.contiguous_format,
-    'channels_last': torch.channels_last,
-}
+DTYPES = dict(fp32=torch.float32, fp16=torch.float16, bf16=torch.bfloat16)
+LAYOUTS = dict(
+    contiguous=torch.contiguous_format, channels_last=torch.channels_last
+)
 MODES = ('eager', 'compiled')
 
 Step = Callable[[], None]
@@ -45,11 +40,8 @@ class Setting:
         UsageError: A value is none that can be measured here.
 
     Example:
-        >>> setting = Setting(batch=2, size='64x96')
-        >>> print(setting)
+        >>> print(Setting(batch=2, size='64x96'))
         batch 2, 64x96, fp32, contiguous, eager, cpu
-        >>> setting.image_size
-        (64, 96)
     """
 
     batch: int = 4
@@ -68,15 +60,10 @@ class Setting:
                 f'--size {self.size}: give HEIGHTxWIDTH, such as 512x1024, '
                 'or one number for both'
             )
-        kind = self.device.split(':')[0]
-        if kind not in ('cpu', 'cuda'):
+        on_gpu = self.device.startswith('cuda')
+        if self.device != 'cpu' and not (on_gpu and torch.cuda.is_available()):
             raise UsageError(
-                f'--device {self.device} is unknown: give cpu or cuda'
-            )
-        if kind == 'cuda' and not torch.cuda.is_available():
-            raise UsageError(
-                f'--device {self.device}: this PyTorch finds no GPU; give '
-                '--device cpu'
+                f'--device {self.device}: this PyTorch finds none; give cpu'
             )
 
     @property
@@ -112,17 +99,7 @@ class Program:
 def make_program(
     model: nn.Module, setting: Setting, training: bool, channels: int = 3
 ) -> Program:
-    """Put a network into a setting.
-
-    Args:
-        model (nn.Module): The network; moved and changed in place.
-        setting (Setting): The setting.
-        training (bool): Whether training steps are to be measured.
-        channels (int): Channels of the images. Defaults to 3.
-
-    Returns:
-        Program: The network, and what is run of it.
-    """
+    """Put a network, which is changed in place, into a setting."""
     layout = LAYOUTS[setting.layout]
     model.to(setting.device)
     # PyTorch's type hints do not know this argument.
@@ -165,12 +142,6 @@ def compiled(model: nn.Module) -> Callable[..., Any]:
     PyTorch does not look at hooks when it asks whether a graph fits a
     module, so that a network would be given the graph of the one that it
     differs from in hooks only.
-
-    Args:
-        model (nn.Module): The network.
-
-    Returns:
-        Callable: It, compiled at the first call.
     """
     patch = torch._dynamo.config.patch(skip_nnmodule_hook_guards=False)
     call: Callable[..., Any] = patch(torch.compile(model.__call__))

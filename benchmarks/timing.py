@@ -42,17 +42,14 @@ def interleave(
     # Its own generator: measuring must not change what others draw.
     shuffle = random.Random(0).shuffle
     seconds: dict[Name, list[float]] = {name: [] for name in names}
+    threads = torch.get_num_threads()
     timers = {
-        name: Timer(
-            'step()',
-            globals=dict(step=step),
-            num_threads=torch.get_num_threads(),
-        )
+        name: Timer('step()', globals=dict(step=step), num_threads=threads)
         for name, step in steps.items()
     }
-    for name in names:
+    for step in steps.values():
         for _ in range(warmup):
-            steps[name]()
+            step()
     for _ in range(repeats):
         shuffle(names)
         for name in names:
@@ -62,24 +59,14 @@ def interleave(
 
 
 def halves_differ(seconds: Sequence[float]) -> float:
-    """Compare the least of every other sample with that of the rest.
-
-    Example:
-        >>> halves_differ([1.0, 1.5, 2.0, 3.0])
-        0.5
-    """
+    """Compare the least of every other sample with that of the rest."""
     if len(seconds) < 2:
         return 0.0
     return difference(min(seconds[::2]), min(seconds[1::2]))
 
 
 def difference(first: float, second: float) -> float:
-    """Give the part by which the larger number exceeds the smaller.
-
-    Example:
-        >>> difference(2.0, 1.0)
-        1.0
-    """
+    """Give the part by which the larger number exceeds the smaller."""
     return max(first, second) / min(first, second) - 1
 
 
@@ -106,13 +93,7 @@ class Ratio:
         return not self.noise or abs(self.value - 1) > self.noise
 
     def meets(self, limit: float) -> bool | None:
-        """Judge by a limit.
-
-        Args:
-            limit (float): What the ratio should not exceed.
-
-        Returns:
-            bool | None: None where the noise leaves it open.
+        """Judge by a limit; None where the noise leaves it open.
 
         Example:
             >>> ratio = Ratio(1.2, 0.02)
@@ -145,10 +126,6 @@ def compare(
         Ratio: The ratio. Its noise is the largest difference that chance
         was seen to make: ``chance``, and that between the halves of each
         program's samples.
-
-    Example:
-        >>> compare([1.3, 1.2], [1.0, 1.0], 0.01).value
-        1.2
     """
     noise = max(chance, halves_differ(seconds), halves_differ(baseline))
     return Ratio(min(seconds) / min(baseline), noise)

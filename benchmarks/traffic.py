@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -34,14 +33,8 @@ FREE = {
 NORMS = ('batch_norm', 'group_norm', 'layer_norm')
 
 
-@dataclass(frozen=True)
-class Traffic:
-    """What a pass asks of a GPU.
-
-    Args:
-        launches (int): Number of kernels.
-        bytes (int): Bytes that they read and write.
-    """
+class Traffic(NamedTuple):
+    """How many kernels a pass launches, and what they read and write."""
 
     launches: int
     bytes: int
@@ -122,11 +115,9 @@ def count_traffic(
     numbers.
 
     Args:
-        model (nn.Module): The network; parameters and statistics stay as
-            they are, its mode is changed.
+        model (nn.Module): The network; its mode is changed.
         image (Sequence[int]): The images' (batch, channels, height, width).
-        training (bool): Whether to count the backward pass, too, in training
-            mode; else the forward pass without gradients, in evaluation.
+        training (bool): Whether to count the backward pass, too.
         device (str): The device that the network takes itself to be on. A
             backward pass on ``'cuda'`` needs one. Defaults to ``'cpu'``.
 
@@ -165,16 +156,7 @@ def count_kernels(
     """Compile a network, and count the kernels that inductor generates.
 
     Convolutions and matrix products, which it leaves to libraries, are not
-    among them.
-
-    Args:
-        model (nn.Module): The network; its mode is changed.
-        images (Tensor): The images (batch, channels, height, width).
-        training (bool): Whether to compile the backward pass, too. Defaults
-            to False.
-
-    Returns:
-        int: The kernels.
+    among them. In training those of the backward pass are.
     """
     torch._dynamo.reset()
     metrics.reset()

@@ -25,7 +25,7 @@ def test_wrong_settings(field: str, value: object) -> None:
 
 def test_no_gpu() -> None:
     if not torch.cuda.is_available():
-        with pytest.raises(UsageError, match='no GPU'):
+        with pytest.raises(UsageError, match='finds none'):
             Setting(device='cuda:0')
 
 

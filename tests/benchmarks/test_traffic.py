@@ -63,9 +63,9 @@ def test_a_unit_by_hand() -> None:
     input_gate = low + memory * channels + x + norm + 2 * x
     supplement_gate = image + 27 * channels + x + norm + 2 * x
     total = input_gate + supplement_gate + 3 * x + 3 * x + norm
-    shapes = [(2, n, size, size) for n in (channels, memory, 3)]
+    maps = [torch.rand(2, n, size, size) for n in (channels, memory, 3)]
     with torch.no_grad(), TrafficMode() as counted:
-        unit.eval()(*(torch.rand(shape) for shape in shapes))
+        unit.eval()(*maps)
     assert counted.traffic == Traffic(9, 4 * total)
 
 
@@ -85,13 +85,13 @@ def test_fakes_count_as_tensors_do() -> None:
         assert counted.traffic == fake
 
 
-def counted(arm: str, phase: str) -> dict[str, float]:
+def counted(arm: str, phase: str, device: str = 'cpu') -> dict[str, float]:
     """The launches and bytes of an arm, in units of the baseline's."""
     cfg = load_config('configs/mlfm/resnet18_in100.py')
     group = make_group('resnet18', cfg, [arm] if '=' in arm else [])
     models = {a.name: a.build() for a in group.arms}
     traffic, base = (
-        count_traffic(models[name], IMAGE, phase == 'train')
+        count_traffic(models[name], IMAGE, phase == 'train', device)
         for name in (arm, BASELINE)
     )
     return {
@@ -106,6 +106,16 @@ def test_limits_of_the_plain_formulas(phase: str) -> None:
     limits = read_parts()['resnet18'].limits['kernels=False']
     for quantity, ratio in counted('kernels=False', phase).items():
         assert 1 < ratio <= limits[quantity], (quantity, ratio)
+
+
+@needs_kernels
+def test_a_gpu_runs_the_plain_formulas() -> None:
+    # Fakes need no GPU; only their backward passes do.
+    phases = ['infer', 'train'] if torch.cuda.is_available() else ['infer']
+    limits = read_parts()['resnet18'].limits['kernels=False']
+    for phase in phases:
+        for quantity, ratio in counted('MLFM', phase, 'cuda').items():
+            assert 1 < ratio <= limits[quantity], (quantity, ratio)
 
 
 @pytest.mark.slow
