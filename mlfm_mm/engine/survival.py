@@ -6,6 +6,8 @@ from mmengine.config import Config
 HOOKS = dict(
     checkpoint=dict(type='mlfm_mm.SafeCheckpointHook'),
     exact_resume=dict(type='mlfm_mm.ExactResumeHook'),
+    finite_guard=dict(type='mlfm_mm.FiniteGuardHook'),
+    preemption=dict(type='mlfm_mm.PreemptionHook'),
 )
 # What MMEngine does where a config says nothing.
 DEFAULT_CHECKPOINT = dict(type='CheckpointHook', interval=1)

@@ -4,6 +4,8 @@ from .channels_last import ChannelsLastHook
 from .check_data import CheckDataHook
 from .epoch_summary import EpochSummaryHook
 from .exact_resume import ExactResumeHook
+from .finite_guard import FiniteGuardHook, NonFiniteError
+from .preemption import PreemptionHook
 from .safe_checkpoint import SafeCheckpointHook
 from .unreadable_report import UnreadableReportHook
 
@@ -12,6 +14,9 @@ __all__ = [
     'CheckDataHook',
     'EpochSummaryHook',
     'ExactResumeHook',
+    'FiniteGuardHook',
+    'NonFiniteError',
+    'PreemptionHook',
     'SafeCheckpointHook',
     'UnreadableReportHook',
 ]

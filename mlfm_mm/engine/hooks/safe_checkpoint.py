@@ -175,10 +175,10 @@ class SafeCheckpointHook(CheckpointHook):
         )
         if written:
             self.last_ckpt = path
-            info = runner.message_hub.runtime_info
-            for interim in info.get('interim_ckpts', []):
-                if interim != name:
-                    self._delete(interim)
+            interim = runner.message_hub.runtime_info.get('interim_ckpts', [])
+            for old in [old for old in interim if old != name]:
+                self._delete(old)
+                interim.remove(old)
         return written
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:

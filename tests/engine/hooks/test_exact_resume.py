@@ -115,8 +115,10 @@ def test_what_was_seen_is_not_read(
         assert count == (3 * 13 if by_epoch else 3 * STEPS * 4) - 8
 
 
-def distributed(cfg: Config, folder: Path, processes: int = 2) -> str:
-    """Run in processes joined by gloo."""
+def distributed(
+    cfg: Config, folder: Path, processes: int = 2
+) -> tuple[str, list[int]]:
+    """Run in processes joined by gloo; return what they print and leave."""
     cfg.launcher = 'pytorch'
     cfg.model_wrapper_cfg = dict(
         type='MMDistributedDataParallel', device_ids=None
@@ -144,7 +146,8 @@ def distributed(cfg: Config, folder: Path, processes: int = 2) -> str:
         )
         for rank in range(processes)
     ]
-    return ''.join(process.communicate()[0] for process in started)
+    printed = ''.join(process.communicate()[0] for process in started)
+    return printed, [process.returncode for process in started]
 
 
 @pytest.mark.slow
@@ -159,9 +162,9 @@ def test_two_processes(tmp_path: Path) -> None:
         *stopped.custom_hooks,
         dict(type='StopHook', at=5),
     ]
-    assert 'KeyboardInterrupt' in distributed(stopped, tmp_path)
+    assert 'KeyboardInterrupt' in distributed(stopped, tmp_path)[0]
     parts.resume = True
-    printed = distributed(parts, tmp_path)
+    printed, _ = distributed(parts, tmp_path)
     assert 'resumed epoch: 1, iter: 5' in printed
     assert same(last(whole), last(parts))
 

@@ -49,7 +49,7 @@ class ToyImages(Dataset):
                 file.write(f'{index}\n')
         image = self.images[index] * (1 + random.random())
         image = image + float(np.random.rand()) + torch.rand(3, 1, 1)
-        if index == self.poison:
+        if self.poison in (index, -1):
             image = image * float('nan')
         return dict(
             inputs=image, label=index % 2, img_path=f'image_{index}.png'
@@ -95,6 +95,42 @@ class RandomSampler(torch.utils.data.RandomSampler):
 
     def __init__(self, dataset: Dataset, seed: int, shuffle: bool) -> None:
         super().__init__(dataset)
+
+
+@MODELS.register_module()
+class SteepNet(ToyNet):
+    """A loss that is finite, with a gradient that is not."""
+
+    def forward(self, *args: Any, mode: str = 'tensor', **more: Any) -> Any:
+        result = super().forward(*args, mode=mode, **more)
+        if mode == 'loss':
+            zero = self.head.bias.sum() * 0
+            result['loss'] = result['loss'] + zero.sqrt()
+        return result
+
+
+@HOOKS.register_module()
+class PoisonHook(Hook):
+    """Spoil an image from an epoch on."""
+
+    def __init__(self, epoch: int, image: int) -> None:
+        self.epoch, self.image = epoch, image
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        if runner.epoch >= self.epoch:
+            runner.train_dataloader.dataset.poison = self.image
+
+
+@HOOKS.register_module()
+class SignalHook(Hook):
+    """Send a signal to a process, in the middle of an iteration."""
+
+    def __init__(self, at: int, name: str = 'SIGTERM', rank: int = 0) -> None:
+        self.at, self.name, self.rank = at, name, rank
+
+    def before_train_iter(self, runner: Runner, *_: Any, **__: Any) -> None:
+        if runner.iter + 1 == self.at and runner.rank == self.rank:
+            os.kill(os.getpid(), signal.Signals[self.name])
 
 
 @HOOKS.register_module()

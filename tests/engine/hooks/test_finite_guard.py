@@ -1,0 +1,121 @@
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from mmengine.config import Config
+
+from mlfm_mm.engine.hooks import FiniteGuardHook, NonFiniteError
+from tests.engine.hooks.test_exact_resume import EMA
+from tests.engine.hooks.test_safe_checkpoint import log, names
+from tests.engine.hooks.toy import add_validation, run, toy_config, weights
+
+
+def guarded_config(work_dir: Path, **options: Any) -> Config:
+    cfg = toy_config(work_dir)
+    cfg.train_dataloader.dataset.poison = 5
+    cfg.custom_hooks = [dict(type='mlfm_mm.FiniteGuardHook', **options)]
+    return cfg
+
+
+def finite(path: Path) -> bool:
+    return all(value.isfinite().all() for value in weights(path).values())
+
+
+def test_plain_mmengine_saves_what_is_no_number(tmp_path: Path) -> None:
+    # What is guarded against; if this fails, the hook may go.
+    cfg = guarded_config(tmp_path)
+    cfg.custom_hooks = []
+    run(cfg)
+    assert not finite(tmp_path / 'epoch_3.pth')
+
+
+def test_stop(tmp_path: Path) -> None:
+    with pytest.raises(NonFiniteError) as caught:
+        run(guarded_config(tmp_path))
+    message = str(caught.value)
+    assert 'Loss not finite in iteration' in message
+    assert 'loss nan; learning rate 0.0' in message
+    assert 'image_5.png' in message
+    assert 'clip the gradients' in message
+    assert all(finite(tmp_path / name) for name in names(tmp_path))
+
+
+@pytest.mark.parametrize('policy', ['skip', 'roll_back'])
+@pytest.mark.parametrize('hooks', [[], [EMA]], ids=['plain', 'ema'])
+def test_train_on(policy: str, hooks: list, tmp_path: Path) -> None:
+    cfg = guarded_config(tmp_path, policy=policy)
+    add_validation(cfg)
+    cfg.custom_hooks += hooks
+    cfg.default_hooks.checkpoint.update(
+        type='mlfm_mm.SafeCheckpointHook', save_best='score', rule='greater'
+    )
+    # The first epoch is sound, so that there is what to go back to.
+    cfg.custom_hooks.append(dict(type='PoisonHook', epoch=1, image=5))
+    cfg.train_dataloader.dataset.poison = None
+    runner = run(cfg)
+    assert runner.iter == 12
+    assert finite(tmp_path / 'epoch_3.pth')
+    assert finite(tmp_path / 'best_score_epoch_3.pth')
+    told = 'the batch is left out' if policy == 'skip' else 'epoch_1.pth'
+    assert told in log(runner)
+    assert log(runner).count('not finite in iteration') == 2
+    rate = runner.optim_wrapper.get_lr()['lr'][0]
+    assert math.isclose(rate, 0.1)
+
+
+def test_a_skipped_batch_leaves_no_trace(tmp_path: Path) -> None:
+    cfg = guarded_config(tmp_path, policy='skip')
+    cfg.optim_wrapper.optimizer.weight_decay = 0.1
+    # All images of all batches: nothing may ever change.
+    cfg.train_dataloader.dataset.poison = -1
+    cfg.custom_hooks[0].patience = 99
+    before = run(guarded_untrained(tmp_path / 'none')).model.state_dict()
+    after = run(cfg).model.state_dict()
+    assert all(torch.equal(before[key], after[key]) for key in before)
+
+
+def guarded_untrained(work_dir: Path) -> Config:
+    cfg = toy_config(work_dir)
+    cfg.train_cfg.max_epochs = 0
+    cfg.param_scheduler = None
+    return cfg
+
+
+def test_patience(tmp_path: Path) -> None:
+    cfg = guarded_config(tmp_path, policy='skip', patience=3)
+    cfg.train_dataloader.dataset.poison = -1
+    with pytest.raises(NonFiniteError, match='in iteration 3 '):
+        run(cfg)
+
+
+def test_nothing_to_roll_back_to(tmp_path: Path) -> None:
+    cfg = guarded_config(tmp_path, policy='roll_back')
+    cfg.train_dataloader.dataset.poison = -1
+    with pytest.raises(NonFiniteError, match='no checkpoint yet'):
+        run(cfg)
+
+
+def test_gradient(tmp_path: Path) -> None:
+    cfg = guarded_config(tmp_path)
+    cfg.model.type = 'SteepNet'
+    cfg.train_dataloader.dataset.poison = None
+    with pytest.raises(NonFiniteError, match='Gradient not finite in iter'):
+        run(cfg)
+
+
+def test_weights_that_overflow_are_not_written(tmp_path: Path) -> None:
+    cfg = guarded_config(tmp_path)
+    cfg.train_dataloader.dataset.poison = None
+    cfg.optim_wrapper.optimizer.lr = 1e38
+    cfg.param_scheduler = None
+    cfg.default_hooks.checkpoint.update(by_epoch=False, interval=1)
+    with pytest.raises(NonFiniteError):
+        run(cfg)
+    assert all(finite(tmp_path / n) for n in names(tmp_path) if 'iter' in n)
+
+
+def test_wrong_policy() -> None:
+    with pytest.raises(ValueError, match="policy='ignore' is not known"):
+        FiniteGuardHook(policy='ignore')

@@ -1,0 +1,92 @@
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mmengine.config import Config
+
+from mlfm_mm.engine.hooks import PreemptionHook
+from tests.engine.hooks.test_exact_resume import (
+    distributed,
+    exact_config,
+    last,
+)
+from tests.engine.hooks.test_safe_checkpoint import log, names
+from tests.engine.hooks.toy import run, same
+
+
+def preempted_config(work_dir: Path, **options: Any) -> Config:
+    cfg = exact_config(work_dir, **options)
+    cfg.default_hooks.checkpoint.max_keep_ckpts = 1
+    cfg.custom_hooks.append(dict(type='mlfm_mm.PreemptionHook'))
+    return cfg
+
+
+def told(cfg: Config, **options: Any) -> Config:
+    """Send a signal in the sixth iteration."""
+    cfg = Config(cfg.to_dict())
+    cfg.custom_hooks.append(dict(type='SignalHook', **{'at': 6, **options}))
+    return cfg
+
+
+@pytest.mark.parametrize('by_epoch', [True, False])
+def test_saves_leaves_and_goes_on(by_epoch: bool, tmp_path: Path) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    whole, parts = (
+        preempted_config(tmp_path / name, by_epoch=by_epoch)
+        for name in ('whole', 'parts')
+    )
+    run(whole)
+    with pytest.raises(SystemExit) as left:
+        run(told(parts))
+    assert left.value.code == 75
+    assert signal.getsignal(signal.SIGTERM) is before
+    name = 'epoch_1_iter_6.pth' if by_epoch else 'iter_6.pth'
+    assert (tmp_path / 'parts' / 'last_checkpoint').read_text() == name
+    parts.resume = True
+    assert name in log(run(parts))
+    assert same(last(whole), last(parts))
+    # What was saved in between has gone when there was a newer one.
+    assert names(tmp_path / 'parts') == names(tmp_path / 'whole')
+
+
+def test_twice_in_an_epoch_and_at_its_end(tmp_path: Path) -> None:
+    whole, parts = (preempted_config(tmp_path / n) for n in ('whole', 'parts'))
+    run(whole)
+    for at in (5, 6, 8, 12):
+        with pytest.raises(SystemExit):
+            run(told(parts, at=at))
+        parts.resume = True
+    run(parts)
+    assert same(last(whole), last(parts))
+    assert names(tmp_path / 'parts') == names(tmp_path / 'whole')
+
+
+def test_between_updates(tmp_path: Path) -> None:
+    cfg = preempted_config(tmp_path)
+    cfg.optim_wrapper.accumulative_counts = 4
+    with pytest.raises(SystemExit):
+        run(told(cfg))
+    assert (tmp_path / 'last_checkpoint').read_text() == 'epoch_1_iter_8.pth'
+
+
+def test_another_signal_and_code(tmp_path: Path) -> None:
+    cfg = preempted_config(tmp_path)
+    cfg.custom_hooks[-1].update(signals=['SIGUSR1'], exit_code=3)
+    with pytest.raises(SystemExit) as left:
+        run(told(cfg, name='SIGUSR1'))
+    assert left.value.code == 3
+
+
+def test_wrong_signal() -> None:
+    with pytest.raises(ValueError, match='USR1 is no signal'):
+        PreemptionHook(signals=['USR1'])
+
+
+@pytest.mark.slow
+def test_one_of_two_processes_is_told(tmp_path: Path) -> None:
+    cfg = preempted_config(tmp_path / 'work')
+    printed, codes = distributed(told(cfg, rank=1), tmp_path)
+    assert codes == [75, 75], printed
+    pointer = tmp_path / 'work' / 'last_checkpoint'
+    assert pointer.read_text().endswith('_iter_6.pth')
