@@ -110,7 +110,7 @@ def check_data(configs: Mapping[str, Config], data_root: str | None) -> None:
     Raises:
         UsageError: They name different data.
     """
-    plain, mlfm = (dict(_data(cfg)) for cfg in configs.values())
+    plain, mlfm = map(_data, configs.values())
     for key in sorted(plain.keys() | mlfm.keys()):
         one, other = plain.get(key), mlfm.get(key)
         moved = key.endswith('data_root')
@@ -124,17 +124,26 @@ def check_data(configs: Mapping[str, Config], data_root: str | None) -> None:
         )
 
 
-def _data(value: Any, key: str = '') -> Iterator[tuple[str, Any]]:
-    """Go through what a config says of its data, by dotted keys."""
-    if isinstance(value, Config):
-        for split in ('train', 'val', 'test'):
-            loader = f'{split}_dataloader'
-            yield from _data(value[loader].dataset, f'{loader}.dataset')
-    elif isinstance(value, dict):
+def _data(cfg: Config) -> dict[str, Any]:
+    """Gather what a config says of its data, by dotted keys."""
+    found: dict[str, Any] = {}
+    for split in ('train', 'val', 'test'):
+        loader = f'{split}_dataloader'
+        dataset = (cfg.get(loader) or {}).get('dataset')
+        found.update(_flatten(dataset, f'{loader}.dataset'))
+    # Runs may be compared that were trained by different recipes.
+    return {
+        key: value
+        for key, value in found.items()
+        if not (key.startswith('train') and key.endswith('.pipeline'))
+    }
+
+
+def _flatten(value: Any, key: str) -> Iterator[tuple[str, Any]]:
+    """Go through the values of nested dicts."""
+    if isinstance(value, dict):
         for name, part in value.items():
-            # Runs may be compared that were trained by different recipes.
-            if (name, key) != ('pipeline', 'train_dataloader.dataset'):
-                yield from _data(part, f'{key}.{name}')
+            yield from _flatten(part, f'{key}.{name}')
     else:
         yield key, value
 

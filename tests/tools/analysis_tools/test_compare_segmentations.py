@@ -76,6 +76,20 @@ def test_runs_on_different_data_are_refused(
     assert not (copied / 'results').exists()
 
 
+def test_recipes_may_differ(runs: Path) -> None:
+    plain, mlfm = (
+        Config.fromfile(runs / name / 'squares.py')
+        for name in FOLDERS.values()
+    )
+    mlfm.train_dataloader.dataset.pipeline = []
+    mlfm.val_dataloader = plain.val_dataloader = None
+    tool.check_data(dict(baseline=plain, mlfm=mlfm), None)
+    # But a test on pictures of another size is another test.
+    mlfm.test_dataloader.dataset.pipeline = []
+    with pytest.raises(UsageError, match=r'same data: test_.*\.pipeline is'):
+        tool.check_data(dict(baseline=plain, mlfm=mlfm), None)
+
+
 def test_data_that_were_moved(runs: Path, copied: Path) -> None:
     for name in FOLDERS.values():
         config = copied / name / 'squares.py'
