@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch.utils.checkpoint as cp
 from mmpretrain.models import RegNet
 from mmpretrain.models.backbones.resnet import ResLayer
 from mmpretrain.models.backbones.resnext import Bottleneck
@@ -12,9 +11,10 @@ from mmpretrain.models.utils import SELayer
 from torch import Tensor, nn
 
 from ...registry import MODELS
+from .gated_block import GatedBlock
 
 
-class RegNetYBlock(Bottleneck):
+class RegNetYBlock(GatedBlock, Bottleneck):
     """Bottleneck with squeeze and excitation after its grouped convolution.
 
     Args:
@@ -46,20 +46,11 @@ class RegNetYBlock(Bottleneck):
             squeeze_channels=round(se_ratio * in_channels),
         )
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Transform a feature (N, in_channels, H, W)."""
-        if self.with_cp and x.requires_grad:
-            out = cp.checkpoint(self._sum, x, use_reentrant=False)
-        else:
-            out = self._sum(x)
-        return self.relu(out)
-
-    def _sum(self, x: Tensor) -> Tensor:
+    def residual(self, x: Tensor) -> Tensor:
+        """Convolve and gate a feature."""
         out = self.relu(self.norm1(self.conv1(x)))
         out = self.se_layer(self.relu(self.norm2(self.conv2(out))))
-        out = self.norm3(self.conv3(out))
-        identity = x if self.downsample is None else self.downsample(x)
-        return self.drop_path(out) + identity
+        return self.norm3(self.conv3(out))
 
 
 @MODELS.register_module()

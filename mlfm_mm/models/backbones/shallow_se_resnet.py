@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch.utils.checkpoint as cp
 from mmpretrain.models import SEResNet
 from mmpretrain.models.backbones.resnet import BasicBlock
 from mmpretrain.models.utils import SELayer
 from torch import Tensor
 
 from ...registry import MODELS
+from .gated_block import GatedBlock
 
 
-class SEBasicBlock(BasicBlock):
+class SEBasicBlock(GatedBlock, BasicBlock):
     """ResNet's basic block whose residual is gated channel by channel.
 
     Args:
@@ -42,19 +42,10 @@ class SEBasicBlock(BasicBlock):
             out_channels, squeeze_channels=out_channels // se_ratio
         )
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Transform a feature (N, in_channels, H, W)."""
-        if self.with_cp and x.requires_grad:
-            out = cp.checkpoint(self._sum, x, use_reentrant=False)
-        else:
-            out = self._sum(x)
-        return self.relu(out)
-
-    def _sum(self, x: Tensor) -> Tensor:
+    def residual(self, x: Tensor) -> Tensor:
+        """Convolve and gate a feature."""
         out = self.relu(self.norm1(self.conv1(x)))
-        out = self.se_layer(self.norm2(self.conv2(out)))
-        identity = x if self.downsample is None else self.downsample(x)
-        return self.drop_path(out) + identity
+        return self.se_layer(self.norm2(self.conv2(out)))
 
 
 @MODELS.register_module()

@@ -1,5 +1,9 @@
 """Give two implementations of one network the same weights."""
 
+from collections.abc import Callable
+from functools import partial
+
+import pytest
 import torch
 from torch import Tensor, nn
 
@@ -74,3 +78,49 @@ def randomize(net: nn.Module, seed: int = 0) -> nn.Module:
             elif tensor.is_floating_point():
                 draw(tensor, -0.5, 0.5)
     return net
+
+
+def check_same_output(ours: nn.Module, theirs: nn.Module) -> None:
+    """Hold a network against another one with the same weights."""
+    randomize(ours.double())
+    theirs.double()
+    # Not chained: mmpretrain's train() returns nothing.
+    ours.train(False)
+    theirs.train(False)
+    image = torch.rand(2, 3, 64, 64, dtype=torch.float64)
+    copy_weights(ours, theirs, image)
+    with torch.no_grad():
+        expected = theirs(image)
+        got = ours(image)
+    if isinstance(got, tuple):
+        got = got[-1]
+    if got.dim() == 4:
+        got = got.mean((2, 3))
+    assert expected.std() > 1e-3
+    torch.testing.assert_close(got, expected, rtol=1e-9, atol=1e-9)
+
+
+def check_recomputed(build: Callable[..., nn.Module]) -> None:
+    """Hold blocks that are recomputed against blocks that are not."""
+    image = torch.rand(2, 3, 32, 32, dtype=torch.float64)
+    gradients = []
+    for with_cp in (False, True):
+        model = randomize(build(with_cp=with_cp).double())
+        model.train()
+        model(image.clone().requires_grad_())[-1].square().sum().backward()
+        gradients.append([p.grad for p in model.parameters()])
+    for plain, recomputed in zip(*gradients, strict=True):
+        torch.testing.assert_close(plain, recomputed)
+
+
+def timm_resnet(layers: tuple[int, ...], gated: bool = False) -> nn.Module:
+    """Build timm's ResNet of basic blocks."""
+    pytest.importorskip('timm')
+    from timm.layers import SEModule
+    from timm.models.resnet import BasicBlock, ResNet
+
+    # timm rounds squeezed channels to multiples of 8, the published network
+    # does not.
+    gate = partial(SEModule, rd_ratio=1 / 16, rd_divisor=1)
+    args = dict(attn_layer=gate) if gated else None
+    return ResNet(BasicBlock, layers, num_classes=0, block_args=args)

@@ -1,0 +1,33 @@
+"""InceptionNeXt: its stages and how it starts."""
+
+import pytest
+import torch
+
+from mlfm_mm.models.backbones import InceptionNeXt
+
+
+def test_stages() -> None:
+    net = InceptionNeXt(out_indices=(0, 1, 2, 3), drop_path_rate=0.2)
+    shapes = [tuple(out.shape) for out in net(torch.rand(1, 3, 64, 64))]
+    assert shapes == [
+        (1, 96, 16, 16),
+        (1, 192, 8, 8),
+        (1, 384, 4, 4),
+        (1, 768, 2, 2),
+    ]
+    rates = [m.drop_prob for m in net.modules() if hasattr(m, 'drop_prob')]
+    assert rates == pytest.approx([0.2 * i / 17 for i in range(18)])
+
+
+def test_init_weights() -> None:
+    net = InceptionNeXt()
+    net.init_weights()
+    block = net.stages[2][-1]
+    assert block.fc1.weight.std().item() == pytest.approx(0.02, rel=0.05)
+    assert not block.fc1.bias.any()
+    assert block.gamma.tolist() == pytest.approx([1e-6] * 384)
+
+
+def test_unknown_size() -> None:
+    with pytest.raises(ValueError, match=r"'huge' is unknown.*'tiny'"):
+        InceptionNeXt('huge')
