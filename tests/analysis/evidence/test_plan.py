@@ -1,12 +1,19 @@
 from pathlib import Path
 
 import pytest
+from mmengine.utils import import_modules_from_strings
+
+pytest.importorskip('mmpretrain')
+pytest.importorskip('mmseg')
 
 from mlfm_mm.analysis.evidence import Run, make_config, read_plan
+from mlfm_mm.analysis.models import build_model
+from mlfm_mm.analysis.sizes import image_size
 from mlfm_mm.engine import UsageError
 
 REPO = Path(__file__).resolve().parents[3]
 PLANS = sorted((REPO / 'configs/evidence').glob('*.py'))
+NO_IMPORTS: dict[str, list[str]] = dict(imports=[])
 RECIPE = 'model = dict(neck=dict(type="Gap"), depth=1)'
 PLAN = """
 title = 'A network'
@@ -62,11 +69,15 @@ def test_a_plan_with_a_mistake(
         read_plan(write_plan(tmp_path, PLAN.replace(old, new)))
 
 
+@pytest.mark.usefixtures('host_indexes_read_once')
 @pytest.mark.parametrize('path', PLANS, ids=lambda path: path.stem)
 def test_plans_of_the_repository(path: Path) -> None:
     plan = read_plan(path)
     for arm in plan.arms:
         cfg = make_config(Run(arm, 0), Path())
         assert arm.config.is_file() and cfg.train_cfg.max_epochs > 1
+        import_modules_from_strings(**cfg.get('custom_imports', NO_IMPORTS))
+        build_model(cfg)
+        assert image_size(cfg)[0] >= 32
     for name in plan.beside:
         assert path.with_name(f'{name}.py').is_file()

@@ -1,0 +1,17 @@
+"""Does the memory help on all hundred classes, trained for longer?
+
+For a GPU, several runs side by side (--jobs 4).
+"""
+
+title = 'MobileNetV2 0.35, Tiny ImageNet-100'
+config = 'recipes/mobilenetv2_0.35_tiny100.py'
+arms = dict(
+    plain=dict(title='without memory'),
+    mlfm=dict(
+        title='MLFM',
+        overrides={'model.neck': dict(type='mlfm_mm.MLFMNeck')},
+    ),
+)
+baselines = ['plain']
+seeds = [0, 1, 2, 3, 4]
+metric = 'accuracy/top1'
