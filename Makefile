@@ -9,12 +9,13 @@ JOBS ?=
 # What of the tests depends on the family of distributions.
 OPENMMLAB_TESTS := tests/models tests/robustness tests/test_registry.py \
 	mlfm_mm/models
+FLOOR_TESTS := tests/models tests/test_registry.py mlfm_mm/models
 PYTEST := .venv/bin/python -m pytest $(if $(JOBS),-n $(JOBS))
 VENV := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help venv quickstart test test-slow test-openmmlab lint format hooks \
-	pages benchmark build constraints clean
+.PHONY: help venv quickstart test test-slow test-openmmlab test-floor lint \
+	format hooks pages benchmark build constraints clean
 
 help: ## show this list
 	@echo 'make <target>'
@@ -41,6 +42,12 @@ test: venv ## run the test suite and the doctests, without the slow tests
 
 test-slow: venv ## run the tests marked slow
 	@$(PYTEST) -m slow $(PYTEST_ARGS)
+
+test-floor: ## test the models with the oldest Python and torch promised
+	$(need_python)
+	@$(PYTHON) .dev_scripts/bootstrap.py floor
+	@.venv-floor/bin/python -m pytest -n $(or $(JOBS),2) $(FLOOR_TESTS) \
+		$(PYTEST_ARGS)
 
 test-openmmlab: ## run what applies with the original OpenMMLab packages
 	$(need_python)

@@ -1,7 +1,7 @@
 """The rules of the house, read off the source of the package.
 
-``UNTESTED``, ``LONG``, ``PAGES`` and the two numbers are what is still to be done: they
-may only fall.
+``UNTESTED``, ``LONG``, ``PAGES`` and the two numbers are what is still to be
+done: they may only fall.
 """
 
 import ast

@@ -1,9 +1,11 @@
 """What a source archive, a wheel and an editable install contain."""
 
+import os
 import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tarfile
 import zipfile
 from email import message_from_string
@@ -18,6 +20,25 @@ REPO = Path(__file__).resolve().parents[1]
 PIN = re.compile(r'^([\w.-]+)==(\S+)$', re.MULTILINE)
 HOSTS = ('mmengine', 'mmcv', 'mmcv-lite', 'mmpretrain', 'mmsegmentation')
 LINKED = ('configs', 'tools')
+NOT_IN_SDIST = ('.gitignore',)
+# What a user does first, with the wheel in the folder argv[1].
+USE_OF_THE_WHEEL = """
+import sys
+from pathlib import Path
+import mlfm_mm, torch
+from mmengine.config import Config
+from mmengine.registry import MODELS
+
+home = Path(sys.argv[1]) / 'mlfm_mm'
+assert Path(mlfm_mm.__file__).parent == home, mlfm_mm.__file__
+assert (home / '.mim' / 'tools' / 'train.py').is_file()
+index = Config.fromfile(home / '.mim' / 'model-index.yml')
+assert all((home / '.mim' / name).exists() for name in index.Import)
+config = Config.fromfile(home / '.mim' / 'configs/mlfm/resnet18_in100.py')
+model = MODELS.build({**config.model, '_scope_': 'mmpretrain'})
+assert isinstance(model.neck, mlfm_mm.MLFMNeck) and len(model.neck.units) == 6
+assert model(torch.zeros(1, 3, 64, 64)).shape == (1, 100)
+"""
 
 
 def run(*command: object, cwd: Path) -> str:
@@ -68,11 +89,10 @@ def members(archive: Path) -> set[str]:
         return {m.name.split('/', 1)[1] for m in file if m.isfile()}
 
 
-@pytest.mark.parametrize('kind', ['sdist', 'wheel'])
-def test_archive_has_the_mim_folder(
-    archives: dict[str, Path], checkout: Path, kind: str
+def test_wheel_has_the_mim_folder(
+    archives: dict[str, Path], checkout: Path
 ) -> None:
-    names = members(archives[kind])
+    names = members(archives['wheel'])
     assert 'mlfm_mm/.mim/configs/probe.py' in names
     assert 'mlfm_mm/py.typed' in names
     for script in checkout.glob('tools/*.*'):
@@ -81,13 +101,46 @@ def test_archive_has_the_mim_folder(
 
 
 def test_sdist_is_a_checkout(archives: dict[str, Path]) -> None:
+    """Every file that git keeps is there, once."""
+    command = ['git', 'ls-files', '--cached', '--others', '--exclude-standard']
+    done = subprocess.run(command, cwd=REPO, capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip('this is no checkout of git')
+    kept = {name for name in done.stdout.split() if (REPO / name).is_file()}
     names = members(archives['sdist'])
-    for name in (
-        'LICENSE', 'Makefile', 'pyproject.toml', 'configs/probe.py',
-        '.dev_scripts/bootstrap.py', 'requirements/constraints.txt',
-        'tests/conftest.py',
-    ):  # fmt: skip
-        assert name in names
+    assert not {n for n in kept - names if n not in NOT_IN_SDIST}
+    assert not any('.mim' in name for name in names)
+
+
+def test_sdist_finds_its_tests(
+    archives: dict[str, Path], tmp_path: Path
+) -> None:
+    with tarfile.open(archives['sdist']) as file:
+        file.extractall(tmp_path, filter='data')
+    (unpacked,) = tmp_path.iterdir()
+    shown = run('pytest', '--collect-only', '-q', '-n0', cwd=unpacked)
+    assert 'tests/test_packaging.py::test_sdist_finds_its_tests' in shown
+
+
+def test_wheel_in_an_environment_of_its_own(
+    archives: dict[str, Path], tmp_path: Path
+) -> None:
+    """Beside the packages of this one, but without the checkout."""
+    bare = tmp_path / 'bare'
+    run('venv', '--without-pip', bare, cwd=tmp_path)
+    (site,) = bare.glob('lib/python*/site-packages')
+    options = ['--no-deps', '--no-index', '--target', site]
+    run('pip', 'install', *options, archives['wheel'], cwd=tmp_path)
+    (site / 'beside.pth').write_text(f'{sysconfig.get_path("purelib")}\n')
+    done = subprocess.run(
+        [bare / 'bin' / 'python', '-c', USE_OF_THE_WHEEL, site],
+        cwd=tmp_path,
+        env={k: v for k, v in os.environ.items() if k != 'PYTHONPATH'},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_wheel_holds_the_package_only(archives: dict[str, Path]) -> None:
@@ -106,7 +159,7 @@ def test_metadata(metadata: Message) -> None:
     assert metadata['Name'] == 'mlfm_mm'
     assert metadata['Version'] == __version__
     assert metadata['Requires-Python'] == '>=3.10'
-    assert metadata['License'] == 'Apache-2.0'
+    assert metadata['License-Expression'] == 'Apache-2.0'
     assert set(metadata.get_all('Provides-Extra', [])) == {
         'openmmlab', 'onedl', 'wavelets', 'quickstart', 'dev',
     }  # fmt: skip
@@ -170,10 +223,30 @@ def test_pins_agree() -> None:
         line for line in lines if not line.startswith(tuple(originals))
     )
     assert len(lines) - len(texts['openmmlab.txt'].splitlines()) == 4
+    del texts['floor.txt']
     for name, text in texts.items():
         pins = dict(PIN.findall(text))
         assert pins and pins.items() <= constraints.items(), name
         assert '-c constraints.txt' in text
+
+
+def test_the_floor_is_what_is_promised() -> None:
+    """`make test-floor` runs with the lower bounds of the package."""
+    tomllib = pytest.importorskip('tomllib')
+    project = tomllib.loads((REPO / 'pyproject.toml').read_text())['project']
+    extras = project['optional-dependencies']
+    promised = project['dependencies'] + extras['onedl']
+    promised += extras['wavelets'] + extras['quickstart']
+    bounds = dict(
+        re.findall(r'^([\w.-]+)>=([\d.]+)', '\n'.join(promised), re.M)
+    )
+    pins = dict(PIN.findall((REPO / 'requirements/floor.txt').read_text()))
+    assert set(bounds) == set(pins) - {'torchvision', 'numpy'}
+    for name, bound in bounds.items():
+        assert pins[name] == bound or pins[name] == f'{bound}.0', name
+    script = (REPO / '.dev_scripts/bootstrap.py').read_text()
+    python = project['requires-python'].removeprefix('>=')
+    assert f"'floor': ('.venv-floor', 'floor', ('{python}',))" in script
 
 
 def test_make_help_lists_every_target() -> None:
