@@ -58,6 +58,50 @@ CHOICES = {
     'mode': 'eager, or compiled by torch.compile',
 }
 KNOWN = dict(dtype=tuple(DTYPES), layout=tuple(LAYOUTS), mode=MODES)
+# All others: what stands for the value, what it is for, how it is read.
+OPTIONS: dict[str, tuple[str, str, dict[str, Any]]] = {
+    'configs': ('CONFIG', 'config files', dict(nargs='+')),
+    '--baseline': (
+        'CONFIG',
+        'compare all configs, as they are, with this one (default: each with '
+        'itself without memory)',
+        {},
+    ),
+    '--arms': (
+        'KEY=VALUE',
+        'options of MLFMNeck, each measured as a network of its own, such as '
+        'with_cp=True, or kernels=False for the plain formulas',
+        dict(nargs='+', default=[]),
+    ),
+    '--what': (
+        'ASPECT',
+        f'what to measure, of {", ".join(ASPECTS)} (default: all)',
+        dict(nargs='+', choices=ASPECTS, default=list(ASPECTS)),
+    ),
+    '--vary': (
+        'WORD',
+        'options of the backbone, with commas between them, then the values '
+        'to measure at; its head is left out',
+        dict(nargs='+', default=[]),
+    ),
+    '--device': ('DEVICE', 'cpu or cuda (default: cpu)', dict(default='cpu')),
+    '--repeats': (
+        'N',
+        'rounds that count (default: 10)',
+        dict(type=int, default=10),
+    ),
+    '--threads': ('N', 'threads of PyTorch', dict(type=int)),
+    '--limit': (
+        '[ARM:]QUANTITY=RATIO',
+        'judge by limits, and fail where one is missed',
+        dict(nargs='+', default=[]),
+    ),
+    '--out': (
+        'FILE',
+        'where to save all figures (default: %(default)s)',
+        dict(type=Path, default=Path('work_dirs/benchmark.json')),
+    ),
+}
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -67,73 +111,19 @@ def make_parser() -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-
-    def add(name: str, metavar: str, text: str, **options: Any) -> None:
+    for name, (metavar, text, options) in OPTIONS.items():
         parser.add_argument(name, metavar=metavar, help=text, **options)
-
-    several = dict(nargs='+', default=[])
-    add('configs', 'CONFIG', 'config files', nargs='+')
-    add(
-        '--baseline',
-        'CONFIG',
-        'compare all configs, as they are, with this one (default: each with '
-        'itself without memory)',
-    )
-    add(
-        '--arms',
-        'KEY=VALUE',
-        'options of MLFMNeck, each measured as a network of its own, such as '
-        'with_cp=True, or kernels=False for the plain formulas',
-        **several,
-    )
-    add(
-        '--what',
-        'ASPECT',
-        f'what to measure, of {", ".join(ASPECTS)} (default: all)',
-        nargs='+',
-        choices=ASPECTS,
-        default=list(ASPECTS),
-    )
     for name, text in CHOICES.items():
         value = getattr(Setting(), name)
-        add(
+        parser.add_argument(
             f'--{name}',
-            name.upper(),
-            f'{text}; several are measured in turn (default: {value})',
             nargs='+',
             type=type(value),
             choices=KNOWN.get(name),
             default=[value],
+            metavar=name.upper(),
+            help=f'{text}; several are measured in turn (default: {value})',
         )
-    add('--device', 'DEVICE', 'cpu or cuda (default: cpu)', default='cpu')
-    add(
-        '--vary',
-        'WORD',
-        'options of the backbone, with commas between them, then the values '
-        'to measure at; its head is left out',
-        **several,
-    )
-    add(
-        '--repeats',
-        'N',
-        'rounds that count (default: 10)',
-        type=int,
-        default=10,
-    )
-    add('--threads', 'N', 'threads of PyTorch', type=int)
-    add(
-        '--limit',
-        '[ARM:]QUANTITY=RATIO',
-        'judge by limits, and fail where one is missed',
-        **several,
-    )
-    add(
-        '--out',
-        'FILE',
-        'where to save all figures (default: %(default)s)',
-        type=Path,
-        default=Path('work_dirs/benchmark.json'),
-    )
     parser.add_argument(
         '--markdown',
         action='store_true',
