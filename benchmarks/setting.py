@@ -143,6 +143,11 @@ def compiled(model: nn.Module) -> Callable[..., Any]:
     module, so that a network would be given the graph of the one that it
     differs from in hooks only.
     """
+
+    # PyTorch compiles no frame of its own, such as a Sequential's.
+    def run(images: Tensor) -> Any:
+        return model(images)
+
     patch = torch._dynamo.config.patch(skip_nnmodule_hook_guards=False)
-    call: Callable[..., Any] = patch(torch.compile(model.__call__))
+    call: Callable[..., Any] = patch(torch.compile(run))
     return call

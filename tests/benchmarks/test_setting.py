@@ -1,4 +1,5 @@
 from functools import partial
+from typing import Any
 
 import pytest
 import torch
@@ -58,11 +59,19 @@ def test_a_compiled_network_keeps_its_hooks(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # What is kept apart are graphs; generating code for them takes long.
-    captured = partial(torch.compile, backend='eager')
-    monkeypatch.setattr(torch, 'compile', captured)
+    graphs = []
+
+    def backend(graph: torch.fx.GraphModule, inputs: list) -> Any:
+        graphs.append(graph)
+        return graph.forward
+
+    monkeypatch.setattr(
+        torch, 'compile', partial(torch.compile, backend=backend)
+    )
     x = torch.ones(1, 3)
     with torch.no_grad():
         for added in (0.0, 1.0, 2.0):
             model = nn.Sequential(nn.Identity())
             model[0].register_forward_hook(partial(add, added))
             assert torch.equal(compiled(model)(x), x + added)
+    assert graphs
