@@ -12,11 +12,19 @@ from pathlib import Path
 # A clone need not be installed: its package lies beside this folder.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from mlfm_mm.engine import UsageError
-from mlfm_mm.engine.demo import run_demo
+try:
+    from mlfm_mm.engine import one_sentence
+    from mlfm_mm.engine.arguments import add_config_options, read_arguments
+    from mlfm_mm.engine.demo import run_demo
+except ModuleNotFoundError as error:
+    sys.exit(
+        f'image_demo.py: {error.name} is not installed for {sys.executable}: '
+        "use the environment's Python (.venv/bin/python after `make venv`), "
+        "or `pip install -e '.[onedl]'`"
+    )
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args() -> dict:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__,
@@ -34,17 +42,16 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--device', default='cpu', help='such as cuda:0 (default: cpu)'
     )
-    return parser.parse_args()
+    add_config_options(parser, 'model.neck.update=concat')
+    return read_arguments(parser)
 
 
 def main() -> None:
     """Show."""
-    args = parse_args()
-    try:
-        words = run_demo(**vars(args))
-    except UsageError as error:
-        sys.exit(f'image_demo.py: {error}')
-    print(f'{words}\nwrote {args.out}')
+    with one_sentence('image_demo.py'):
+        options = parse_args()
+        words = run_demo(**options)
+        print(f'{words}\nwrote {options["out"]}')
 
 
 if __name__ == '__main__':

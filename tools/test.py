@@ -1,30 +1,34 @@
 """Test a model of mmpretrain or mmsegmentation, with or without MLFM."""
 
 import argparse
-import os
 import sys
 from pathlib import Path
-
-from mmengine.config import DictAction
 
 # A clone need not be installed: its package lies beside this folder.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from mlfm_mm.engine import UsageError, build_runner, prepare_testing
-from mlfm_mm.engine.testing import run_test
+try:
+    from mlfm_mm.engine import build_runner, one_sentence, prepare_testing
+    from mlfm_mm.engine.arguments import (
+        add_config_options,
+        add_run_options,
+        read_arguments,
+    )
+    from mlfm_mm.engine.testing import run_test
+    from mlfm_mm.engine.weights import weights_only
+except ModuleNotFoundError as error:
+    sys.exit(
+        f'test.py: {error.name} is not installed for {sys.executable}: use '
+        "the environment's Python (.venv/bin/python after `make venv`), or "
+        "`pip install -e '.[onedl]'`"
+    )
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args() -> dict:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='the config file')
     parser.add_argument('checkpoint', help='the weights, a file or address')
-    parser.add_argument(
-        '--work-dir',
-        metavar='DIR',
-        help='where to save logs and metrics (default: work_dir of the '
-        'config, else work_dirs/<name of the config>)',
-    )
     parser.add_argument(
         '--out',
         metavar='PATH',
@@ -53,35 +57,18 @@ def parse_args() -> argparse.Namespace:
         help="test with augmentation, by the config's tta_model and "
         'tta_pipeline (mmpretrain: by flipping where it has none)',
     )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        help='override values of the config, such as '
-        'test_dataloader.batch_size=8',
-    )
-    parser.add_argument(
-        '--launcher',
-        choices=['none', 'pytorch', 'slurm', 'mpi'],
-        default='none',
-        help='what started the processes (dist_test.sh: pytorch)',
-    )
-    parser.add_argument('--local-rank', '--local_rank', type=int, default=0)
-    args = parser.parse_args()
-    # Older launchers pass the local rank as an option only.
-    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    return args
+    add_run_options(parser, 'logs and metrics')
+    add_config_options(parser, 'test_dataloader.batch_size=8')
+    return read_arguments(parser)
 
 
 def main() -> None:
     """Test."""
-    args = parse_args()
-    try:
-        runner = build_runner(prepare_testing(args))
-    except UsageError as error:
-        sys.exit(f'test.py: {error}')
-    run_test(runner, args)
+    with one_sentence('test.py'):
+        options = parse_args()
+        with weights_only(options.pop('trust')):
+            runner = build_runner(prepare_testing(**options))
+            run_test(runner, options['out'], options['out_item'])
 
 
 if __name__ == '__main__':

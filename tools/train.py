@@ -1,28 +1,32 @@
 """Train a model of mmpretrain or mmsegmentation, with or without MLFM."""
 
 import argparse
-import os
 import sys
 from pathlib import Path
-
-from mmengine.config import DictAction
 
 # A clone need not be installed: its package lies beside this folder.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from mlfm_mm.engine import UsageError, build_runner, prepare_training
+try:
+    from mlfm_mm.engine import build_runner, one_sentence, prepare_training
+    from mlfm_mm.engine.arguments import (
+        add_config_options,
+        add_run_options,
+        read_arguments,
+    )
+    from mlfm_mm.engine.weights import weights_only
+except ModuleNotFoundError as error:
+    sys.exit(
+        f'train.py: {error.name} is not installed for {sys.executable}: use '
+        "the environment's Python (.venv/bin/python after `make venv`), or "
+        "`pip install -e '.[onedl]'`"
+    )
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args() -> dict:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='the config file')
-    parser.add_argument(
-        '--work-dir',
-        metavar='DIR',
-        help='where to save logs and checkpoints (default: work_dir of the '
-        'config, else work_dirs/<name of the config>)',
-    )
     parser.add_argument(
         '--resume',
         nargs='?',
@@ -46,35 +50,21 @@ def parse_args() -> argparse.Namespace:
         action='store_true',
         help='do not validate during training',
     )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        help='override values of the config, such as train_cfg.max_epochs=3 '
-        "or 'model.backbone.out_indices=[2,3]'",
+    add_run_options(parser, 'logs and checkpoints')
+    add_config_options(
+        parser,
+        "train_cfg.max_epochs=3 or 'model.backbone.out_indices=[2,3]'",
+        partial=False,
     )
-    parser.add_argument(
-        '--launcher',
-        choices=['none', 'pytorch', 'slurm', 'mpi'],
-        default='none',
-        help='what started the processes (dist_train.sh: pytorch)',
-    )
-    parser.add_argument('--local-rank', '--local_rank', type=int, default=0)
-    args = parser.parse_args()
-    # Older launchers pass the local rank as an option only.
-    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    return args
+    return read_arguments(parser)
 
 
 def main() -> None:
     """Train."""
-    args = parse_args()
-    try:
-        runner = build_runner(prepare_training(args))
-    except UsageError as error:
-        sys.exit(f'train.py: {error}')
-    runner.train()
+    with one_sentence('train.py'):
+        options = parse_args()
+        with weights_only(options.pop('trust')):
+            build_runner(prepare_training(**options)).train()
 
 
 if __name__ == '__main__':

@@ -1,8 +1,8 @@
 """Hooks, and what the tools share to train and test with either host."""
 
 from .amp import CPUAmpOptimWrapper
-from .errors import UsageError
-from .hooks import ChannelsLastHook, EpochSummaryHook
+from .errors import UsageError, one_sentence
+from .hooks import ChannelsLastHook, EpochSummaryHook, WholeWeightsHook
 from .hosts import HOSTS, Host, find_host
 from .runner import build_runner
 from .testing import prepare_testing
@@ -15,8 +15,10 @@ __all__ = [
     'EpochSummaryHook',
     'Host',
     'UsageError',
+    'WholeWeightsHook',
     'build_runner',
     'find_host',
+    'one_sentence',
     'prepare_testing',
     'prepare_training',
 ]

@@ -7,9 +7,13 @@ import torch
 from mmengine.config import Config, ConfigDict
 from mmengine.device import get_device
 from mmengine.logging import print_log
-from mmengine.optim import OptimWrapper
+from mmengine.optim import AmpOptimWrapper, OptimWrapper
+from mmengine.registry import OPTIM_WRAPPERS
 from mmengine.runner import autocast
 from torch import nn
+
+from .errors import UsageError
+from .kinds import kind_of
 
 # Arguments of MMEngine's wrapper that bfloat16 has no use for: its range is
 # that of float32, so that no loss has to be scaled.
@@ -48,6 +52,33 @@ class CPUAmpOptimWrapper(OptimWrapper):
             yield
 
 
+def enable_amp(cfg: Config) -> None:
+    """Turn on automatic mixed precision.
+
+    Args:
+        cfg (Config): The config, changed in place.
+
+    Raises:
+        UsageError: If the config's optimizer wrapper cannot do it.
+
+    Example:
+        >>> cfg = Config(dict(optim_wrapper=dict(type='OptimWrapper')))
+        >>> enable_amp(cfg)
+        >>> cfg.optim_wrapper
+        {'type': 'AmpOptimWrapper', 'loss_scale': 'dynamic'}
+    """
+    wrapper = cfg.optim_wrapper
+    wrapper.setdefault('type', 'OptimWrapper')
+    kind = kind_of(wrapper, OPTIM_WRAPPERS, cfg.get('default_scope'))
+    if kind not in (OptimWrapper, AmpOptimWrapper):
+        raise UsageError(
+            f'--amp cannot be used with optim_wrapper.type={wrapper.type!r}: '
+            "it replaces 'OptimWrapper' only; set the precision in the config"
+        )
+    wrapper.type = 'AmpOptimWrapper'
+    wrapper.setdefault('loss_scale', 'dynamic')
+
+
 def adapt_amp(cfg: Config) -> None:
     """Let a config with mixed precision run where no GPU is.
 
@@ -61,7 +92,8 @@ def adapt_amp(cfg: Config) -> None:
         'OptimWrapper'
     """
     wrapper = cfg.get('optim_wrapper') or ConfigDict()
-    if wrapper.get('type') != 'AmpOptimWrapper' or get_device() != 'cpu':
+    kind = kind_of(wrapper, OPTIM_WRAPPERS, cfg.get('default_scope'))
+    if kind is not AmpOptimWrapper or get_device() != 'cpu':
         return
     for key in UNUSED:
         wrapper.pop(key, None)

@@ -8,23 +8,10 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from mmengine.logging import HistoryBuffer
 
-# What MMEngine's checkpoints hold besides tensors: the history of the logged
-# numbers, which names its methods by ``getattr``. Loading calls none of them.
-NUMPY = (getattr(np, '_core', None) or np.core).multiarray
-SAFE = [
-    HistoryBuffer,
-    getattr,
-    slice,
-    NUMPY._reconstruct,
-    NUMPY.scalar,
-    np.ndarray,
-    np.dtype,
-    *{type(np.dtype(kind)) for kind in 'bBhHiIlLqQefd?'},
-]
+from .weights import harmless
+
 # What a run needs in order to go on.
 NEEDED = ('meta', 'state_dict', 'optimizer', 'message_hub')
 
@@ -124,7 +111,7 @@ def read(path: Path) -> dict[str, Any]:
     safe = getattr(torch.serialization, 'safe_globals', None)
     try:
         # Before PyTorch 2.5, nothing can be added to what is safe.
-        with safe(SAFE) if safe else nullcontext():
+        with safe(harmless()) if safe else nullcontext():
             content = torch.load(
                 path,
                 map_location='cpu',

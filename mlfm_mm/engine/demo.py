@@ -4,13 +4,42 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import mmcv
+import numpy as np
+import torch
+from mmcv.transforms import LoadAnnotations, LoadImageFromFile
+from mmengine.config import Config
+from mmengine.dataset import Compose, default_collate, pseudo_collate
+from mmengine.model import BaseModel
+from mmengine.registry import DATASETS, MODELS, TRANSFORMS, DefaultScope
+from mmengine.structures import BaseDataElement
+from mmengine.visualization import Visualizer
+
+from .distributed import replace_sync_bn
 from .errors import UsageError
-from .hosts import find_host
-from .options import check_checkpoint, load_config
+from .hosts import Host, find_host
+from .kinds import find_dataset, is_kind, kind_of
+from .options import load_config
+from .weights import (
+    Checkpoint,
+    load_whole,
+    read_checkpoint,
+    weights_only,
+)
+
+# How many classes of a picture are named.
+NAMED = 3
 
 
 def run_demo(
-    image: str, config: str, checkpoint: str, out: str, device: str = 'cpu'
+    image: str,
+    config: str,
+    checkpoint: str,
+    out: str,
+    device: str = 'cpu',
+    cfg_options: dict | None = None,
+    allow_partial: bool = False,
+    trust: bool = False,
 ) -> str:
     """Predict, and draw the prediction on the picture.
 
@@ -20,72 +49,266 @@ def run_demo(
         checkpoint (str): Its weights.
         out (str): The picture to write.
         device (str): Where to compute. Defaults to ``'cpu'``.
+        cfg_options (dict, optional): Dotted keys of the config and their
+            values. Defaults to None.
+        allow_partial (bool): Whether to use weights of another network, as
+            far as they fit. Defaults to False.
+        trust (bool): Whether to read a checkpoint that runs code. Defaults
+            to False.
 
     Returns:
         str: The prediction in words.
 
     Raises:
-        UsageError: A file does not exist or ``out`` is no picture.
+        UsageError: If a file does not exist or cannot be read, if ``out`` is
+            no picture, or if the weights are those of another network.
     """
-    cfg = load_config(config)
+    cfg = load_config(config, cfg_options)
     host = find_host(cfg)
-    check_checkpoint(checkpoint, 'checkpoint')
-    if not Path(image).is_file():
-        raise UsageError(f'there is no picture {image!r}: check the path')
+    with weights_only(trust):
+        weights = read_checkpoint(checkpoint)
     if Path(out).suffix.lower() not in ('.png', '.jpg', '.jpeg'):
         raise UsageError(f'--out {out}: give a file that ends in .png or .jpg')
-    Path(out).parent.mkdir(parents=True, exist_ok=True)
-    run = _classify if host.scope == 'mmpretrain' else _segment
-    return run(image, config, checkpoint, out, device)
+    pixels = read_picture(image)
+    with DefaultScope.overwrite_default_scope(host.scope):
+        model = build_model(cfg, device)
+        load_whole(model, weights, f'{checkpoint} in {config}', allow_partial)
+        sample = predict(model, cfg, host, image)
+        meta = find_names(cfg, weights)
+        Path(out).parent.mkdir(parents=True, exist_ok=True)
+        show = show_classes if host.scope == 'mmpretrain' else show_segments
+        return show(pixels, sample, meta, out)
 
 
-def _classify(
-    image: str, config: str, checkpoint: str, out: str, device: str
-) -> str:
-    import mmcv
-    from mmpretrain import ImageClassificationInferencer
-    from mmpretrain.visualization import UniversalVisualizer
+def read_picture(path: str) -> np.ndarray:
+    """Read a picture.
 
-    infer = ImageClassificationInferencer(
-        config, pretrained=checkpoint, device=device
-    )
-    (sample,) = infer(image, return_datasamples=True)
-    visualizer = UniversalVisualizer()
-    visualizer.visualize_cls(
-        mmcv.imread(image, channel_order='rgb'),
-        sample,
-        classes=infer.classes,
-        draw_gt=False,
-        out_file=out,
-    )
-    label = int(sample.pred_label)
-    name = infer.classes[label] if infer.classes else f'class {label}'
-    return f'{name}: {float(sample.pred_score[label]):.3f}'
+    Args:
+        path (str): The file.
+
+    Returns:
+        np.ndarray: RGB of shape (H, W, 3).
+
+    Raises:
+        UsageError: If there is no such file, or if it is no picture.
+    """
+    if not Path(path).is_file():
+        raise UsageError(f'there is no picture {path!r}: check the path')
+    pixels = mmcv.imread(path)
+    if pixels is None:
+        raise UsageError(f'{path} is no picture that can be read')
+    return mmcv.bgr2rgb(pixels)
 
 
-def _segment(
-    image: str, config: str, checkpoint: str, out: str, device: str
-) -> str:
-    import mmcv
-    from mmseg.apis import inference_model, init_model, show_result_pyplot
+def build_model(cfg: Config, device: str) -> BaseModel:
+    """Build the network of a config, in its scope.
 
-    model = init_model(config, checkpoint, device=device)
+    Args:
+        cfg (Config): The config; on a CPU it loses SyncBN.
+        device (str): Where to compute.
+
+    Returns:
+        BaseModel: The network, in inference.
+    """
+    if device == 'cpu':
+        replace_sync_bn(cfg)
+    if cfg.get('data_preprocessor'):
+        cfg.model.setdefault('data_preprocessor', cfg.data_preprocessor)
+    return MODELS.build(cfg.model).to(device).eval()
+
+
+def predict(
+    model: BaseModel, cfg: Config, host: Host, image: str
+) -> BaseDataElement:
+    """Pass a picture through the test pipeline and the network.
+
+    Args:
+        model (BaseModel): The network.
+        cfg (Config): Its config.
+        host (Host): The host that the config is written for.
+        image (str): The picture.
+
+    Returns:
+        BaseDataElement: The host's data sample.
+    """
+    if cfg.get('test_dataloader'):
+        steps = find_dataset(cfg)['pipeline']
+    elif cfg.get('test_pipeline'):
+        steps = cfg.test_pipeline
+    else:
+        raise UsageError(
+            'the config does not say how an image is prepared: it needs '
+            'test_dataloader or test_pipeline'
+        )
     # Upright, as its camera noted, for the network and for who looks at it.
-    picture = mmcv.imread(image)
-    result = inference_model(model, picture)
-    show_result_pyplot(
-        model,
-        picture,
-        result,
-        opacity=0.5,
-        draw_gt=False,
-        with_labels=False,
-        show=False,
-        out_file=out,
+    pixels = mmcv.imread(image)
+    size = pixels.shape[:2]
+    inputs = Compose([step for step in steps if not _loads(step)])(
+        dict(img_path=image, img=pixels, img_shape=size, ori_shape=size)
     )
-    labels = result.pred_sem_seg.data.flatten()
-    counts = labels.bincount().float() / len(labels)
-    names = model.dataset_meta['classes']
-    top = counts.topk(min(3, len(counts)))
+    collate = default_collate if host.collates else pseudo_collate
+    with torch.no_grad():
+        (sample,) = model.test_step(collate([inputs]))
+    return sample.cpu()
+
+
+def _loads(step: dict) -> bool:
+    """Say whether a transform loads a colour image, or the truth."""
+    is_colour = step.get('color_type', 'color') == 'color'
+    kinds = (LoadImageFromFile,) if is_colour else ()
+    return any(
+        is_kind(step, kind, TRANSFORMS) for kind in (LoadAnnotations, *kinds)
+    )
+
+
+def find_names(cfg: Config, checkpoint: Checkpoint) -> dict:
+    """Find the names of the classes.
+
+    Args:
+        cfg (Config): Its data set may have them.
+        checkpoint (dict): The data that it was trained on comes first.
+
+    Returns:
+        dict: May have ``classes`` and a ``palette``.
+    """
+    meta = checkpoint.get('meta')
+    meta = meta if isinstance(meta, dict) else {}
+    old = {
+        k.lower(): v for k, v in meta.items() if k in ('CLASSES', 'PALETTE')
+    }
+    found = meta.get('dataset_meta') or old
+    if not found and cfg.get('test_dataloader'):
+        dataset = find_dataset(cfg)
+        kind = kind_of(dataset, DATASETS)
+        found = dataset.get('metainfo') or getattr(kind, 'METAINFO', {})
+    kept = ('classes', 'palette')
+    return {k: list(found[k]) for k in kept if found.get(k) is not None}
+
+
+def show_classes(
+    pixels: np.ndarray, sample: BaseDataElement, meta: dict, out: str
+) -> str:
+    """Write the classes of a picture on it.
+
+    Args:
+        pixels (np.ndarray): RGB of shape (H, W, 3).
+        sample (DataSample): The prediction of a head with one label, with
+            several, or with several tasks.
+        meta (dict): May have the names of the classes.
+        out (str): The picture to write.
+
+    Returns:
+        str: The prediction in words.
+    """
+    if 'pred_label' in sample:
+        lines = [name_classes(sample, meta)]
+    else:
+        lines = [
+            f'{task}: {name_classes(found, {})}'
+            for task, found in sample.items()
+            if isinstance(found, BaseDataElement)
+        ]
+    size = max(10, min(pixels.shape[:2]) // 20)
+    visualizer = Visualizer()
+    visualizer.set_image(pixels)
+    visualizer.draw_texts(
+        '\n'.join(lines),
+        np.array([size, size], float),
+        colors='white',
+        font_sizes=size,
+        vertical_alignments='top',
+        bboxes=dict(facecolor='black', alpha=0.5, boxstyle='round'),
+    )
+    mmcv.imwrite(mmcv.rgb2bgr(visualizer.get_image()), out)
+    return '\n'.join(lines)
+
+
+def name_classes(sample: BaseDataElement, meta: dict) -> str:
+    """Name the classes that a head has chosen, with their scores.
+
+    Args:
+        sample (DataSample): A prediction.
+        meta (dict): May have the names of the classes.
+
+    Returns:
+        str: One class, several, or that there is none.
+    """
+    scores = sample.pred_score
+    labels = [int(label) for label in sample.pred_label]
+    pairs = [
+        f'{name_of(i, meta)}: {float(scores[i]):.3f}'
+        for i in labels or [int(scores.argmax())]
+    ]
+    if not labels:
+        return f'no class is sure enough; the likeliest is {pairs[0]}'
+    return ', '.join(pairs)
+
+
+def show_segments(
+    pixels: np.ndarray, sample: BaseDataElement, meta: dict, out: str
+) -> str:
+    """Draw the segments of a picture on it.
+
+    Args:
+        pixels (np.ndarray): RGB of shape (H, W, 3).
+        sample (SegDataSample): The prediction, of one channel or several.
+        meta (dict): May have the names of the classes and their colours.
+        out (str): The picture to write.
+
+    Returns:
+        str: The prediction in words.
+    """
+    from mmseg.visualization import SegLocalVisualizer
+
+    # A mask of one channel comes in floating point.
+    labels = sample.pred_sem_seg.data.long()
+    sample.pred_sem_seg.data = labels
+    shares = labels.flatten().bincount() / labels.numel()
+    count = max(len(shares), len(meta.get('classes', [])))
+    names = [name_of(i, meta) for i in range(count)]
+    visualizer = SegLocalVisualizer(alpha=0.5)
+    palette = meta.get('palette', [])
+    visualizer.dataset_meta = dict(
+        classes=names, palette=palette + random_palette(count)[len(palette) :]
+    )
+    visualizer.add_datasample(
+        '', pixels, sample, draw_gt=False, with_labels=False, out_file=out
+    )
+    top = shares.topk(min(NAMED, len(shares)))
     pairs = zip(top.values.tolist(), top.indices.tolist(), strict=True)
     return ', '.join(f'{names[i]} {100 * share:.0f} %' for share, i in pairs)
+
+
+def name_of(label: int, meta: dict) -> str:
+    """Name a class, by its number where its name is not known.
+
+    Args:
+        label (int): The number.
+        meta (dict): May have the names of the classes.
+
+    Returns:
+        str: The name.
+
+    Example:
+        >>> name_of(1, dict(classes=['cat', 'dog'])), name_of(1, {})
+        ('dog', 'class 1')
+    """
+    names = meta.get('classes', [])
+    return names[label] if label < len(names) else f'class {label}'
+
+
+def random_palette(count: int) -> list[list[int]]:
+    """Choose colours that are always the same.
+
+    Args:
+        count (int): How many.
+
+    Returns:
+        list[list[int]]: RGB from 0 to 255.
+
+    Example:
+        >>> len(random_palette(3)), random_palette(3) == random_palette(3)
+        (3, True)
+    """
+    generator = np.random.default_rng(0)
+    return generator.integers(0, 256, (count, 3)).tolist()

@@ -8,15 +8,18 @@ in the config avoids both. With a GPU, MMEngine does everything itself.
 
 import os
 import subprocess
-from collections.abc import Iterator
 
 import torch
 from mmengine.config import Config, ConfigDict
 from mmengine.device import get_device
 from mmengine.logging import print_log
+from mmengine.registry import MODEL_WRAPPERS, MODELS
+from torch.nn import SyncBatchNorm
+from torch.nn.parallel import DistributedDataParallel
 
 from .batch import share_batch_size
 from .errors import UsageError
+from .kinds import dicts, is_kind
 
 # Where each launcher tells rank, number of processes and local rank.
 RANKS = ('RANK', 'WORLD_SIZE', 'LOCAL_RANK')
@@ -115,7 +118,8 @@ def adapt_wrapper(cfg: Config) -> None:
         find_unused_parameters=cfg.get('find_unused_parameters', False),
     )
     wrapper = ConfigDict(cfg.get('model_wrapper_cfg') or chosen)
-    if str(wrapper.get('type')).endswith('DistributedDataParallel'):
+    scope = cfg.get('default_scope')
+    if is_kind(wrapper, DistributedDataParallel, MODEL_WRAPPERS, scope):
         wrapper.device_ids = None
     # Last, since a Config keeps a copy of what is assigned to it.
     cfg.model_wrapper_cfg = wrapper
@@ -127,7 +131,12 @@ def replace_sync_bn(cfg: Config) -> None:
     Args:
         cfg (Config): The config, changed in place.
     """
-    layers = [d for d in dicts(cfg.model) if d.get('type') == 'SyncBN']
+    scope = cfg.get('default_scope')
+    layers = [
+        settings
+        for settings in dicts(cfg.model)
+        if is_kind(settings, SyncBatchNorm, MODELS, scope)
+    ]
     for layer in layers:
         layer['type'] = 'BN'
     converts = cfg.pop('sync_bn', None) is not None
@@ -137,16 +146,6 @@ def replace_sync_bn(cfg: Config) -> None:
             'its own process only.',
             logger='current',
         )
-
-
-def dicts(value: object) -> Iterator[dict]:
-    """Go through the dicts within a config, outermost first."""
-    if isinstance(value, dict):
-        yield value
-        value = list(value.values())
-    if isinstance(value, (list, tuple)):
-        for item in value:
-            yield from dicts(item)
 
 
 def check_gpus(local_rank: int) -> None:

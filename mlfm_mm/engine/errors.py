@@ -1,4 +1,23 @@
-"""The error that a user can repair."""
+"""The errors that a user can repair, told in one sentence."""
+
+import logging
+import os
+import re
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha1
+from pathlib import Path
+
+from mmengine.logging import MMLogger
+
+# What MMEngine's forks put before the message of a class that they build.
+BUILT = re.compile(r'^(class `[^`]*` in \S+: )+')
+# Seconds in which a message of another process is the same one.
+TOGETHER = 60.0
 
 
 class UsageError(ValueError):
@@ -7,3 +26,121 @@ class UsageError(ValueError):
     The message names the value that is wrong and the remedy; the tools print
     it alone, without a traceback.
     """
+
+
+@contextmanager
+def one_sentence(tool: str) -> Iterator[None]:
+    """Leave the program with a sentence where it would with a traceback.
+
+    The traceback of anything but a :class:`UsageError` goes to the log file
+    of the run, or to one of its own where there is none yet. Processes of
+    one machine that fail alike say so once.
+
+    Args:
+        tool (str): The program's name, which begins the sentence.
+
+    Example:
+        >>> with one_sentence('train.py'):
+        ...     raise UsageError('there is no config file')
+        Traceback (most recent call last):
+        ...
+        SystemExit: train.py: there is no config file
+    """
+    try:
+        yield
+    except UsageError as error:
+        leave(f'{tool}: {error}')
+    except Exception as error:
+        where = log_traceback(error)
+        leave(f'{tool}: {sentence(error)} (traceback: {where})')
+
+
+def sentence(error: BaseException) -> str:
+    """Say what an error is, without where it was raised.
+
+    Args:
+        error (BaseException): Any error.
+
+    Returns:
+        str: Its kind and its message.
+
+    Example:
+        >>> sentence(KeyError('class `A` in a.py: there is no class `B`'))
+        'KeyError: there is no class `B`'
+        >>> sentence(AssertionError())
+        'AssertionError'
+    """
+    told = error.args[0] if isinstance(error, KeyError) else error
+    text = BUILT.sub('', str(told)).strip()
+    return f'{type(error).__name__}: {text}' if text else type(error).__name__
+
+
+def log_traceback(error: BaseException) -> str:
+    """Write a traceback to the log file, and nowhere else.
+
+    Args:
+        error (BaseException): The error.
+
+    Returns:
+        str: The file.
+    """
+    text = ''.join(traceback.format_exception(error))
+    logger = MMLogger.get_current_instance()
+    files = [h for h in logger.handlers if isinstance(h, logging.FileHandler)]
+    for handler in files:
+        handler.handle(
+            logging.makeLogRecord(
+                dict(name=logger.name, levelname='ERROR', msg=text)
+            )
+        )
+    if files:
+        return files[0].baseFilename
+    with tempfile.NamedTemporaryFile(
+        'w', prefix='mlfm_mm-', suffix='.log', delete=False
+    ) as file:
+        file.write(text)
+    return file.name
+
+
+def leave(message: str) -> None:
+    """Leave the program with a message, which one of its processes prints.
+
+    Args:
+        message (str): The message.
+
+    Raises:
+        SystemExit: Always.
+    """
+    if said_by_another(message):
+        sys.exit(1)
+    sys.exit(message)
+
+
+def said_by_another(message: str) -> bool:
+    """Say whether a process with the same launcher has printed a message.
+
+    The first one leaves a file, which no other can make then.
+
+    Args:
+        message (str): The message.
+
+    Returns:
+        bool: Whether this process may be silent.
+    """
+    if os.environ.get('WORLD_SIZE', '1') == '1':
+        return False
+    run = (os.getppid(), os.environ.get('MASTER_PORT'), message)
+    name = f'mlfm_mm-{sha1(repr(run).encode()).hexdigest()[:16]}'
+    path = Path(tempfile.gettempdir()) / name
+    try:
+        if time.time() - path.stat().st_mtime > TOGETHER:
+            path.unlink()
+    except OSError:
+        pass
+    try:
+        path.touch(exist_ok=False)
+    except FileExistsError:
+        return True
+    except OSError:
+        pass
+    return False

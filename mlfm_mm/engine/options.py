@@ -1,15 +1,31 @@
-"""From the options that all tools share to a config."""
+"""From a config file, and the options that all tools share, to a config."""
 
-from argparse import Namespace
+from difflib import get_close_matches
+from inspect import signature
 from pathlib import Path
 
 import torch
 from mmengine.config import Config
+from mmengine.runner import Runner
 
+from .batch import KEY as SHARE_BATCH_SIZE
 from .errors import UsageError
 from .hosts import Host
 
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+# What the Runner, the tools and the hosts read at the top of a config.
+KNOWN_KEYS = {
+    *list(signature(Runner.__init__).parameters)[1:],
+    SHARE_BATCH_SIZE,
+    'custom_imports',
+    'find_unused_parameters',
+    'model_wrapper_cfg',
+    'runner_type',
+    'sync_bn',
+}
+# Names like these that the hosts' own configs have.
+OTHER_KEYS = {'gallery_dataloader', 'models', 'tta_model', 'tta_pipeline'}
+OTHER_KEYS |= {f'{part}_pipeline' for part in ('train', 'val', 'test')}
 
 
 def load_config(path: str, overrides: dict | None = None) -> Config:
@@ -24,65 +40,80 @@ def load_config(path: str, overrides: dict | None = None) -> Config:
         Config: The config.
 
     Raises:
-        UsageError: If there is no such file, or if a key cannot be set.
+        UsageError: If there is no such file, if it cannot be read, if a
+            value cannot be set, or if a key looks misspelt.
     """
     if not Path(path).is_file():
         raise UsageError(
             f'there is no config file {path!r}: check the path (this '
             "project's configs lie in configs/baseline and configs/mlfm)"
         )
-    cfg = Config.fromfile(path)
+    try:
+        cfg = Config.fromfile(path)
+    except Exception as error:
+        # A config is code, which may raise anything.
+        raise UsageError(
+            f'{path} cannot be read: {type(error).__name__}: {error}'
+        ) from error
     try:
         cfg.merge_from_dict(overrides or {})
     except (KeyError, TypeError, IndexError) as error:
         raise UsageError(
             f'--cfg-options {overrides} does not fit {path}: {error}'
         ) from error
+    check_keys(cfg)
     return cfg
 
 
-def check_checkpoint(path: str, option: str) -> None:
-    """Refuse a checkpoint that does not exist.
+def check_keys(cfg: Config) -> None:
+    """Question keys that are nearly those that something reads.
+
+    A config may hold variables of any name, so that MMEngine says nothing of
+    ``modle.head.num_classes=7``.
 
     Args:
-        path (str): A file, or an address that mmengine fetches
-            (``https://``, ``open-mmlab://``, ...), which is not checked.
-        option (str): The option or the key that it came from.
+        cfg (Config): The config.
 
     Raises:
-        UsageError: If there is no such file.
+        UsageError: If a key resembles a known one.
 
     Example:
-        >>> check_checkpoint('https://example.org/net.pth', '--resume')
-        >>> check_checkpoint('net.pth', '--resume')
+        >>> check_keys(Config(dict(load_form='net.pth')))
         Traceback (most recent call last):
         ...
-        mlfm_mm.engine.errors.UsageError: --resume: there is no checkpoint
-        'net.pth': check the path
+        mlfm_mm.engine.errors.UsageError: nothing reads the key 'load_form':
+        did you mean 'load_from'? (A variable of your own needs a name less
+        alike.)
     """
-    if '://' in path or Path(path).is_file():
-        return
-    raise UsageError(
-        f'{option}: there is no checkpoint {path!r}: check the path'
-    )
+    for key in sorted(set(cfg) - KNOWN_KEYS - OTHER_KEYS):
+        meant = get_close_matches(key, KNOWN_KEYS, 1, cutoff=0.8)
+        if meant:
+            raise UsageError(
+                f'nothing reads the key {key!r}: did you mean {meant[0]!r}? '
+                '(A variable of your own needs a name less alike.)'
+            )
 
 
-def set_common_options(cfg: Config, args: Namespace, host: Host) -> None:
+def set_common_options(
+    cfg: Config, host: Host, name: str, work_dir: str | None, launcher: str
+) -> None:
     """Set what training and testing have in common.
 
     Args:
         cfg (Config): The config, changed in place.
-        args (Namespace): Has ``config``, ``work_dir`` and ``launcher``.
         host (Host): The host that the config is written for.
+        name (str): The config's file, for the default work folder.
+        work_dir (str, optional): Where to write.
+        launcher (str): What started the processes.
     """
-    cfg.launcher = args.launcher
-    if args.work_dir is not None:
-        cfg.work_dir = args.work_dir
+    cfg.launcher = launcher
+    if work_dir is not None:
+        cfg.work_dir = work_dir
     elif cfg.get('work_dir') is None:
-        cfg.work_dir = str(Path('work_dirs') / Path(args.config).stem)
-    for name in LOADERS:
-        if cfg.get(name):
-            set_loader_defaults(cfg[name], host)
+        cfg.work_dir = str(Path('work_dirs') / Path(name).stem)
+    for loader in LOADERS:
+        if cfg.get(loader):
+            set_loader_defaults(cfg[loader], host)
 
 
 def set_loader_defaults(loader: dict, host: Host) -> None:

@@ -1,6 +1,10 @@
 """The hooks that keep a run safe, for every config that is trained here."""
 
 from mmengine.config import Config
+from mmengine.hooks import CheckpointHook
+from mmengine.registry import HOOKS as REGISTRY
+
+from .kinds import kind_of
 
 # By the names under which a config can replace or, by None, remove them.
 HOOKS = dict(
@@ -27,7 +31,8 @@ def protect(cfg: Config) -> None:
     """
     hooks = dict(cfg.get('default_hooks') or {})
     checkpoint = hooks.get('checkpoint', DEFAULT_CHECKPOINT)
-    if checkpoint and checkpoint.get('type') == 'CheckpointHook':
+    scope = cfg.get('default_scope')
+    if checkpoint and kind_of(checkpoint, REGISTRY, scope) is CheckpointHook:
         hooks['checkpoint'] = {**checkpoint, **HOOKS['checkpoint']}
     named = {hook.get('type') for hook in cfg.get('custom_hooks') or []}
     ours = {k: v for k, v in HOOKS.items() if v['type'] not in named}

@@ -1,6 +1,5 @@
 """From the options of ``tools/test.py`` to a config ready to run."""
 
-from argparse import Namespace
 from collections.abc import Iterator
 from copy import deepcopy
 
@@ -8,21 +7,58 @@ from mmengine.config import Config, ConfigDict
 from mmengine.dist import is_main_process
 from mmengine.evaluator import DumpResults
 from mmengine.fileio import dump
+from mmengine.registry import METRICS
 from mmengine.runner import Runner
 
 from .errors import UsageError
 from .hosts import Host, find_host
-from .options import check_checkpoint, load_config, set_common_options
+from .kinds import find_dataset, is_kind
+from .options import load_config, set_common_options
+from .pictures import draw_predictions
+from .weights import (
+    check_checkpoint,
+    refuse_other_weights,
+)
 
 PICKLES = ('.pkl', '.pickle')
 METRIC_FILES = ('.json', '.yaml', '.yml', *PICKLES)
 
 
-def prepare_testing(args: Namespace) -> Config:
-    """Read the config and merge the options of the command line.
+def prepare_testing(
+    config: str,
+    checkpoint: str,
+    *,
+    work_dir: str | None = None,
+    out: str | None = None,
+    out_item: str | None = None,
+    show_dir: str | None = None,
+    show: bool = False,
+    tta: bool = False,
+    cfg_options: dict | None = None,
+    launcher: str = 'none',
+    allow_partial: bool = False,
+) -> Config:
+    """Read a config and merge what is asked for besides.
 
     Args:
-        args (Namespace): The options of ``tools/test.py``.
+        config (str): The config file.
+        checkpoint (str): The weights, a file or an address.
+        work_dir (str, optional): Where to write. Defaults to None, which
+            leaves it to the config.
+        out (str, optional): Where to save predictions or metrics. Defaults
+            to None.
+        out_item (str, optional): What ``out`` holds, ``'pred'`` or
+            ``'metrics'``. Defaults to None, predictions.
+        show_dir (str, optional): Where to save images with the predictions
+            drawn on them. Defaults to None.
+        show (bool): Whether to show them in a window. Defaults to False.
+        tta (bool): Whether to test with augmentation. Defaults to False.
+        cfg_options (dict, optional): Dotted keys of the config and their
+            values. Defaults to None.
+        launcher (str): What started the processes: ``'none'``,
+            ``'pytorch'``, ``'slurm'`` or ``'mpi'``. Defaults to ``'none'``.
+        allow_partial (bool): Whether to test with weights of another
+            network, as far as they fit. Defaults to False.
 
     Returns:
         Config: The config, complete and checked.
@@ -30,96 +66,75 @@ def prepare_testing(args: Namespace) -> Config:
     Raises:
         UsageError: If the options or the config cannot work.
     """
-    cfg = load_config(args.config, args.cfg_options)
+    cfg = load_config(config, cfg_options)
     host = find_host(cfg)
-    check_checkpoint(args.checkpoint, 'checkpoint')
-    check_output(args, host)
-    set_common_options(cfg, args, host)
+    check_checkpoint(checkpoint, 'checkpoint')
+    check_output(out, out_item, host)
+    set_common_options(cfg, host, config, work_dir, launcher)
     if not cfg.get('test_dataloader') or not cfg.get('test_evaluator'):
         raise UsageError(
-            f'{args.config} does not say how to test: it needs '
+            f'{config} does not say how to test: it needs '
             'test_dataloader and test_evaluator'
         )
-    cfg.load_from = args.checkpoint
+    cfg.load_from = checkpoint
     cfg.resume = False
-    if args.show or args.show_dir:
-        draw_predictions(cfg, host, args)
-    if args.tta:
+    refuse_other_weights(cfg, allow_partial)
+    if show or show_dir:
+        draw_predictions(cfg, host, show, show_dir)
+    if tta:
         use_tta(cfg, host)
-    if dumps_predictions(args) and host.scope == 'mmseg':
-        write_segmentations(cfg, args.out)
+    if out and out_item != 'metrics' and host.scope == 'mmseg':
+        write_segmentations(cfg, out)
     return cfg
 
 
-def run_test(runner: Runner, args: Namespace) -> dict[str, float]:
-    """Test, and save what ``--out`` asks for.
+def run_test(
+    runner: Runner, out: str | None = None, out_item: str | None = None
+) -> dict[str, float]:
+    """Test, and save what is asked for.
 
     Args:
         runner (Runner): The runner of a prepared config.
-        args (Namespace): The options of ``tools/test.py``.
+        out (str, optional): As for :func:`prepare_testing`.
+        out_item (str, optional): As for :func:`prepare_testing`.
 
     Returns:
         dict[str, float]: The metrics.
     """
     classifies = runner.cfg.default_scope == 'mmpretrain'
-    if classifies and dumps_predictions(args):
-        runner.test_evaluator.metrics.append(DumpResults(args.out))
+    if classifies and out and out_item != 'metrics':
+        runner.test_evaluator.metrics.append(DumpResults(out))
     metrics = runner.test()
-    if args.out and args.out_item == 'metrics' and is_main_process():
-        dump(metrics, args.out)
+    if out and out_item == 'metrics' and is_main_process():
+        dump(metrics, out)
     return metrics
 
 
-def dumps_predictions(args: Namespace) -> bool:
-    """Say whether ``--out`` is to hold predictions and not metrics."""
-    return args.out is not None and args.out_item != 'metrics'
-
-
-def check_output(args: Namespace, host: Host) -> None:
+def check_output(out: str | None, out_item: str | None, host: Host) -> None:
     """Refuse an output that could only fail after the whole test.
 
     Args:
-        args (Namespace): Has ``out`` and ``out_item``.
+        out (str, optional): The file or folder.
+        out_item (str, optional): ``'pred'`` or ``'metrics'``.
         host (Host): The host; segmentors write a folder of predictions.
 
     Raises:
-        UsageError: If ``--out`` is missing or has the wrong ending.
+        UsageError: If ``out`` is missing or has the wrong ending.
     """
-    if args.out is None:
-        if args.out_item is not None:
+    if out is None:
+        if out_item is not None:
             raise UsageError('--out-item says what --out holds: add --out')
         return
     endings: tuple[str, ...] = PICKLES
-    if not dumps_predictions(args):
+    if out_item == 'metrics':
         endings = METRIC_FILES
     elif host.scope == 'mmseg':
         return
-    if not args.out.endswith(endings):
+    if not out.endswith(endings):
         raise UsageError(
-            f'--out {args.out}: {args.out_item or "pred"} can be written to '
+            f'--out {out}: {out_item or "pred"} can be written to '
             f'a file that ends in {", ".join(endings)}'
         )
-
-
-def draw_predictions(cfg: Config, host: Host, args: Namespace) -> None:
-    """Turn on the hook that draws predictions.
-
-    Args:
-        cfg (Config): The config, changed in place.
-        host (Host): The host that the config is written for.
-        args (Namespace): Has ``show`` and ``show_dir``.
-    """
-    hooks = cfg.setdefault('default_hooks', ConfigDict())
-    hook = hooks.setdefault('visualization', ConfigDict())
-    hook.setdefault('type', host.visualization_hook)
-    hook.update({host.draw_switch: True, 'show': args.show, 'interval': 1})
-    visualizer = cfg.setdefault('visualizer', ConfigDict())
-    visualizer.setdefault('type', host.visualizer)
-    visualizer.setdefault('vis_backends', [dict(type='LocalVisBackend')])
-    if args.show_dir and host.scope == 'mmseg':
-        visualizer.save_dir = args.show_dir
-    elif args.show_dir:
-        hook.out_dir = args.show_dir
 
 
 def use_tta(cfg: Config, host: Host) -> None:
@@ -132,17 +147,17 @@ def use_tta(cfg: Config, host: Host) -> None:
     Raises:
         UsageError: If a segmentor's config has no recipe.
     """
+    dataset = find_dataset(cfg)
     if host.scope == 'mmpretrain':
         cfg.setdefault('tta_model', dict(type='AverageClsScoreTTA'))
-        pipeline = cfg.test_dataloader.dataset.pipeline
-        cfg.setdefault('tta_pipeline', flip_pipeline(pipeline))
+        cfg.setdefault('tta_pipeline', flip_pipeline(dataset['pipeline']))
     missing = [k for k in ('tta_model', 'tta_pipeline') if k not in cfg]
     if missing:
         raise UsageError(
             f'--tta: the config has no {" and no ".join(missing)}; inherit '
             'them from a dataset and a default_runtime.py of mmseg'
         )
-    cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
+    dataset['pipeline'] = cfg.tta_pipeline
     cfg.model = ConfigDict(cfg.tta_model, module=cfg.model)
 
 
@@ -170,7 +185,13 @@ def write_segmentations(cfg: Config, folder: str) -> None:
     Raises:
         UsageError: If no metric of the config can write predictions.
     """
-    writers = [m for m in evaluators(cfg) if m['type'].endswith('IoUMetric')]
+    from mmseg.evaluation import IoUMetric
+
+    writers = [
+        metric
+        for metric in evaluators(cfg)
+        if is_kind(metric, IoUMetric, METRICS, 'mmseg')
+    ]
     if not writers:
         raise UsageError(
             f'--out {folder}: only IoUMetric writes predictions; add it to '

@@ -1,22 +1,46 @@
 """From the options of ``tools/train.py`` to a config ready to run."""
 
-from argparse import Namespace
-
 from mmengine.config import Config
 
+from .amp import enable_amp
 from .errors import UsageError
 from .hosts import find_host
-from .options import check_checkpoint, load_config, set_common_options
+from .options import load_config, set_common_options
 from .survival import protect
+from .weights import (
+    check_checkpoint,
+    refuse_other_weights,
+)
 
-AMP_WRAPPERS = ('OptimWrapper', 'AmpOptimWrapper')
 
-
-def prepare_training(args: Namespace) -> Config:
-    """Read the config and merge the options of the command line.
+def prepare_training(
+    config: str,
+    *,
+    work_dir: str | None = None,
+    resume: str | None = None,
+    amp: bool = False,
+    auto_scale_lr: bool = False,
+    no_validate: bool = False,
+    cfg_options: dict | None = None,
+    launcher: str = 'none',
+) -> Config:
+    """Read a config and merge what is asked for besides.
 
     Args:
-        args (Namespace): The options of ``tools/train.py``.
+        config (str): The config file.
+        work_dir (str, optional): Where to write. Defaults to None, which
+            leaves it to the config.
+        resume (str, optional): A checkpoint to resume from, ``'auto'`` for
+            the latest one in the work folder. Defaults to None, which leaves
+            it to the config.
+        amp (bool): Whether to train in mixed precision. Defaults to False.
+        auto_scale_lr (bool): Whether to scale the learning rate with the
+            batch of all processes. Defaults to False.
+        no_validate (bool): Whether not to validate. Defaults to False.
+        cfg_options (dict, optional): Dotted keys of the config and their
+            values. Defaults to None.
+        launcher (str): What started the processes: ``'none'``,
+            ``'pytorch'``, ``'slurm'`` or ``'mpi'``. Defaults to ``'none'``.
 
     Returns:
         Config: The config, complete and checked.
@@ -24,51 +48,25 @@ def prepare_training(args: Namespace) -> Config:
     Raises:
         UsageError: If the options or the config cannot work.
     """
-    cfg = load_config(args.config, args.cfg_options)
-    set_common_options(cfg, args, find_host(cfg))
+    cfg = load_config(config, cfg_options)
+    set_common_options(cfg, find_host(cfg), config, work_dir, launcher)
     if not cfg.get('train_cfg') or not cfg.get('train_dataloader'):
         raise UsageError(
-            f'{args.config} does not say how to train: it needs train_cfg '
+            f'{config} does not say how to train: it needs train_cfg '
             'and train_dataloader (inherit a schedule and a dataset)'
         )
-    if args.no_validate:
+    if no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
-    if args.amp:
+    if amp:
         enable_amp(cfg)
-    if args.auto_scale_lr:
+    if auto_scale_lr:
         enable_auto_scale_lr(cfg)
     protect(cfg)
-    set_resume(cfg, args.resume)
+    set_resume(cfg, resume)
     if cfg.get('load_from'):
-        option = '--resume' if args.resume else 'load_from in the config'
+        option = '--resume' if resume else 'load_from in the config'
         check_checkpoint(cfg.load_from, option)
     return cfg
-
-
-def enable_amp(cfg: Config) -> None:
-    """Turn on automatic mixed precision.
-
-    Args:
-        cfg (Config): The config, changed in place.
-
-    Raises:
-        UsageError: If the config's optimizer wrapper cannot do it.
-
-    Example:
-        >>> cfg = Config(dict(optim_wrapper=dict(type='OptimWrapper')))
-        >>> enable_amp(cfg)
-        >>> cfg.optim_wrapper
-        {'type': 'AmpOptimWrapper', 'loss_scale': 'dynamic'}
-    """
-    wrapper = cfg.optim_wrapper
-    kind = wrapper.get('type', 'OptimWrapper')
-    if kind not in AMP_WRAPPERS:
-        raise UsageError(
-            f'--amp cannot be used with optim_wrapper.type={kind!r}: it '
-            "replaces 'OptimWrapper' only; set the precision in the config"
-        )
-    wrapper.type = 'AmpOptimWrapper'
-    wrapper.setdefault('loss_scale', 'dynamic')
 
 
 def enable_auto_scale_lr(cfg: Config) -> None:
@@ -94,11 +92,13 @@ def set_resume(cfg: Config, resume: str | None) -> None:
     """Say where to resume from.
 
     Args:
-        cfg (Config): The config, changed in place.
+        cfg (Config): The config, changed in place; what it resumes from
+            must be a checkpoint of its own network.
         resume (str, optional): A checkpoint, ``'auto'`` for the latest one
             in the work folder, or None to follow the config.
     """
-    if resume is None:
-        return
-    cfg.resume = True
-    cfg.load_from = None if resume == 'auto' else resume
+    if resume is not None:
+        cfg.resume = True
+        cfg.load_from = None if resume == 'auto' else resume
+    if cfg.get('resume'):
+        refuse_other_weights(cfg)

@@ -1,15 +1,156 @@
+"""One picture through each kind of head."""
+
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope
 from PIL import ExifTags, Image
 
-from mlfm_mm.engine.demo import run_demo
+from mlfm_mm.engine import UsageError
+from mlfm_mm.engine.demo import find_names, random_palette, run_demo
 from mlfm_mm.engine.options import load_config
 from tests.hosts import needs_mmseg
-from tests.tools.helpers import CONFIGS
+from tests.tools.helpers import (
+    CONFIGS,
+    write_digits_config,
+    write_image,
+    write_segments_config,
+)
+
+
+def save_weights(config: Path, **meta: object) -> Path:
+    """Save the weights that the config's network is born with."""
+    cfg = Config.fromfile(config)
+    with DefaultScope.overwrite_default_scope(cfg.default_scope):
+        model = MODELS.build(cfg.model)
+    path = config.with_suffix('.pth')
+    torch.save(dict(state_dict=model.state_dict(), meta=meta), path)
+    return path
+
+
+def demo(config: Path, **options: object) -> str:
+    """Show a picture of noise by a config, which gets random weights."""
+    photo, out = config.parent / 'photo.png', config.parent / 'out' / 'x.png'
+    write_image(photo, 0, 100)
+    words = run_demo(
+        str(photo), str(config), str(save_weights(config)), str(out), **options
+    )
+    with Image.open(out) as picture:
+        assert picture.size == (40, 40)
+        assert len(set(picture.tobytes())) > 10
+    return words
+
+
+def add(config: Path, text: str) -> Path:
+    with open(config, 'a') as file:
+        file.write(text)
+    return config
+
+
+def test_one_label(tmp_path: Path) -> None:
+    words = demo(write_digits_config(tmp_path, 'mlfm'))
+    # The data set knows the names of its classes.
+    name, score = words.split(': ')
+    assert name in '0123456789' and 0 <= float(score) <= 1
+
+
+@pytest.mark.parametrize(
+    ('threshold', 'told'), [(0.0, ', '), (1.1, 'no class is sure enough')]
+)
+def test_several_labels_or_none(
+    threshold: float, told: str, tmp_path: Path
+) -> None:
+    head = dict(
+        _delete_=True,
+        type='MultiLabelLinearClsHead',
+        num_classes=10,
+        in_channels=32,
+        thr=threshold,
+    )
+    config = add(
+        write_digits_config(tmp_path), f"model['head'] = dict({head!r})\n"
+    )
+    assert told in demo(config)
+
+
+def test_several_tasks(tmp_path: Path) -> None:
+    task = dict(type='LinearClsHead', num_classes=3)
+    head = dict(
+        _delete_=True,
+        type='MultiTaskHead',
+        task_heads=dict(gender=task, age=task),
+        in_channels=32,
+    )
+    config = add(
+        write_digits_config(tmp_path), f"model['head'] = dict({head!r})\n"
+    )
+    pack = dict(
+        type='PackMultiTaskInputs',
+        multi_task_fields=['gt_label'],
+        task_handlers={k: dict(type='PackInputs') for k in ('gender', 'age')},
+    )
+    add(config, f"test_dataloader['dataset']['pipeline'] = [{pack}]\n")
+    gender, age = demo(config).splitlines()
+    assert gender.startswith('gender: class ')
+    assert age.startswith('age: class ')
+
+
+@needs_mmseg
+@pytest.mark.parametrize('channels', [1, 2])
+def test_masks(channels: int, tmp_path: Path) -> None:
+    """Also of one channel, from a config without ``test_pipeline``."""
+    config = write_segments_config(tmp_path)
+    add(config, f"model['decode_head']['out_channels'] = {channels}\n")
+    words = demo(config)
+    assert '%' in words and ('ground' in words or 'square' in words)
+
+
+def test_what_the_config_is_given(tmp_path: Path) -> None:
+    """Options reach the network, whose weights do not fit then."""
+    config = write_digits_config(tmp_path, 'mlfm')
+    options = {'model.neck.update': 'concat'}
+    with pytest.raises(UsageError, match='--allow-partial'):
+        demo(config, cfg_options=options)
+    assert ': ' in demo(config, cfg_options=options, allow_partial=True)
+
+
+def test_weights_of_another_network(tmp_path: Path) -> None:
+    config = write_digits_config(tmp_path, 'mlfm')
+    plain = write_digits_config(tmp_path, 'baseline')
+    weights = save_weights(plain, experiment_name='plain_20260101_120000')
+    write_image(tmp_path / 'photo.png', 0, 100)
+    with pytest.raises(UsageError, match='weights belong to plain: neck'):
+        run_demo(
+            str(tmp_path / 'photo.png'), str(config), str(weights), 'x.png'
+        )
+
+
+def test_text_is_no_picture(tmp_path: Path) -> None:
+    config = write_digits_config(tmp_path)
+    weights = save_weights(config)
+    with pytest.raises(UsageError, match='no picture that can be read'):
+        run_demo(str(config), str(config), str(weights), 'x.png')
+
+
+@pytest.mark.parametrize(
+    ('meta', 'names'),
+    [
+        (dict(dataset_meta=dict(classes=('a', 'b'))), ['a', 'b']),
+        (dict(CLASSES=['old']), ['old']),
+        (None, ['given']),
+    ],
+)
+def test_names(meta: dict | None, names: list[str]) -> None:
+    dataset = dict(metainfo=dict(classes=['given']), pipeline=[dict()])
+    cfg = Config(dict(test_dataloader=dict(dataset=dataset)))
+    assert find_names(cfg, dict(meta=meta))['classes'] == names
+
+
+def test_colours_are_bytes() -> None:
+    assert all(0 <= x < 256 for colour in random_palette(30) for x in colour)
 
 
 @needs_mmseg

@@ -1,28 +1,11 @@
-from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from mmengine.config import Config
 
 from mlfm_mm.engine import UsageError, prepare_training
-from mlfm_mm.engine.training import enable_amp
 from tests.tools.helpers import write_digits_config, write_segments_config
-
-
-def options(config: Path | str, **changes: Any) -> Namespace:
-    values = dict(
-        config=str(config),
-        work_dir=None,
-        resume=None,
-        amp=False,
-        auto_scale_lr=False,
-        no_validate=False,
-        cfg_options=None,
-        launcher='none',
-    )
-    return Namespace(**{**values, **changes})
 
 
 @pytest.mark.parametrize(
@@ -56,11 +39,9 @@ def options(config: Path | str, **changes: Any) -> Namespace:
 def test_mistakes(
     changes: dict[str, Any], message: str, tmp_path: Path
 ) -> None:
-    args = options(
-        changes.pop('config', write_digits_config(tmp_path)), **changes
-    )
+    config = changes.pop('config', str(write_digits_config(tmp_path)))
     with pytest.raises(UsageError) as caught:
-        prepare_training(args)
+        prepare_training(str(config), **changes)
     assert message in str(caught.value)
 
 
@@ -69,11 +50,11 @@ def test_host_that_is_not_installed(
 ) -> None:
     monkeypatch.setattr('mlfm_mm.engine.hosts.find_spec', lambda name: None)
     with pytest.raises(UsageError, match='pip install onedl-mmpretrain'):
-        prepare_training(options(write_digits_config(tmp_path)))
+        prepare_training(str(write_digits_config(tmp_path)))
 
 
 def test_loaders_of_a_classifier(tmp_path: Path) -> None:
-    cfg = prepare_training(options(write_digits_config(tmp_path)))
+    cfg = prepare_training(str(write_digits_config(tmp_path)))
     for loader in (cfg.train_dataloader, cfg.val_dataloader):
         assert loader.collate_fn == dict(type='default_collate')
         assert loader.pin_memory == torch.cuda.is_available()
@@ -82,60 +63,53 @@ def test_loaders_of_a_classifier(tmp_path: Path) -> None:
 
 
 def test_loaders_of_a_segmentor(tmp_path: Path) -> None:
-    config = write_segments_config(tmp_path)
+    config = str(write_segments_config(tmp_path))
     changes = {'train_dataloader.num_workers': 2}
-    cfg = prepare_training(options(config, cfg_options=changes))
+    cfg = prepare_training(config, cfg_options=changes)
     assert 'collate_fn' not in cfg.train_dataloader
     assert cfg.train_dataloader.persistent_workers is True
 
 
 def test_what_is_set_is_kept(tmp_path: Path) -> None:
     changes = {'train_dataloader.collate_fn': dict(type='pseudo_collate')}
-    config = write_digits_config(tmp_path)
-    cfg = prepare_training(options(config, cfg_options=changes))
+    config = str(write_digits_config(tmp_path))
+    cfg = prepare_training(config, cfg_options=changes)
     assert cfg.train_dataloader.collate_fn.type == 'pseudo_collate'
 
 
 def test_work_dir(tmp_path: Path) -> None:
-    config = write_digits_config(tmp_path)
-    given = prepare_training(options(config, work_dir='here'))
-    in_config = options(config, cfg_options={'work_dir': 'there'})
+    config = str(write_digits_config(tmp_path))
+    given = prepare_training(config, work_dir='here')
+    in_config = prepare_training(config, cfg_options={'work_dir': 'there'})
     assert given.work_dir == 'here'
-    assert prepare_training(in_config).work_dir == 'there'
-    default = Path(prepare_training(options(config)).work_dir)
+    assert in_config.work_dir == 'there'
+    default = Path(prepare_training(config).work_dir)
     assert default == Path('work_dirs') / 'digits_baseline'
 
 
 def test_resume(tmp_path: Path) -> None:
-    config = write_digits_config(tmp_path)
-    cfg = prepare_training(options(config, resume='auto'))
+    config = str(write_digits_config(tmp_path))
+    cfg = prepare_training(config, resume='auto')
     assert cfg.resume is True and cfg.load_from is None
     checkpoint = tmp_path / 'x.pth'
-    checkpoint.touch()
-    cfg = prepare_training(options(config, resume=str(checkpoint)))
+    torch.save({}, checkpoint)
+    cfg = prepare_training(config, resume=str(checkpoint))
     assert cfg.resume is True and cfg.load_from == str(checkpoint)
     # An address is left to the Runner.
-    prepare_training(options(config, resume='https://example.org/x.pth'))
+    prepare_training(config, resume='https://example.org/x.pth')
 
 
 def test_auto_scale_lr(tmp_path: Path) -> None:
-    config = write_digits_config(tmp_path)
-    args = options(config, auto_scale_lr=True)
-    assert prepare_training(args).auto_scale_lr.enable is True
+    config = str(write_digits_config(tmp_path))
+    cfg = prepare_training(config, auto_scale_lr=True)
+    assert cfg.auto_scale_lr.enable is True
     with open(config, 'a') as file:
         file.write('auto_scale_lr = dict(_delete_=True)')
     with pytest.raises(UsageError, match='needs the batch size'):
-        prepare_training(args)
+        prepare_training(config, auto_scale_lr=True)
 
 
 def test_no_validate(tmp_path: Path) -> None:
-    config = write_digits_config(tmp_path)
-    cfg = prepare_training(options(config, no_validate=True))
+    config = str(write_digits_config(tmp_path))
+    cfg = prepare_training(config, no_validate=True)
     assert cfg.val_cfg is cfg.val_dataloader is cfg.val_evaluator is None
-
-
-def test_amp_keeps_the_loss_scale() -> None:
-    wrapper = dict(type='AmpOptimWrapper', loss_scale=512.0)
-    cfg = Config(dict(optim_wrapper=wrapper))
-    enable_amp(cfg)
-    assert cfg.optim_wrapper.loss_scale == 512.0

@@ -74,7 +74,10 @@ def test_segmentor_predictions(
     files = sorted((tmp_path / 'pred').glob('*.png'))
     assert [file.stem for file in files] == list('012345')
     assert Image.open(files[0]).size == (32, 32)
-    assert len(list((tmp_path / 'shown').rglob('*.png'))) == 6
+    # Named as the images, and nowhere else.
+    shown = [path.name for path in tmp_path.rglob('*.png')]
+    assert sorted(shown) == sorted([f'{i}.png' for i in range(6)] * 2)
+    assert len(list((tmp_path / 'shown').iterdir())) == 6
 
 
 def test_segmentor_metrics_with_augmentation(
@@ -87,6 +90,21 @@ def test_segmentor_metrics_with_augmentation(
     )
     metrics = json.loads((tmp_path / 'metrics.json').read_text())
     assert 0 <= metrics['mIoU'] <= 100
+
+
+def test_weights_of_another_network(
+    digits: tuple[Path, Path], tmp_path: Path
+) -> None:
+    plain = write_digits_config(tmp_path, 'baseline')
+    weights = save_weights(plain)
+    printed = run_tool('test.py', digits[0], weights, cwd=tmp_path, fails=True)
+    last = printed.strip().splitlines()[-1]
+    assert 'neck.' in last and 'is missing' in last
+    assert '--allow-partial' in last and 'accuracy' not in printed
+    printed = run_tool(
+        'test.py', digits[0], weights, '--allow-partial', cwd=tmp_path
+    )
+    assert 'accuracy/top1' in printed
 
 
 def test_missing_checkpoint(digits: tuple[Path, Path], tmp_path: Path) -> None:

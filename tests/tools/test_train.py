@@ -78,6 +78,31 @@ def test_mistakes_get_one_line(tmp_path: Path) -> None:
     assert not (tmp_path / 'work_dirs').exists()
 
 
+def test_another_python_gets_one_line(tmp_path: Path) -> None:
+    """One that has none of the packages, as a newcomer's may be."""
+    for name in ('train.py', 'test.py', 'image_demo.py'):
+        command = [sys.executable, '-S', str(TOOLS / name), '--help']
+        done = run(command, tmp_path, PYTHONPATH='')
+        (line,) = done.stderr.strip().splitlines()
+        assert line.startswith(f'{name}: ') and done.returncode == 1
+        assert 'is not installed for' in line and '.venv/bin/python' in line
+
+
+def test_the_network_refuses_its_options_in_one_line(tmp_path: Path) -> None:
+    config = write_digits_config(tmp_path, 'mlfm')
+    printed = run_tool(
+        *('train.py', config, '--work-dir', 'out'),
+        *('--cfg-options', 'model.neck.wavelet=no'),
+        cwd=tmp_path,
+        fails=True,
+    )
+    assert 'Traceback' not in printed
+    last = printed.strip().splitlines()[-1]
+    assert last.startswith('train.py: ') and "'no'" in last
+    (log,) = (tmp_path / 'out').glob('*/*.log')
+    assert 'Traceback' in log.read_text() and str(log.name) in last
+
+
 def test_runs_from_an_installed_copy(tmp_path: Path) -> None:
     """As in .mim/tools: no package beside the folder of the tools."""
     copy = tmp_path / '.mim' / 'tools' / 'train.py'

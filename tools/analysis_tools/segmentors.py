@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -84,19 +83,12 @@ def evaluate(
     options = {}
     if data_root is not None:
         options['test_dataloader.dataset.data_root'] = data_root
-    args = Namespace(
-        config=cfg.filename,
-        checkpoint=str(checkpoint),
+    cfg = prepare_testing(
+        cfg.filename,
+        str(checkpoint),
         cfg_options=options,
         work_dir=str(checkpoint.parent / 'compared' / 'test'),
-        launcher='none',
-        out=None,
-        out_item=None,
-        show=False,
-        show_dir=None,
-        tta=False,
     )
-    cfg = prepare_testing(args)
     cfg.test_evaluator = dict(type=ClassIoU, iou_metrics=['mIoU'])
     runner = build_runner(cfg)
     overall = runner.test()

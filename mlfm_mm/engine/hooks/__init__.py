@@ -8,6 +8,7 @@ from .finite_guard import FiniteGuardHook, NonFiniteError
 from .preemption import PreemptionHook
 from .safe_checkpoint import SafeCheckpointHook
 from .unreadable_report import UnreadableReportHook
+from .whole_weights import WholeWeightsHook
 
 __all__ = [
     'ChannelsLastHook',
@@ -19,4 +20,5 @@ __all__ = [
     'PreemptionHook',
     'SafeCheckpointHook',
     'UnreadableReportHook',
+    'WholeWeightsHook',
 ]

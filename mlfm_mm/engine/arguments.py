@@ -1,0 +1,118 @@
+"""The options that the tools have in common."""
+
+import argparse
+import os
+from collections.abc import Sequence
+
+from mmengine.config import DictAction
+
+
+class Overrides(DictAction):
+    """``--cfg-options``, with a message where a value is missing."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[str] | None,
+        option_string: str | None = None,
+    ) -> None:
+        """Read ``KEY=VALUE`` pairs.
+
+        Args:
+            parser (ArgumentParser): The parser.
+            namespace (Namespace): What it has read, changed in place.
+            values (Sequence[str]): The pairs.
+            option_string (str, optional): The option's name. Defaults to
+                None.
+        """
+        given = [values] if isinstance(values, str) else values or []
+        for pair in given:
+            if '=' not in pair:
+                parser.error(f'{option_string} takes KEY=VALUE, not {pair!r}')
+        super().__call__(parser, namespace, values, option_string)
+
+
+def add_config_options(
+    parser: argparse.ArgumentParser, example: str, partial: bool = True
+) -> None:
+    """Add what reads a config and its weights.
+
+    Args:
+        parser (ArgumentParser): The parser, changed in place.
+        example (str): An example of ``--cfg-options``.
+        partial (bool): Whether weights must be whole by default. Defaults
+            to True.
+    """
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=Overrides,
+        metavar='KEY=VALUE',
+        help=f'override values of the config, such as {example}',
+    )
+    if partial:
+        parser.add_argument(
+            '--allow-partial',
+            action='store_true',
+            help='go on with a checkpoint of another network, by what fits',
+        )
+    parser.add_argument(
+        '--trust',
+        action='store_true',
+        help='read checkpoints that run code; only weights are read otherwise',
+    )
+
+
+def add_run_options(parser: argparse.ArgumentParser, writes: str) -> None:
+    """Add what every run of a Runner has.
+
+    Args:
+        parser (ArgumentParser): The parser, changed in place.
+        writes (str): What goes to the work folder.
+    """
+    parser.add_argument(
+        '--work-dir',
+        metavar='DIR',
+        help=f'where to save {writes} (default: work_dir of the config, else '
+        'work_dirs/<name of the config>)',
+    )
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='what started the processes (tools/dist_*.sh: pytorch)',
+    )
+    parser.add_argument(
+        '--local-rank',
+        '--local_rank',
+        type=int,
+        default=0,
+        help=argparse.SUPPRESS,
+    )
+
+
+def read_arguments(
+    parser: argparse.ArgumentParser, argv: Sequence[str] | None = None
+) -> dict:
+    """Read the command line.
+
+    Args:
+        parser (ArgumentParser): The parser.
+        argv (Sequence[str], optional): The arguments. Defaults to None, the
+            program's.
+
+    Returns:
+        dict: The options as keywords.
+
+    Example:
+        >>> parser = argparse.ArgumentParser()
+        >>> add_run_options(parser, 'logs')
+        >>> read_arguments(parser, ['--work-dir', 'out'])
+        {'work_dir': 'out', 'launcher': 'none'}
+    """
+    options = vars(parser.parse_args(argv))
+    # Older launchers pass the local rank as an option only.
+    local_rank = options.pop('local_rank', 0)
+    os.environ.setdefault('LOCAL_RANK', str(local_rank))
+    return options

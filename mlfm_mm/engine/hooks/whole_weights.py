@@ -1,0 +1,43 @@
+"""Refuse a checkpoint of another network before it is used."""
+
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from ...registry import HOOKS
+from ..weights import load_whole
+
+
+@HOOKS.register_module()
+class WholeWeightsHook(Hook):
+    """Refuse weights that are missing, left over, or of another shape.
+
+    MMEngine loads what fits, lists the rest in the log, and goes on: a test
+    then measures a network that is random in part.
+
+    Args:
+        allow_partial (bool): Whether to warn only. Defaults to False.
+
+    Example:
+        >>> custom_hooks = [dict(type='mlfm_mm.WholeWeightsHook')]
+    """
+
+    # After MMEngine's own, which may put averaged weights in their place.
+    priority = 'LOWEST'
+
+    def __init__(self, allow_partial: bool = False) -> None:
+        self.allow_partial = allow_partial
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Compare, before the Runner loads them.
+
+        Args:
+            runner (Runner): The runner.
+            checkpoint (dict): What the Runner has read.
+
+        Raises:
+            UsageError: If the weights are those of another network.
+        """
+        # MMEngine would run this text of an old checkpoint as code.
+        checkpoint.get('meta', {}).pop('config', None)
+        name = runner.cfg.filename or runner.experiment_name
+        load_whole(runner.model, checkpoint, name, self.allow_partial)

@@ -1,0 +1,97 @@
+"""Which class a ``type`` of a config stands for."""
+
+from collections.abc import Callable, Iterator
+
+from mmengine.config import Config
+from mmengine.registry import Registry
+
+from .errors import UsageError
+
+
+def kind_of(
+    settings: dict, registry: Registry, scope: str | None = None
+) -> Callable | None:
+    """Find what the ``type`` of some settings stands for.
+
+    Configs name it bare (``'SyncBN'``), with a scope (``'mmseg.IoUMetric'``)
+    or a module (``'torch.nn.SyncBatchNorm'``), and those in pure Python give
+    it itself.
+
+    Args:
+        settings (dict): May have a ``type``.
+        registry (Registry): Where MMEngine would look for a name.
+        scope (str, optional): The ``default_scope`` of the config. Defaults
+            to None.
+
+    Returns:
+        Callable | None: Mostly a class; None without a type, and where the
+        registry does not know its name.
+
+    Example:
+        >>> from mmengine.registry import MODELS
+        >>> kind_of(dict(type='SyncBN'), MODELS).__name__
+        'SyncBatchNorm'
+    """
+    kind = settings.get('type')
+    if not isinstance(kind, str):
+        return kind
+    with registry.switch_scope_and_registry(scope) as found:
+        try:
+            return found.get(kind)
+        except RuntimeError:
+            return None
+
+
+def is_kind(
+    settings: dict,
+    parent: type,
+    registry: Registry,
+    scope: str | None = None,
+) -> bool:
+    """Say whether the ``type`` of some settings is a class or its child.
+
+    Args:
+        settings (dict): May have a ``type``.
+        parent (type): The class.
+        registry (Registry): Where MMEngine would look for a name.
+        scope (str, optional): The ``default_scope`` of the config. Defaults
+            to None.
+
+    Returns:
+        bool: Whether it is.
+    """
+    kind = kind_of(settings, registry, scope)
+    return isinstance(kind, type) and issubclass(kind, parent)
+
+
+def dicts(value: object) -> Iterator[dict]:
+    """Go through the dicts within a config, outermost first."""
+    if isinstance(value, dict):
+        yield value
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from dicts(item)
+
+
+def find_dataset(cfg: Config, loader: str = 'test_dataloader') -> dict:
+    """Find the data set of a loader that has the transforms.
+
+    Args:
+        cfg (Config): The config.
+        loader (str): The loader's name. Defaults to ``'test_dataloader'``.
+
+    Returns:
+        dict: Its settings, with a ``pipeline``; within those of a wrapper,
+        where the data set is wrapped.
+
+    Raises:
+        UsageError: If the config has none.
+    """
+    for settings in dicts((cfg.get(loader) or {}).get('dataset')):
+        if settings.get('pipeline'):
+            return settings
+    raise UsageError(
+        f'the config has no {loader}.dataset.pipeline, which says how an '
+        'image is prepared'
+    )

@@ -1,0 +1,99 @@
+"""Drawn predictions, each in a file named after its image."""
+
+from pathlib import Path
+
+import mmcv
+import numpy as np
+from mmengine.config import Config, ConfigDict
+from mmengine.registry import VISBACKENDS
+from mmengine.visualization import BaseVisBackend, LocalVisBackend
+
+from .hosts import Host
+from .kinds import is_kind
+
+
+class PictureBackend(BaseVisBackend):
+    """Write the images that a visualizer draws, and nothing else.
+
+    MMEngine's own backend writes ``0.png`` to
+    ``vis_data/vis_image/test_0.png_1.png``. Configs name this one by its
+    whole path, which needs no registration.
+
+    Args:
+        save_dir (str): The folder.
+
+    Example:
+        >>> backend = PictureBackend('shown')
+        >>> backend.path_of('test_street.jpg').name
+        'street.png'
+        >>> backend.path_of('test_street.jpg').name  # of another folder
+        'street_2.png'
+    """
+
+    def __init__(self, save_dir: str) -> None:
+        super().__init__(save_dir)
+        self._counts: dict[str, int] = {}
+
+    def _init_env(self) -> None:
+        """Nothing is needed before the first image."""
+
+    @property
+    def experiment(self) -> 'PictureBackend':
+        """PictureBackend: itself, as nothing lies behind it."""
+        return self
+
+    def path_of(self, name: str) -> Path:
+        """Choose the file for an image.
+
+        Args:
+            name (str): What the host's hook calls it.
+
+        Returns:
+            Path: The file; images of one name are counted.
+        """
+        stem = Path(name.removeprefix('test_')).stem
+        count = self._counts[stem] = self._counts.get(stem, 0) + 1
+        suffix = '' if count == 1 else f'_{count}'
+        return Path(self._save_dir) / f'{stem}{suffix}.png'
+
+    def add_image(
+        self, name: str, image: np.ndarray, step: int = 0, **kwargs: object
+    ) -> None:
+        """Write an image.
+
+        Args:
+            name (str): Its name.
+            image (np.ndarray): RGB of shape (H, W, 3).
+            step (int): Not used. Defaults to 0.
+            **kwargs: Not used.
+        """
+        mmcv.imwrite(mmcv.rgb2bgr(image), str(self.path_of(name)))
+
+
+def draw_predictions(
+    cfg: Config, host: Host, show: bool, show_dir: str | None
+) -> None:
+    """Turn on the hook that draws predictions.
+
+    Args:
+        cfg (Config): The config, changed in place.
+        host (Host): The host that the config is written for.
+        show (bool): Whether to open a window.
+        show_dir (str, optional): Where to write pictures.
+    """
+    hooks = cfg.setdefault('default_hooks', ConfigDict())
+    hook = hooks.setdefault('visualization', ConfigDict())
+    hook.setdefault('type', host.visualization_hook)
+    hook.update({host.draw_switch: True, 'show': show, 'interval': 1})
+    visualizer = cfg.setdefault('visualizer', ConfigDict())
+    visualizer.setdefault('type', host.visualizer)
+    backends = visualizer.get('vis_backends') or [dict(type='LocalVisBackend')]
+    if show_dir is not None:
+        others = [
+            settings
+            for settings in backends
+            if not is_kind(settings, LocalVisBackend, VISBACKENDS, host.scope)
+        ]
+        kind = f'{__name__}.{PictureBackend.__name__}'
+        backends = [*others, dict(type=kind, save_dir=show_dir)]
+    visualizer.vis_backends = backends

@@ -1,0 +1,341 @@
+"""Checkpoints: read without running code, loaded whole or not at all."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any, TypeAlias
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.logging import HistoryBuffer, print_log
+from mmengine.model import BaseTTAModel, is_model_wrapper
+from mmengine.runner import CheckpointLoader
+from mmengine.utils import digit_version
+from torch import Tensor, nn
+
+from .errors import UsageError
+
+Checkpoint: TypeAlias = dict[str, object]
+
+# PyTorch's switches over all its readers, MMEngine's among them: weights
+# only, and anything.
+SWITCHES = (
+    'TORCH_FORCE_WEIGHTS_ONLY_LOAD',
+    'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD',
+)
+# What numpy's arrays and numbers are rebuilt by, under both of its names.
+BUILDERS = {
+    '_reconstruct': np.ones(1).__reduce__()[0],
+    'scalar': np.float64(1).__reduce__()[0],
+}
+NUMPY_MODULES = ('numpy.core.multiarray', 'numpy._core.multiarray')
+# Neither objects nor records.
+CODES = np.typecodes['AllInteger'] + np.typecodes['AllFloat'] + '?SU'
+REFUSED = re.compile(r'GLOBAL ([\w.]+)')
+# What reading a file raises that is no checkpoint.
+READING = (UnpicklingError, RuntimeError, EOFError, OSError, KeyError)
+# How many differences a message names.
+SHOWN = 3
+
+
+@contextmanager
+def weights_only(trust: bool = False) -> Iterator[None]:
+    """Let this process and its children read no checkpoint that runs code.
+
+    A checkpoint is a pickle, which may call any function when it is read.
+    PyTorch can read weights alone, but MMEngine falls back to the other way
+    where that is refused. MMEngine's own checkpoints also hold logs, whose
+    classes are declared harmless here.
+
+    Args:
+        trust (bool): Whether to allow anything all the same. Defaults to
+            False.
+
+    Example:
+        >>> with weights_only():
+        ...     os.environ['TORCH_FORCE_WEIGHTS_ONLY_LOAD']
+        '1'
+    """
+    before = {name: os.environ.pop(name, None) for name in SWITCHES}
+    os.environ[SWITCHES[trust]] = '1'
+    torch.serialization.add_safe_globals(harmless())
+    try:
+        yield
+    finally:
+        os.environ.pop(SWITCHES[trust])
+        given = {k: v for k, v in before.items() if v is not None}
+        os.environ.update(given)
+
+
+def harmless() -> list[Any]:
+    """List what MMEngine's own checkpoints hold besides tensors.
+
+    Returns:
+        list: Classes and functions that no file can misuse.
+    """
+    found: list[Any] = [HistoryBuffer, np.dtype, np.ndarray]
+    found += {type(np.dtype(code)) for code in CODES}
+    builders = list(BUILDERS.values())
+    if digit_version(torch.__version__) < digit_version('2.6.0'):
+        return [*found, *builders, getattr]
+    for name, builder in BUILDERS.items():
+        found += [(builder, f'{m}.{name}') for m in NUMPY_MODULES]
+    return [*found, (_statistic, 'builtins.getattr')]
+
+
+def _statistic(owner: object, name: str) -> object:
+    """Stand in for ``getattr``, by which logs name their own statistics."""
+    if owner is not HistoryBuffer or name not in vars(HistoryBuffer):
+        raise UnpicklingError(f'GLOBAL getattr of {name!r} is not allowed')
+    return getattr(HistoryBuffer, name)
+
+
+def read_checkpoint(path: str, option: str = 'checkpoint') -> Checkpoint:
+    """Read a checkpoint to the CPU, by default without running code.
+
+    Args:
+        path (str): A file, or an address that mmengine fetches
+            (``https://``, ``open-mmlab://``, ...).
+        option (str): The option or the key that it came from. Defaults to
+            ``'checkpoint'``.
+
+    Returns:
+        dict: What it holds.
+
+    Raises:
+        UsageError: If there is no such file, or if it cannot be read, or not
+            without running code.
+
+    Example:
+        >>> read_checkpoint('net.pth', '--resume')
+        Traceback (most recent call last):
+        ...
+        mlfm_mm.engine.errors.UsageError: --resume: there is no checkpoint
+        'net.pth': check the path
+    """
+    if '://' not in path and not Path(path).is_file():
+        raise UsageError(
+            f'{option}: there is no checkpoint {path!r}: check the path'
+        )
+    try:
+        found = _read(path)
+    except READING as error:
+        raise UsageError(f'{option} {path!r}: {explain(error)}') from error
+    if not isinstance(found, dict):
+        raise UsageError(
+            f'{option} {path!r} holds no weights but a {type(found).__name__}'
+        )
+    return found
+
+
+def _read(path: str) -> object:
+    with weights_only(trust=SWITCHES[True] in os.environ):
+        if '://' in path:
+            return CheckpointLoader.load_checkpoint(path, 'cpu', 'silent')
+        trusted = SWITCHES[True] in os.environ
+        return torch.load(path, 'cpu', weights_only=not trusted)
+
+
+def check_checkpoint(path: str, option: str = 'checkpoint') -> None:
+    """Refuse a checkpoint that cannot be read, before anything is built.
+
+    Args:
+        path (str): A file, or an address, which is fetched when it is needed.
+        option (str): The option or the key that it came from. Defaults to
+            ``'checkpoint'``.
+
+    Raises:
+        UsageError: As :func:`read_checkpoint` does.
+
+    Example:
+        >>> check_checkpoint('https://example.org/net.pth')
+    """
+    if '://' not in path:
+        read_checkpoint(path, option)
+
+
+def explain(error: Exception) -> str:
+    """Say in one sentence why a checkpoint cannot be read.
+
+    Args:
+        error (Exception): What reading it raised.
+
+    Returns:
+        str: The reason and the remedy.
+
+    Example:
+        >>> text = 'Unsupported global: GLOBAL os.system was not an allowed'
+        >>> explain(UnpicklingError(text))
+        'reading it would run code (os.system): if you trust where it comes
+        from, add --trust'
+    """
+    refused = REFUSED.search(str(error))
+    if isinstance(error, UnpicklingError) and refused:
+        return (
+            f'reading it would run code ({refused[1]}): if you trust where '
+            'it comes from, add --trust'
+        )
+    return 'it is no checkpoint, or damaged: take another copy of it'
+
+
+def weights_in(checkpoint: Checkpoint) -> dict[str, Tensor]:
+    """Find the weights in a checkpoint, named as in the plain model.
+
+    Args:
+        checkpoint (dict): Has them as ``state_dict``, or nothing else.
+
+    Returns:
+        dict[str, Tensor]: The weights by name.
+
+    Example:
+        >>> weights_in({'state_dict': {'module.fc.bias': torch.zeros(1)}})
+        {'fc.bias': tensor([0.])}
+    """
+    found = checkpoint.get('state_dict', checkpoint)
+    assert isinstance(found, dict)
+    return {re.sub(r'^module\.', '', k): v for k, v in found.items()}
+
+
+def origin(checkpoint: Checkpoint) -> str:
+    """Say which network a checkpoint belongs to, as far as it tells.
+
+    Args:
+        checkpoint (dict): Its ``meta`` may tell.
+
+    Returns:
+        str: The name of the run that wrote it, and its network.
+
+    Example:
+        >>> cfg = "model = dict(type='X', neck=dict(type='Y', update='add'))"
+        >>> name = 'resnet18_in100_20260101_120000'
+        >>> origin(dict(meta=dict(experiment_name=name, cfg=cfg)))
+        "resnet18_in100 (X, neck=Y(update='add'))"
+    """
+    meta = checkpoint.get('meta')
+    meta = meta if isinstance(meta, dict) else {}
+    name = re.sub(r'_\d{8}_\d{6}$', '', str(meta.get('experiment_name', '')))
+    model = _model_of(str(meta.get('cfg', '')))
+    parts = [str(model['type'])] if 'type' in model else []
+    for key in ('backbone', 'neck'):
+        if isinstance(model.get(key), dict):
+            parts.append(f'{key}={_describe(model[key])}')
+    network = f' ({", ".join(parts)})' if parts else ''
+    return f'{name}{network}'.strip() or 'a network that they do not name'
+
+
+def _model_of(config: str) -> dict:
+    """Read the model of a config's text, which is never run as code."""
+    try:
+        lines = ast.parse(config).body
+        values = {
+            line.targets[0].id: line.value
+            for line in lines
+            if isinstance(line, ast.Assign)
+            and isinstance(line.targets[0], ast.Name)
+        }
+        return _literal(values['model'])
+    except (SyntaxError, ValueError, KeyError):
+        return {}
+
+
+def _literal(node: ast.expr) -> Any:
+    if isinstance(node, ast.Call):
+        # Nothing but dict(...) stands in what MMEngine writes.
+        return {str(k.arg): _literal(k.value) for k in node.keywords}
+    if isinstance(node, ast.List | ast.Tuple):
+        return [_literal(item) for item in node.elts]
+    if isinstance(node, ast.Dict):
+        return {}
+    return ast.literal_eval(node)
+
+
+def _describe(settings: dict) -> str:
+    options = [
+        f'{key}={value!r}'
+        for key, value in settings.items()
+        if key not in ('type', '_scope_') and isinstance(value, str | int)
+    ]
+    return f'{settings.get("type")}({", ".join(options)})'
+
+
+def differences(model: nn.Module, checkpoint: Checkpoint) -> list[str]:
+    """Load weights by PyTorch's own rules, and list what does not fit.
+
+    Args:
+        model (nn.Module): The model, perhaps wrapped.
+        checkpoint (dict): Its weights.
+
+    Returns:
+        list[str]: What is missing, left over, or of another shape.
+
+    Example:
+        >>> differences(nn.Linear(1, 1), {'weight': torch.zeros(1, 1)})
+        ['bias is missing']
+    """
+    inner: Any = model
+    while is_model_wrapper(inner) or isinstance(inner, BaseTTAModel):
+        inner = inner.module
+    state = weights_in(checkpoint)
+    try:
+        missing, unexpected = inner.load_state_dict(state, strict=False)
+    except RuntimeError as error:
+        # The first line is a title.
+        return [line.strip() for line in str(error).splitlines()[1:]]
+    # Older checkpoints do not count batches, which nothing depends on.
+    counters = ('num_batches_tracked', '_metadata')
+    return [
+        *(f'{n} is missing' for n in missing if not n.endswith(counters)),
+        *(f'{n} is left over' for n in unexpected),
+    ]
+
+
+def load_whole(
+    model: nn.Module,
+    checkpoint: Checkpoint,
+    what: str,
+    allow_partial: bool = False,
+) -> None:
+    """Load weights, all of them and into all of the network.
+
+    Args:
+        model (nn.Module): The network, perhaps wrapped.
+        checkpoint (dict): Its weights.
+        what (str): The file and the config, to name in a message.
+        allow_partial (bool): Whether to load what fits, and to warn.
+            Defaults to False.
+
+    Raises:
+        UsageError: If the weights are those of another network.
+    """
+    found = differences(model, checkpoint)
+    if not found:
+        return
+    more = f' and {len(found) - SHOWN} more' if len(found) > SHOWN else ''
+    message = (
+        f'{what}: the weights belong to {origin(checkpoint)}: '
+        f'{"; ".join(found[:SHOWN])}{more}.'
+    )
+    if not allow_partial:
+        raise UsageError(
+            f'{message} Give the config of that network, or --allow-partial '
+            'to go on with random weights in place of the missing ones'
+        )
+    print_log(f'{message} Going on with what fits.', logger='current')
+
+
+def refuse_other_weights(cfg: Config, allow_partial: bool = False) -> None:
+    """Let a run refuse weights that are not those of its network.
+
+    Args:
+        cfg (Config): The config, changed in place.
+        allow_partial (bool): Whether to warn only. Defaults to False.
+    """
+    hook = dict(type='mlfm_mm.WholeWeightsHook', allow_partial=allow_partial)
+    cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), hook]

@@ -1,0 +1,74 @@
+import ast
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+
+from mlfm_mm.engine import HOSTS, UsageError
+from mlfm_mm.engine.options import (
+    check_keys,
+    load_config,
+    set_loader_defaults,
+)
+
+REPO = Path(__file__).resolve().parents[2]
+
+
+def write(folder: Path, text: str) -> str:
+    path = folder / 'x.py'
+    path.write_text(text)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ('text', 'message'),
+    [
+        ('model = dict(\n', 'cannot be read: SyntaxError'),
+        ("_base_ = 'none.py'", 'cannot be read: FileNotFoundError'),
+        ('a = 1 / 0', 'cannot be read: ZeroDivisionError'),
+        ("load_form = 'net.pth'", "did you mean 'load_from'?"),
+        ('train_dataloder = dict()', "did you mean 'train_dataloader'?"),
+    ],
+)
+def test_mistakes(text: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        load_config(write(tmp_path, text))
+    assert message in str(caught.value)
+
+
+def test_a_misspelt_option(tmp_path: Path) -> None:
+    path = write(tmp_path, 'model = dict()')
+    with pytest.raises(UsageError, match="'modle': did you mean 'model'"):
+        load_config(path, {'modle.head.num_classes': 7})
+    cfg = load_config(path, {'model.head.num_classes': 7})
+    assert cfg.model.head.num_classes == 7
+
+
+def host_configs() -> list[Path]:
+    """All configs of the hosts that are installed, and ours."""
+    roots = [REPO / 'configs']
+    for host in HOSTS:
+        spec = find_spec(host)
+        if spec is not None and spec.origin is not None:
+            roots.append(Path(spec.origin).parent / '.mim' / 'configs')
+    return [path for root in roots for path in root.rglob('*.py')]
+
+
+def test_no_shipped_config_is_questioned() -> None:
+    names: set[str] = set()
+    for path in host_configs():
+        for line in ast.parse(path.read_text(encoding='utf-8')).body:
+            if isinstance(line, ast.Assign):
+                targets = line.targets
+                names |= {t.id for t in targets if isinstance(t, ast.Name)}
+    assert len(names) > 50
+    check_keys(Config(dict.fromkeys(names)))
+
+
+def test_loader_keeps_what_is_set() -> None:
+    loader = dict(num_workers=2, persistent_workers=False, pin_memory=True)
+    set_loader_defaults(loader, HOSTS['mmseg'])
+    assert loader == dict(
+        num_workers=2, persistent_workers=False, pin_memory=True
+    )

@@ -1,0 +1,60 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mmengine.config import Config
+from mmengine.visualization import LocalVisBackend
+from PIL import Image
+
+from mlfm_mm.engine.hosts import HOSTS
+from mlfm_mm.engine.pictures import PictureBackend, draw_predictions
+from tests.engine.test_testing import prepare
+from tests.tools.helpers import write_digits_config, write_segments_config
+
+
+def test_files_are_named_once(tmp_path: Path) -> None:
+    backend = PictureBackend(str(tmp_path / 'shown'))
+    red = np.zeros((4, 4, 3), np.uint8)
+    red[..., 0] = 255
+    # As mmseg's hook, as mmpretrain's, and once more of another folder.
+    for name in ('test_street.jpg', 'street.png', '7'):
+        backend.add_image(name, red, step=3)
+    found = sorted(path.name for path in (tmp_path / 'shown').iterdir())
+    assert found == ['7.png', 'street.png', 'street_2.png']
+    with Image.open(tmp_path / 'shown' / '7.png') as picture:
+        assert picture.getpixel((0, 0)) == (255, 0, 0)
+
+
+def test_classifier(tmp_path: Path) -> None:
+    cfg = prepare(write_digits_config(tmp_path), show_dir='shown')
+    hook = cfg.default_hooks.visualization
+    assert hook.type == 'VisualizationHook'
+    assert hook.enable and hook.interval == 1 and not hook.show
+    (backend,) = cfg.visualizer.vis_backends
+    assert backend.save_dir == 'shown'
+
+
+def test_segmentor(tmp_path: Path) -> None:
+    cfg = prepare(write_segments_config(tmp_path), show_dir='shown')
+    assert cfg.default_hooks.visualization.draw
+    assert cfg.visualizer.vis_backends[0].save_dir == 'shown'
+
+
+def test_drawing_without_hook(tmp_path: Path) -> None:
+    """A config that never drew gets the hook it needs."""
+    config = write_segments_config(tmp_path)
+    hook = "    visualization=dict(type='SegVisualizationHook'),\n"
+    config.write_text(config.read_text().replace(hook, ''))
+    added = prepare(config, show=True).default_hooks.visualization
+    assert added.type == 'SegVisualizationHook' and added.show
+
+
+@pytest.mark.parametrize(
+    'kind', ['LocalVisBackend', 'mmengine.LocalVisBackend', LocalVisBackend]
+)
+def test_other_backends_stay(kind: object) -> None:
+    backends = [dict(type=kind), dict(type='TensorboardVisBackend')]
+    cfg = Config(dict(visualizer=dict(vis_backends=backends)))
+    draw_predictions(cfg, HOSTS['mmpretrain'], False, 'shown')
+    kept, ours = cfg.visualizer.vis_backends
+    assert kept.type == 'TensorboardVisBackend' and 'Picture' in ours.type

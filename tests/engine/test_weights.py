@@ -1,0 +1,180 @@
+"""Checkpoints of every kind that a user may hand over."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.logging import MessageHub
+from torch import nn
+
+from mlfm_mm.engine import UsageError
+from mlfm_mm.engine.hooks import WholeWeightsHook
+from mlfm_mm.engine.weights import (
+    load_whole,
+    origin,
+    read_checkpoint,
+    refuse_other_weights,
+    weights_only,
+)
+
+
+class Burglar:
+    """What a pickle can do to whoever reads it."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple:
+        return os.mkdir, (str(self.mark),)
+
+
+def save(path: Path, **content: Any) -> str:
+    torch.save(content, path)
+    return str(path)
+
+
+@pytest.fixture
+def hostile(tmp_path: Path) -> str:
+    burglar = Burglar(tmp_path / 'been_here')
+    weights = dict(weight=torch.zeros(1))
+    return save(tmp_path / 'x.pth', state_dict=weights, meta=burglar)
+
+
+def test_code_is_not_run(hostile: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r'run code \(\w+.mkdir\).*--trust'):
+        read_checkpoint(hostile)
+    assert not (tmp_path / 'been_here').exists()
+    with weights_only(trust=True):
+        read_checkpoint(hostile)
+    assert (tmp_path / 'been_here').exists()
+
+
+def test_nor_where_the_caller_asks_for_it(
+    hostile: str, tmp_path: Path
+) -> None:
+    """MMEngine reads once more, without care, what was refused."""
+    with weights_only(), pytest.raises(Exception, match='mkdir'):
+        torch.load(hostile, weights_only=False)
+    assert not (tmp_path / 'been_here').exists()
+
+
+def test_the_switch_is_as_before_afterwards(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv('TORCH_FORCE_WEIGHTS_ONLY_LOAD', raising=False)
+    monkeypatch.setenv('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD', '1')
+    with weights_only():
+        assert os.environ['TORCH_FORCE_WEIGHTS_ONLY_LOAD'] == '1'
+        assert 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD' not in os.environ
+    assert 'TORCH_FORCE_WEIGHTS_ONLY_LOAD' not in os.environ
+    assert os.environ['TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD'] == '1'
+
+
+def test_what_mmengine_saves_is_harmless(tmp_path: Path) -> None:
+    hub = MessageHub('test_what_mmengine_saves')
+    hub.update_scalar('train/loss', 1.5)
+    hub.update_info('numbers', [np.float32(1), np.int64(2), np.arange(3)])
+    path = save(
+        tmp_path / 'x.pth',
+        state_dict=dict(weight=torch.zeros(1)),
+        message_hub=hub.state_dict(),
+        random=dict(numpy=np.random.get_state()),
+    )
+    found: Any = read_checkpoint(path)
+    scalars = found['message_hub']['log_scalars']
+    assert scalars['train/loss'].current() == 1.5
+
+
+@pytest.mark.parametrize('content', [b'', b'no checkpoint', b'PK\x03\x04no'])
+def test_damaged(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / 'x.pth'
+    path.write_bytes(content)
+    with pytest.raises(UsageError, match='no checkpoint, or damaged'):
+        read_checkpoint(str(path))
+
+
+def test_torn(tmp_path: Path) -> None:
+    path = tmp_path / 'x.pth'
+    save(path, weight=torch.zeros(10_000))
+    path.write_bytes(path.read_bytes()[:20_000])
+    with pytest.raises(UsageError, match='no checkpoint, or damaged'):
+        read_checkpoint(str(path))
+
+
+def test_something_else(tmp_path: Path) -> None:
+    torch.save([1], tmp_path / 'x.pth')
+    with pytest.raises(UsageError, match='holds no weights but a list'):
+        read_checkpoint(str(tmp_path / 'x.pth'))
+
+
+@pytest.mark.parametrize(
+    ('change', 'told'),
+    [
+        (dict(bias=None), 'bias is missing'),
+        (dict(neck=torch.zeros(1)), 'neck is left over'),
+        (dict(weight=torch.zeros(3, 2)), 'size mismatch for weight'),
+    ],
+)
+def test_weights_of_another_network(change: dict, told: str) -> None:
+    model = nn.Linear(2, 2)
+    state = {**model.state_dict(), **change}
+    state = {k: v for k, v in state.items() if v is not None}
+    checkpoint = dict(state_dict=state, meta=dict(experiment_name='run'))
+    with pytest.raises(UsageError, match=f'belong to run: .*{told}'):
+        load_whole(model, checkpoint, 'x.py')
+    load_whole(model, checkpoint, 'x.py', allow_partial=True)
+
+
+def test_own_weights() -> None:
+    model, other = nn.BatchNorm1d(2), nn.BatchNorm1d(2)
+    nn.init.ones_(other.bias)
+    state = {f'module.{k}': v for k, v in other.state_dict().items()}
+    # As PyTorch before 0.4.1 wrote it.
+    del state['module.num_batches_tracked']
+    load_whole(model, dict(state_dict=state), 'x.py')
+    assert model.bias.tolist() == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ('meta', 'told'),
+    [
+        (None, 'a network that they do not name'),
+        (dict(cfg='(no config'), 'a network that they do not name'),
+        (dict(experiment_name='a_20260101_120000'), 'a'),
+        (
+            dict(cfg="model = dict(type='A', neck=dict(type='B', k=[1]))"),
+            '(A, neck=B())',
+        ),
+    ],
+)
+def test_origin(meta: dict | None, told: str) -> None:
+    assert origin(dict(meta=meta)) == told
+
+
+def test_a_config_in_a_checkpoint_is_not_run(tmp_path: Path) -> None:
+    mark = tmp_path / 'been_here'
+    text = f'import os\nmodel = dict(type=os.mkdir({str(mark)!r}))'
+    origin(dict(meta=dict(cfg=text)))
+    meta = dict(config=text)
+
+    class Stub:
+        cfg = Config()
+        model = nn.Identity()
+        experiment_name = 'stub'
+
+    checkpoint = dict(state_dict={}, meta=meta)
+    WholeWeightsHook().after_load_checkpoint(Stub(), checkpoint)
+    assert not mark.exists() and 'config' not in meta
+
+
+def test_the_hook_joins_others() -> None:
+    cfg = Config(dict(custom_hooks=[dict(type='EMAHook')]))
+    refuse_other_weights(cfg)
+    assert [hook.type for hook in cfg.custom_hooks] == [
+        'EMAHook',
+        'mlfm_mm.WholeWeightsHook',
+    ]
