@@ -154,7 +154,7 @@ def predict(
 
 def _loads(step: dict) -> bool:
     """Say whether a transform loads a colour image, or the truth."""
-    is_colour = step.get('color_type', 'color') == 'color'
+    is_colour = step.get('color_type', 'color').startswith('color')
     kinds = (LoadImageFromFile,) if is_colour else ()
     return any(
         is_kind(step, kind, TRANSFORMS) for kind in (LoadAnnotations, *kinds)
@@ -205,7 +205,7 @@ def show_classes(
     else:
         lines = [
             f'{task}: {name_classes(found, {})}'
-            for task, found in sample.items()
+            for task, found in sorted(sample.items())
             if isinstance(found, BaseDataElement)
         ]
     size = max(10, min(pixels.shape[:2]) // 20)

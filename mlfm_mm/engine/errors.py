@@ -8,7 +8,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha1
 from pathlib import Path
 
@@ -86,15 +86,14 @@ def log_traceback(error: BaseException) -> str:
     """
     text = ''.join(traceback.format_exception(error))
     logger = MMLogger.get_current_instance()
-    files = [h for h in logger.handlers if isinstance(h, logging.FileHandler)]
-    for handler in files:
-        handler.handle(
-            logging.makeLogRecord(
-                dict(name=logger.name, levelname='ERROR', msg=text)
-            )
-        )
-    if files:
-        return files[0].baseFilename
+    record = dict(name=logger.name, levelname='ERROR', msg=text)
+    for handler in logger.handlers:
+        if isinstance(handler, logging.FileHandler):
+            # The disk may be full, or the folder gone.
+            with suppress(OSError):
+                handler.handle(logging.makeLogRecord(record))
+                if Path(handler.baseFilename).is_file():
+                    return handler.baseFilename
     with tempfile.NamedTemporaryFile(
         'w', prefix='mlfm_mm-', suffix='.log', delete=False
     ) as file:
@@ -132,15 +131,13 @@ def said_by_another(message: str) -> bool:
     run = (os.getppid(), os.environ.get('MASTER_PORT'), message)
     name = f'mlfm_mm-{sha1(repr(run).encode()).hexdigest()[:16]}'
     path = Path(tempfile.gettempdir()) / name
-    try:
+    with suppress(OSError):
         if time.time() - path.stat().st_mtime > TOGETHER:
             path.unlink()
-    except OSError:
-        pass
     try:
         path.touch(exist_ok=False)
     except FileExistsError:
         return True
     except OSError:
-        pass
+        return False
     return False

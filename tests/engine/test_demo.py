@@ -93,7 +93,7 @@ def test_several_tasks(tmp_path: Path) -> None:
         task_handlers={k: dict(type='PackInputs') for k in ('gender', 'age')},
     )
     add(config, f"test_dataloader['dataset']['pipeline'] = [{pack}]\n")
-    gender, age = demo(config).splitlines()
+    age, gender = demo(config).splitlines()
     assert gender.startswith('gender: class ')
     assert age.startswith('age: class ')
 

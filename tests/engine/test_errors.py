@@ -1,7 +1,9 @@
 import logging
 import re
 import tempfile
+from collections import OrderedDict
 from pathlib import Path
+from shutil import rmtree
 
 import pytest
 from mmengine.logging import MMLogger
@@ -12,8 +14,9 @@ from mlfm_mm.engine.errors import one_sentence, sentence
 
 @pytest.fixture
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of temporary files, which nobody else fills."""
+    """A folder of temporary files, and loggers that nobody else has made."""
     monkeypatch.setattr(tempfile, 'tempdir', str(tmp_path))
+    monkeypatch.setattr(MMLogger, '_instance_dict', OrderedDict())
     return tmp_path
 
 
@@ -30,16 +33,22 @@ def test_no_traceback(temporary: Path) -> None:
 
 def test_the_traceback_is_in_the_log(temporary: Path) -> None:
     log = temporary / 'run.log'
-    MMLogger('errors', logger_name='errors', log_file=str(log))
-    logger = MMLogger.get_instance(
-        'test_the_traceback', log_file=str(log), file_mode='a'
-    )
-    with pytest.raises(SystemExit, match=r'run.*\.log'), one_sentence('x.py'):
+    logger = MMLogger.get_instance('run', log_file=str(log))
+    with pytest.raises(SystemExit, match=r'run\.log'), one_sentence('x.py'):
         raise RuntimeError('broken')
     assert 'in test_the_traceback' in log.read_text()
+    logging.Logger.manager.loggerDict.pop('run', None)
     for handler in logger.handlers:
-        if isinstance(handler, logging.FileHandler):
-            handler.close()
+        handler.close()
+
+
+def test_the_folder_of_the_log_is_gone(temporary: Path) -> None:
+    folder = temporary / 'work_dir'
+    folder.mkdir()
+    MMLogger.get_instance('gone', log_file=str(folder / 'run.log'))
+    rmtree(folder)
+    with pytest.raises(SystemExit, match='mlfm_mm-'), one_sentence('x.py'):
+        raise RuntimeError('broken')
 
 
 def test_what_is_no_error_passes() -> None:
