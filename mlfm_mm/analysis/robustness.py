@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 import zlib
-from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,12 +15,7 @@ import numpy as np
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from ..engine import UsageError, build_runner, find_host
-from ..engine.options import (
-    check_checkpoint,
-    load_config,
-    set_common_options,
-)
+from ..engine import UsageError, build_runner, prepare_testing
 from .evidence.statistics import paired_difference, spread
 from .tables import Column, Table
 
@@ -143,14 +137,12 @@ def measure_robustness(
     Raises:
         UsageError: If config or checkpoint cannot be used.
     """
-    cfg = load_config(config, overrides)
-    host = find_host(cfg)
-    check_checkpoint(checkpoint, 'checkpoint')
-    metric = METRICS[host.scope]
     with tempfile.TemporaryDirectory() as folder:
-        args = Namespace(config=config, work_dir=folder, launcher='none')
-        set_common_options(cfg, args, host)
-        runner = _build(cfg, checkpoint)
+        cfg = prepare_testing(
+            config, checkpoint, cfg_options=overrides, work_dir=folder
+        )
+        metric = METRICS[cfg.default_scope]
+        runner = _build(cfg)
         scores = {CLEAN: runner.test()[metric]}
         for corruption in corruptions:
             with _inserted(runner, corruption):
@@ -158,8 +150,7 @@ def measure_robustness(
     return scores
 
 
-def _build(cfg: Config, checkpoint: str) -> Runner:
-    cfg.load_from, cfg.resume = checkpoint, False
+def _build(cfg: Config) -> Runner:
     # MMEngine keeps the loggers of a process apart by this name.
     cfg.experiment_name = f'robustness_{next(_numbers)}'
     # Workers that live on would not see that the pipeline changes.
