@@ -14,32 +14,28 @@ arms = dict(
         title="another picture's image",
         overrides={
             **_controls,
-            'model.neck': dict(
-                type='mlfm_mm.ControlNeck', control='other_image'
-            ),
+            'model.neck': dict(type='mlfm_mm.OtherImageNeck'),
         },
     ),
     no_image=dict(
         title='no image, memory of the trunk only',
         overrides={
             **_controls,
-            'model.neck': dict(type='mlfm_mm.ControlNeck', control='no_image'),
+            'model.neck': dict(type='mlfm_mm.NoImageNeck'),
         },
     ),
     no_memory=dict(
         title='no memory, bands of the image only',
         overrides={
             **_controls,
-            'model.neck': dict(
-                type='mlfm_mm.ControlNeck', control='no_memory'
-            ),
+            'model.neck': dict(type='mlfm_mm.NoMemoryNeck'),
         },
     ),
-    nothing=dict(
+    norms_only=dict(
         title='neither, norms only',
         overrides={
             **_controls,
-            'model.neck': dict(type='mlfm_mm.ControlNeck', control='nothing'),
+            'model.neck': dict(type='mlfm_mm.NormsOnlyNeck'),
         },
     ),
     same_params=dict(

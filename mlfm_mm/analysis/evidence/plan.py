@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -23,6 +24,16 @@ SETTINGS = {
     'beside',
 }
 REQUIRED = {'title', 'arms', 'baselines', 'seeds', 'metric'}
+# What decides how a network ends, beside the seed; and what of it does not.
+RECIPE = (
+    'model',
+    'data_preprocessor',
+    'train_dataloader',
+    'optim_wrapper',
+    'param_scheduler',
+    'train_cfg',
+)
+PLACES = {'data_root', 'source', 'num_workers', 'persistent_workers'}
 ARM_SETTINGS = {'title', 'config', 'overrides'}
 
 
@@ -168,3 +179,37 @@ def make_config(run: Run, work_dir: Path) -> Config:
     cfg.randomness = dict(seed=run.seed)
     cfg.work_dir = str(work_dir)
     return cfg
+
+
+def fingerprint(cfg: Config) -> str:
+    """Tell recipes apart by what a network learns from.
+
+    Args:
+        cfg (Config): The config of a run.
+
+    Returns:
+        str: Twelve letters that change with network, data, optimizer and
+        schedule, but not with the seed or with where the data lie.
+
+    Example:
+        >>> here, there = (dict(data_root=name, lr=1) for name in 'ab')
+        >>> fingerprint(Config(dict(model=here))) == fingerprint(
+        ...     Config(dict(model=there))
+        ... )
+        True
+    """
+    parts = {key: cfg.get(key) for key in RECIPE}
+    text = json.dumps(_without_places(parts), sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _without_places(part: object) -> object:
+    if isinstance(part, dict):
+        return {
+            key: _without_places(value)
+            for key, value in part.items()
+            if key not in PLACES
+        }
+    if isinstance(part, (list, tuple)):
+        return [_without_places(value) for value in part]
+    return part

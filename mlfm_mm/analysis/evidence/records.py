@@ -11,7 +11,7 @@ from ...engine import UsageError
 from ...engine.hosts import HOSTS
 from ..machine import Machine, describe_machine
 from ..runs import Curve, read_curve
-from .plan import Plan, Run
+from .plan import Arm, Plan, Run, fingerprint, make_config
 
 
 def read_records(path: Path) -> list[dict]:
@@ -63,6 +63,7 @@ def make_record(plan: Plan, run: Run, work_dir: Path) -> dict:
         seed=run.seed,
         config=run.arm.config.name,
         overrides=run.arm.overrides,
+        recipe=fingerprint(make_config(run, work_dir)),
         metric=plan.metric,
         final=_rounded(curve.final),
         best=_rounded(curve.best),
@@ -109,17 +110,25 @@ def pending_runs(plan: Plan, records: list[dict]) -> list[Run]:
         list[Run]: The others, in the plan's order.
 
     Raises:
-        UsageError: If a record was made with other overrides than the
-            plan's: results of two experiments must not share a row.
+        UsageError: If a record was made by another recipe than the plan's:
+            results of two experiments must not share a row.
     """
-    arms = {arm.name: arm for arm in plan.arms}
+    by_arm: dict[str, list[dict]] = {}
     for record in records:
-        arm = arms.get(record['arm'])
-        if arm is not None and record['overrides'] != arm.overrides:
-            raise UsageError(
-                f'{plan.name}: arm {arm.name!r} was run with overrides '
-                f'{record["overrides"]}, and the plan now says '
-                f'{arm.overrides}: give the new arm a new name'
-            )
+        by_arm.setdefault(record['arm'], []).append(record)
+    for arm in plan.arms:
+        for record in by_arm.get(arm.name, []):
+            _check_same(plan, arm, record)
     done = {(record['arm'], record['seed']) for record in records}
     return [run for run in plan.runs() if (run.arm.name, run.seed) not in done]
+
+
+def _check_same(plan: Plan, arm: Arm, record: dict) -> None:
+    recipe = fingerprint(make_config(Run(arm, record['seed']), Path()))
+    if (record['overrides'], record['recipe']) == (arm.overrides, recipe):
+        return
+    raise UsageError(
+        f'{plan.name}: seed {record["seed"]} of arm {arm.name!r} was trained '
+        f'by another recipe than {arm.config.name} with overrides '
+        f'{arm.overrides} is now: restore it, or give what is new a new name'
+    )

@@ -1,12 +1,18 @@
 from pathlib import Path
 
 import pytest
+from mmengine.config import Config
 from mmengine.utils import import_modules_from_strings
 
 pytest.importorskip('mmpretrain')
 pytest.importorskip('mmseg')
 
-from mlfm_mm.analysis.evidence import Run, make_config, read_plan
+from mlfm_mm.analysis.evidence import (
+    Run,
+    fingerprint,
+    make_config,
+    read_plan,
+)
 from mlfm_mm.analysis.models import build_model
 from mlfm_mm.analysis.sizes import image_size
 from mlfm_mm.engine import UsageError
@@ -81,3 +87,23 @@ def test_plans_of_the_repository(path: Path) -> None:
         assert image_size(cfg)[0] >= 32
     for name in plan.beside:
         assert path.with_name(f'{name}.py').is_file()
+
+
+def test_fingerprint_follows_what_is_learned_from() -> None:
+    def change(key: str, value: object) -> str:
+        cfg = Config(
+            dict(
+                model=dict(depth=1),
+                train_dataloader=dict(dataset=dict(data_root='a')),
+                randomness=dict(seed=0),
+            )
+        )
+        cfg.merge_from_dict({key: value})
+        return fingerprint(cfg)
+
+    same = change('model.depth', 1)
+    assert change('model.depth', 2) != same
+    assert change('train_dataloader.batch_size', 2) != same
+    assert change('param_scheduler', [dict(gamma=0.1)]) != same
+    assert change('train_dataloader.dataset.data_root', 'b') == same
+    assert change('randomness.seed', 9) == same

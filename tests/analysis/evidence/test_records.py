@@ -1,4 +1,3 @@
-import json
 from pathlib import Path
 
 import pytest
@@ -39,8 +38,25 @@ def test_a_finished_run(tmp_path: Path) -> None:
     assert pending == ['plain_s3', 'plain_s4', 'deep_s4']
 
 
-def test_an_arm_that_changed_after_its_run(tmp_path: Path) -> None:
-    plan = read_plan(write_plan(tmp_path))
-    record = dict(arm='deep', seed=3, overrides={'model.depth': 5})
-    with pytest.raises(UsageError, match='give the new arm a new name'):
-        pending_runs(plan, [json.loads(json.dumps(record))])
+@pytest.mark.parametrize(
+    ('file', 'old', 'new'),
+    [
+        ('plan.py', "'model.depth': 2", "'model.depth': 3"),
+        ('recipe.py', 'type="Gap"', 'type="Gem"'),
+    ],
+)
+def test_a_recipe_that_changed_after_a_run(
+    tmp_path: Path, file: str, old: str, new: str
+) -> None:
+    path = write_plan(tmp_path)
+    plan = read_plan(path)
+    run = list(plan.runs())[1]
+    write(
+        tmp_path / 'w', '20260101_000000', [{'accuracy/top1': 1.0, 'step': 1}]
+    )
+    record = make_record(plan, run, tmp_path / 'w')
+    assert len(pending_runs(plan, [record])) == 3
+    text = (tmp_path / file).read_text()
+    (tmp_path / file).write_text(text.replace(old, new))
+    with pytest.raises(UsageError, match='give what is new a new name'):
+        pending_runs(read_plan(path), [record])
