@@ -103,7 +103,7 @@ def counted(arm: str, phase: str, device: str = 'cpu') -> dict[str, float]:
 @needs_kernels
 @pytest.mark.parametrize('phase', ['infer', 'train'])
 def test_limits_of_the_plain_formulas(phase: str) -> None:
-    limits = read_parts()['resnet18'].limits['kernels=False']
+    limits = read_parts()['traffic'].limits['kernels=False']
     for quantity, ratio in counted('kernels=False', phase).items():
         assert 1 < ratio <= limits[quantity], (quantity, ratio)
 
@@ -112,7 +112,7 @@ def test_limits_of_the_plain_formulas(phase: str) -> None:
 def test_a_gpu_runs_the_plain_formulas() -> None:
     # Fakes need no GPU; only their backward passes do.
     phases = ['infer', 'train'] if torch.cuda.is_available() else ['infer']
-    limits = read_parts()['resnet18'].limits['kernels=False']
+    limits = read_parts()['traffic'].limits['kernels=False']
     for phase in phases:
         for quantity, ratio in counted('MLFM', phase, 'cuda').items():
             assert 1 < ratio <= limits[quantity], (quantity, ratio)
