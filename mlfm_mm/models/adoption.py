@@ -123,3 +123,27 @@ def check_unserved(backbone: nn.Module) -> None:
                 f'{kind}: give one {kind} to a model, and build a fresh '
                 'backbone for a new one.'
             )
+
+
+def check_same(adoptee: Adoptee, served: str, backbone: nn.Module) -> None:
+    """Refuse a second backbone.
+
+    Args:
+        adoptee (Adoptee): What has been adopted before.
+        served (str): The class of its backbone.
+        backbone (nn.Module): The backbone of the model that adopts it now;
+            the same one, perhaps wrapped by a compiler or by DDP, is fine.
+
+    Raises:
+        ValueError: It is another one.
+    """
+    for module in backbone.modules():
+        for hook in module._forward_hooks.values():
+            if getattr(hook, '__self__', None) is adoptee:
+                return
+    kind = type(adoptee).__name__
+    raise ValueError(
+        f'This {kind} already serves the {served} of another model and '
+        f'cannot serve a second {type(backbone).__name__}: build one neck '
+        'for each model.'
+    )

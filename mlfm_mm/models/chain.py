@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 from mmengine.model import ModuleList
+from torch import nn
 
 from .lfmu import LFMU
 from .taps import Tap
@@ -38,6 +40,8 @@ def build_chain(
         >>> units = build_chain([Tap('stem', 8, 2), Tap('stage', 16, 4)], 3)
         >>> [unit.input_gate.in_channels for unit in units]
         [3, 8]
+        >>> [unit.forget_gate.levels for unit in units]
+        [1, 0]
     """
     flags = supplement
     if isinstance(flags, bool):
@@ -48,14 +52,52 @@ def build_chain(
             f'{len(taps)} taps: {", ".join(tap.module for tap in taps)}.'
         )
     units, memory_channels = ModuleList(), image_channels
-    for tap, flag in zip(taps, flags, strict=True):
+    levels = [tap.level for tap in taps]
+    steps = [b - a for a, b in pairwise(levels)] + [0]
+    for tap, flag, step in zip(taps, flags, steps, strict=True):
         unit = LFMU(
             memory_channels,
             tap.channels,
             image_channels,
             supplement=flag,
+            levels=step,
             **options,
         )
         units.append(unit)
         memory_channels = unit.memory_channels_out
     return units
+
+
+def deepest_band(taps: Sequence[Tap], units: Iterable[LFMU]) -> int:
+    """Find the last level whose band a unit reads.
+
+    Args:
+        taps (Sequence[Tap]): The taps.
+        units (Iterable[LFMU]): The unit of each. The first one's memory is
+            the band, whether or not it has a supplement gate.
+
+    Returns:
+        int: The level.
+    """
+    reads = [unit.supplement_gate is not None for unit in units]
+    reads[0] = True
+    return max(
+        tap.level for tap, does in zip(taps, reads, strict=True) if does
+    )
+
+
+def norm_beside(backbone: nn.Module) -> dict:
+    """Choose the units' norm: batch norm, synchronized if the trunk's is.
+
+    Args:
+        backbone (nn.Module): The backbone.
+
+    Returns:
+        dict: Config of the norm.
+
+    Example:
+        >>> norm_beside(nn.Sequential(nn.Conv2d(3, 8, 1), nn.BatchNorm2d(8)))
+        {'type': 'BN'}
+    """
+    kinds = [type(module) for module in backbone.modules()]
+    return dict(type='SyncBN' if nn.SyncBatchNorm in kinds else 'BN')

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any
+from contextlib import AbstractContextManager, nullcontext
+from typing import Literal
 
 import torch
 from mmcv.cnn import ConvModule, build_norm_layer
@@ -13,13 +12,11 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from ..registry import MODELS
-from .folded import Affine, FoldedGate
-from .lean_inference import HandOn, infer_unit
-from .lean_unit import is_foldable, is_inferring, is_lean, run_lean
-from .recall import Recall
-from .tracing import traced
-
-UPDATES = ('add', 'concat')
+from . import kernels
+from .fuse import Affine, FoldedGate, check_foldable
+from .low_pass import ForgetGate
+from .torch_internals import buffers_kept, in_backward_pass
+from .update import check_update, meet_trunk
 
 
 @MODELS.register_module()
@@ -31,15 +28,15 @@ class LFMU(BaseModule):
         memory m ── input gate ───────┐
                                       + ── l
         image I_k ─ supplement gate ──┘    │
-                                           ├── update gate ── memory m'
+                                           ├── update gate ── forget gate ── m'
         feature x ─────────────────────────┤
                                            └── output gate ── feature x'
 
     With ``l`` the sum of the two gates' ReLU(Norm(Conv(.))), the update is
     ``m' = x + l`` (``'add'``) or ``m' = cat(x, l)`` (``'concat'``), and the
-    output is ``x' = Norm(x + l)`` with no activation. The forget gate, the
-    low-pass between two units, belongs to :class:`MLFMNeck`, which knows how
-    the trunk's resolution changes.
+    output is ``x' = Norm(x + l)`` with no activation. The forget gate then
+    low-passes the new memory as often as the trunk halves its resolution
+    before the next unit.
 
     With ``identity_init`` the output gate is ``x' = x + Norm(l)`` and its
     norm starts at zero, so that a pretrained trunk is undisturbed at step 0.
@@ -62,21 +59,30 @@ class LFMU(BaseModule):
             to ``dict(type='ReLU')``.
         with_cp (bool): Whether to recompute the unit in the backward pass
             instead of keeping its activations. Defaults to False.
+        levels (int): How often the forget gate low-passes the memory, or
+            brings it up again if negative. Defaults to 0.
+        wavelet (str): Wavelet of the forget gate, see :class:`LowPass`.
+            Defaults to ``'haar'``.
+        kernels (str | bool): ``'auto'`` runs the unit by faster operators
+            where they apply; False runs it by PyTorch's own, which second
+            derivatives need. Both give the same numbers. Defaults to
+            ``'auto'``.
         init_cfg (dict | list[dict], optional): Initialization config.
             Defaults to None.
 
     Raises:
-        ValueError: ``update`` is unknown, or ``identity_init`` is asked of a
-            norm that has no weight to start at zero.
+        ValueError: ``update`` or ``kernels`` is unknown, or
+            ``identity_init`` is asked of a norm that has no weight to start
+            at zero.
 
     Example:
         >>> import torch
         >>> from mlfm_mm import LFMU
-        >>> unit = LFMU(memory_channels=3, channels=16)
+        >>> unit = LFMU(memory_channels=3, channels=16, levels=1)
         >>> x, image = torch.rand(2, 16, 8, 8), torch.rand(2, 3, 8, 8)
         >>> x_out, memory_out = unit(x, image, image)
         >>> x_out.shape, memory_out.shape
-        (torch.Size([2, 16, 8, 8]), torch.Size([2, 16, 8, 8]))
+        (torch.Size([2, 16, 8, 8]), torch.Size([2, 16, 4, 4]))
     """
 
     def __init__(
@@ -90,18 +96,20 @@ class LFMU(BaseModule):
         norm_cfg: dict | None = dict(type='BN'),  # noqa: B006
         act_cfg: dict | None = dict(type='ReLU'),  # noqa: B006
         with_cp: bool = False,
-        init_cfg: Any = None,
+        levels: int = 0,
+        wavelet: str = 'haar',
+        kernels: Literal['auto', False] = 'auto',
+        init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(init_cfg)
-        if update not in UPDATES:
-            raise ValueError(
-                f'update={update!r} is unknown; choose one of {UPDATES}.'
-            )
+        check_update(update)
+        check_kernels(kernels)
         self.channels = channels
         self.norm_cfg = norm_cfg
         self.update = update
         self.identity_init = identity_init
         self.with_cp = with_cp
+        self.kernels = kernels
         self.input_gate = ConvModule(
             memory_channels, channels, 1, norm_cfg=norm_cfg, act_cfg=act_cfg
         )
@@ -120,6 +128,7 @@ class LFMU(BaseModule):
             # initialized, would overrule any `init_cfg` above it.
             gate.is_init = True
         self.output_gate = _output_norm(norm_cfg, channels)
+        self.forget_gate = ForgetGate(levels, wavelet)
         if identity_init:
             self._silence()
 
@@ -146,6 +155,61 @@ class LFMU(BaseModule):
             )
         constant_init(self.output_gate, val=0, bias=0)
 
+    def forward(
+        self, x: Tensor, memory: Tensor, image: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Hand the memory to the trunk and renew it.
+
+        Args:
+            x (Tensor): Trunk feature of shape (N, C, H, W).
+            memory (Tensor): Memory of shape (N, M, H, W).
+            image (Tensor, optional): Low band of the image, of shape
+                (N, image_channels, H, W). Not read by a unit without
+                supplement gate.
+
+        Returns:
+            tuple[Tensor, Tensor]: The feature that replaces ``x``, of shape
+            (N, C, H, W), and the memory for the next unit, of C channels, or
+            2C for ``update='concat'``, at the next unit's level.
+        """
+        if self.with_cp and self.training and torch.is_grad_enabled():
+            return checkpoint(self._run, x, memory, image, use_reentrant=False)
+        return self._run(x, memory, image)
+
+    def _run(
+        self, x: Tensor, memory: Tensor, image: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        with self._recorded_once():
+            if self.kernels:
+                done = kernels.run(self, x, memory, image)
+                if done is not None:
+                    return done
+            low = self.input_gate(memory)
+            if self.supplement_gate is not None:
+                low = low + self.supplement_gate(image)
+            # Under autocast the gates may come in another precision; the
+            # trunk keeps its own.
+            low = low.to(x.dtype)
+            total, memory = meet_trunk(x, low, self.update, self.identity_init)
+            return self._put_out(x, total), self.forget_gate(memory)
+
+    def _put_out(self, x: Tensor, total: Tensor) -> Tensor:
+        if self.output_gate is None:
+            # A copy, since the trunk may work on its feature in place.
+            return x + total if self.identity_init else total.clone()
+        out = self.output_gate(total).to(x.dtype)
+        return x + out if self.identity_init else out
+
+    def _recorded_once(self) -> AbstractContextManager[None]:
+        """Record a batch's statistics in the forward pass only.
+
+        Whatever is recomputed in the backward pass, the unit or the whole
+        backbone around it, has been recorded before.
+        """
+        if self.training and in_backward_pass():
+            return buffers_kept(self)
+        return nullcontext()
+
     def fuse(self) -> None:
         """Fold all norms for good, for inference.
 
@@ -166,128 +230,32 @@ class LFMU(BaseModule):
             >>> torch.allclose(unit(x, image, image)[0], expected, atol=1e-6)
             True
         """
-        if isinstance(self.output_gate, Affine):
-            return
+        check_foldable(self)
         norm = self.output_gate
-        if norm is None or not is_foldable(self):
-            raise ValueError(
-                'This LFMU cannot be fused: it must be made of convolution, '
-                'batch norm with running moments and ReLU, with no hook on '
-                f'any of them, and has norm_cfg={self.norm_cfg} and\n{self}\n'
-                'Remove the hooks, or leave the unit as it is; '
-                '`mmcv.cnn.fuse_conv_bn` folds the norms of its gates.'
-            )
+        if norm is None or isinstance(norm, Affine):
+            return
         self.input_gate = FoldedGate(self.input_gate)
         if self.supplement_gate is not None:
             self.supplement_gate = FoldedGate(self.supplement_gate)
         self.output_gate = Affine(norm)
 
-    def forward(
-        self,
-        x: Tensor,
-        memory: Tensor,
-        image: Tensor,
-        recall: Recall | None = None,
-        hand_on: HandOn | None = None,
-        in_place: bool = False,
-    ) -> tuple[Tensor, Tensor]:
-        """Hand the memory to the trunk and renew it.
 
-        Args:
-            x (Tensor): Trunk feature of shape (N, C, H, W).
-            memory (Tensor): Memory of shape (N, M, H, W).
-            image (Tensor): Low band of the image, (N, image_channels, H, W).
-                Not read when the unit has no supplement gate.
-            recall (Recall, optional): How memory and image can be computed
-                again; with ``with_cp`` they need not be kept then. Defaults
-                to None.
-            hand_on (Callable[[Tensor], Tensor], optional): What becomes of
-                the new memory, such as a low-pass. In inference a unit that
-                has handed it on uses its map again. Defaults to None.
-            in_place (bool): Whether, in inference, the new feature may be
-                written over ``x``. Defaults to False.
+def check_kernels(choice: object) -> None:
+    """Refuse an unknown choice of kernels.
 
-        Returns:
-            tuple[Tensor, Tensor]: The feature that replaces ``x``, of shape
-            (N, C, H, W), and the memory for the next unit, of shape
-            (N, C, H, W), or (N, 2C, H, W) for ``update='concat'``, before
-            it is handed on.
-        """
-        if not traced() and is_lean(self, x):
-            if is_inferring(self):
-                inputs = x, memory, image
-                return infer_unit(self, *inputs, hand_on, in_place)
-            record = not _in_backward_pass()
-            return run_lean(self, x, memory, image, record, recall, hand_on)
-        if self.with_cp and self.training and torch.is_grad_enabled():
-            x, memory = checkpoint(
-                self._gates, x, memory, image, use_reentrant=False
-            )
-        else:
-            x, memory = self._gates(x, memory, image)
-        return x, memory if hand_on is None else hand_on(memory)
+    Args:
+        choice (object): What a user asked for.
 
-    def _gates(
-        self, x: Tensor, memory: Tensor, image: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        with self._recorded_once():
-            return self._run_gates(x, memory, image)
-
-    def _run_gates(
-        self, x: Tensor, memory: Tensor, image: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        low = self.input_gate(memory)
-        if self.supplement_gate is not None:
-            low = low + self.supplement_gate(image)
-        # Under autocast the gates may come in another precision; the trunk
-        # keeps its own.
-        low = low.to(x.dtype)
-        total = x + low
-        if self.output_gate is None:
-            # A copy, since the trunk may work on its feature in place.
-            x_out = total.clone()
-        elif self.identity_init:
-            x_out = x + self.output_gate(low).to(x.dtype)
-        else:
-            x_out = self.output_gate(total).to(x.dtype)
-        if self.update == 'concat':
-            return x_out, torch.cat((x, low), dim=1)
-        return x_out, total
-
-    def _recorded_once(self) -> AbstractContextManager[None]:
-        """Record a batch's statistics in the forward pass only.
-
-        Whatever is recomputed in the backward pass, the unit or the whole
-        backbone around it, has been recorded before.
-        """
-        if self.training and _in_backward_pass():
-            return _buffers_kept(self)
-        return nullcontext()
+    Raises:
+        ValueError: It is neither ``'auto'`` nor False.
+    """
+    if choice != 'auto' and choice is not False:
+        raise ValueError(
+            f"kernels={choice!r} is unknown; choose 'auto' or False."
+        )
 
 
 def _output_norm(norm_cfg: dict | None, channels: int) -> nn.Module | None:
     if norm_cfg is None:
         return None
     return build_norm_layer(norm_cfg, channels)[1]
-
-
-def _in_backward_pass() -> bool:
-    # A compiler recomputes by itself, without calling modules again.
-    if torch.compiler.is_compiling():
-        return False
-    return torch._C._current_graph_task_id() != -1
-
-
-@contextmanager
-def _buffers_kept(module: nn.Module) -> Iterator[None]:
-    """Let norms record their running statistics where nobody reads them."""
-    kept = [(m, dict(m._buffers)) for m in module.modules() if m._buffers]
-    for m, buffers in kept:
-        m._buffers.update(
-            {k: b.clone() for k, b in buffers.items() if b is not None}
-        )
-    try:
-        yield
-    finally:
-        for m, buffers in kept:
-            m._buffers.update(buffers)

@@ -1,4 +1,4 @@
-"""The forget gate's filter: one level of the low-low wavelet band."""
+"""The low-low wavelet band, and the forget gate that keeps nothing else."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..registry import MODELS
-from .haar import haar_low_low
 
 
 def low_pass_filter(wavelet: str) -> tuple[float, ...] | None:
@@ -89,13 +88,76 @@ class LowPass(nn.Module):
             Tensor: Maps of shape (N, C, ceil(H / 2), ceil(W / 2)).
         """
         if self.filter is None:
-            return haar_low_low(x)
+            return _haar(x)
         taps = x.new_tensor(self.filter)
         return _halve(_halve(x, taps, dim=2), taps, dim=3)
 
     def extra_repr(self) -> str:
         """Name the wavelet in ``print(module)``."""
         return f'wavelet={self.wavelet!r}'
+
+
+class ForgetGate(LowPass):
+    """Bring a memory to the level of the unit that reads it next.
+
+    Down a level only the low-low band is kept. Up a level, in a decoder, the
+    memory is taken for that band and the other bands for zero, which undoes
+    the doubling of the way down.
+
+    Args:
+        levels (int): How many levels to go down, or up if negative. Defaults
+            to 0, which hands the memory on as it is.
+        wavelet (str): See :class:`LowPass`. Defaults to ``'haar'``.
+
+    Example:
+        >>> ForgetGate(levels=2)(torch.ones(1, 1, 4, 4))
+        tensor([[[[4.]]]])
+        >>> ForgetGate(levels=-1)(torch.ones(1, 1, 1, 2))
+        tensor([[[[0.5000, 0.5000, 0.5000, 0.5000],
+                  [0.5000, 0.5000, 0.5000, 0.5000]]]])
+    """
+
+    def __init__(self, levels: int = 0, wavelet: str = 'haar') -> None:
+        super().__init__(wavelet)
+        self.levels = levels
+
+    def forward(self, memory: Tensor) -> Tensor:
+        """Change the level.
+
+        Args:
+            memory (Tensor): Memory of shape (N, C, H, W).
+
+        Returns:
+            Tensor: The memory at its new level.
+        """
+        for _ in range(self.levels):
+            memory = super().forward(memory)
+        for _ in range(-self.levels):
+            memory = 0.5 * memory.repeat_interleave(2, 3).repeat_interleave(
+                2, 2
+            )
+        return memory
+
+    def extra_repr(self) -> str:
+        """Name levels and wavelet in ``print(module)``."""
+        return f'levels={self.levels}, {super().extra_repr()}'
+
+
+def _haar(x: Tensor) -> Tensor:
+    """Twice the mean of 2x2 pixels; at an odd edge the last one repeats."""
+    if not any(isinstance(size, torch.SymInt) for size in x.shape[2:]):
+        # A window that hangs over the edge averages what is inside, which is
+        # what repeating the last row or column comes to.
+        return 2 * F.avg_pool2d(x, 2, ceil_mode=True, count_include_pad=False)
+    # Exported with open sizes: pooling would ask whether they are odd.
+    return 0.5 * _pair_sums(_pair_sums(x, dim=2), dim=3)
+
+
+def _pair_sums(x: Tensor, dim: int) -> Tensor:
+    size = x.size(dim)
+    first = 2 * torch.arange((size + 1) // 2, device=x.device)
+    second = (first + 1).clamp(max=size - 1)
+    return x.index_select(dim, first) + x.index_select(dim, second)
 
 
 def _halve(x: Tensor, taps: Tensor, dim: int) -> Tensor:

@@ -4,31 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
-import torch
 from mmengine.logging import print_log
 from mmengine.model import ModuleList
 from torch import Tensor, nn
 
 from ..registry import MODELS
-from .adoption import Adoptee, check_unserved, following_neck
-from .chain import build_chain
-from .forward_pass import (
-    ForwardPass,
-    PassSlots,
-    check_image,
-    half_recorded,
-    is_private,
-    meet,
-    out_of_turn,
-    unmet,
-)
-from .levels import bands_of, deepest_band, options_of
-from .lfmu import UPDATES
+from . import memory_pass
+from .adoption import Adoptee, check_same, check_unserved, following_neck
+from .chain import build_chain, deepest_band, norm_beside
+from .fuse import check_foldable
+from .lfmu import check_kernels
 from .low_pass import LowPass
+from .memory_pass import CurrentPass, MemoryPass, check_image
+from .plain_weights import make_room, move_behind
 from .taps import DryRun, Tap, capture_point, find_taps, tap_table
-from .tracing import traced
+from .torch_internals import guard_hooks, is_traced
+from .update import check_update
 
 
 @MODELS.register_module()
@@ -52,18 +45,19 @@ class MLFMNeck(Adoptee):
     Args:
         taps (str | Sequence[str]): ``'auto'``, or names of modules inside
             the backbone. Defaults to ``'auto'``.
-        neck (dict | list[dict] | nn.Module, optional): The neck that
-            follows. When None, a classifier whose backbone ends in a 4-D map
-            gets ``GlobalAveragePooling``, if no other neck follows in a list
-            of necks. Defaults to None.
+        neck (dict | list[dict] | nn.Module | bool, optional): The neck that
+            follows; False for none. When None, a classifier whose backbone
+            ends in a 4-D map gets ``GlobalAveragePooling``, if no other neck
+            follows in a list of necks. Defaults to None.
         wavelet (str): See :class:`LowPass`. Defaults to ``'haar'``.
         update (str): See :class:`LFMU`. Defaults to ``'add'``.
         supplement (bool | Sequence[bool]): Whether units have a supplement
             gate, for all or for each. Defaults to True.
         identity_init (bool): Whether the whole network starts as the one
             without memory. Defaults to False.
-        norm_cfg (dict, optional): Norm of the units. Defaults to
-            ``dict(type='BN')``.
+        norm_cfg (dict | str, optional): Norm of the units. ``'auto'`` is
+            batch norm, synchronized where the backbone's is. Defaults to
+            ``'auto'``.
         act_cfg (dict, optional): Activation of the gates. Defaults to
             ``dict(type='ReLU')``.
         with_cp (bool): Whether units are recomputed in the backward pass to
@@ -73,6 +67,7 @@ class MLFMNeck(Adoptee):
         decoder (bool): Whether the decoder of a backbone that has one, such
             as U-Net, carries units too, for which the memory is brought up
             again. Defaults to False.
+        kernels (str | bool): See :class:`LFMU`. Defaults to ``'auto'``.
         init_cfg (dict | list[dict], optional): Initialization config.
             Defaults to None.
 
@@ -108,12 +103,13 @@ class MLFMNeck(Adoptee):
         update: str = 'add',
         supplement: bool | Sequence[bool] = True,
         identity_init: bool = False,
-        norm_cfg: dict | None = dict(type='BN'),  # noqa: B006
+        norm_cfg: dict | Literal['auto'] | None = 'auto',
         act_cfg: dict | None = dict(type='ReLU'),  # noqa: B006
         with_cp: bool = False,
         image_channels: int | None = None,
         decoder: bool = False,
-        init_cfg: Any = None,
+        kernels: Literal['auto', False] = 'auto',
+        init_cfg: dict | list[dict] | None = None,
         **leftover: Any,
     ) -> None:
         super().__init__(init_cfg)
@@ -123,29 +119,30 @@ class MLFMNeck(Adoptee):
             raise TypeError(
                 f'MLFMNeck has no argument {", ".join(map(repr, leftover))}. '
                 'If this came from the neck of a base config, write '
-                "`neck=dict(_delete_=True, type='MLFMNeck')`; to keep that "
-                'neck behind the memory, give it as `neck=dict(...)`.'
+                "`neck=dict(_delete_=True, type='mlfm_mm.MLFMNeck')`; to "
+                'keep that neck behind the memory, give it as '
+                '`neck=dict(...)`.'
             )
-        if update not in UPDATES:
-            raise ValueError(
-                f'update={update!r} is unknown; choose one of {UPDATES}.'
-            )
+        check_update(update)
+        check_kernels(kernels)
         self.low_pass = LowPass(wavelet)
         self.units = ModuleList()
         self.taps: list[Tap] = []
-        self.image_channels = 0
+        self.image_channels = image_channels or 0
         self.supplement = supplement
-        self._wanted = taps, image_channels, decoder, neck
+        self._taps_wanted, self._decoder = taps, decoder
         self._options: dict[str, Any] = dict(
             update=update,
             identity_init=identity_init,
             norm_cfg=norm_cfg,
             act_cfg=act_cfg,
             with_cp=with_cp,
+            wavelet=wavelet,
+            kernels=kernels,
         )
-        # In a tuple, or it would be registered as a part of the neck.
-        self._backbone: tuple[nn.Module, ...] = ()
-        self._slots = PassSlots()
+        self._served = ''  # class of the backbone
+        self._current = CurrentPass()
+        self._following = neck
         self.neck = neck if isinstance(neck, nn.Module) else None
 
     # ---- binding ----------------------------------------------------------
@@ -164,93 +161,103 @@ class MLFMNeck(Adoptee):
             ValueError: The backbone cannot be served, or the neck already
                 serves another one.
         """
-        if self._backbone:
-            self._check_same(backbone)
+        if self._served:
+            check_same(self, self._served, backbone)
             return
         check_unserved(backbone)
-        taps, image_channels, decoder, following = self._wanted
-        self.taps, run = find_taps(backbone, taps, image_channels, decoder)
+        self.taps, run = find_taps(
+            backbone,
+            self._taps_wanted,
+            self.image_channels or None,
+            self._decoder,
+        )
         self.image_channels = run.image_channels
+        if self._options['norm_cfg'] == 'auto':
+            self._options['norm_cfg'] = norm_beside(backbone)
         self.units = build_chain(
             self.taps, run.image_channels, self.supplement, **self._options
         )
         self._deepest = deepest_band(self.taps, self.units)
-        self._spare = [run.hands_over(tap.module) for tap in self.taps]
         if self.neck is None:
             pools = is_last and run.ends_in_map
-            self.neck = following_neck(following, parent, pools)
+            self.neck = following_neck(self._following, parent, pools)
         self._attach(backbone, run)
-        self._backbone = (backbone,)
+        parent.register_load_state_dict_pre_hook(self._make_room)
+        self._served = type(backbone).__name__
         print_log(
-            f'MLFMNeck serves {type(backbone).__name__} at '
-            f'{len(self.taps)} taps:\n{self.extra_repr()}',
+            f'MLFMNeck serves {self._served} at {len(self.taps)} taps:\n'
+            f'{self.extra_repr()}',
             logger='current',
         )
-
-    def _check_same(self, backbone: nn.Module) -> None:
-        # The same one, perhaps wrapped by a compiler or by DDP.
-        served = self._backbone[0]
-        if all(module is not served for module in backbone.modules()):
-            raise ValueError(
-                'This MLFMNeck already serves the '
-                f'{type(served).__name__} of another model and '
-                f'cannot serve a second {type(backbone).__name__}: build '
-                'one neck for each model.'
-            )
-
-    def _check_adopted(self) -> None:
-        if not self._backbone:
-            raise RuntimeError(unmet(self._backbone, self.taps))
 
     def _attach(self, backbone: nn.Module, run: DryRun) -> None:
         # Bound methods, so that a copy of the model calls the copy's neck.
         start = backbone.get_submodule(capture_point(run))
-        start.register_forward_pre_hook(self._start_pass)
+        start.register_forward_pre_hook(self._start_pass, with_kwargs=True)
         for index, tap in enumerate(self.taps):
-            module = backbone.get_submodule(tap.module)
-            module.register_forward_hook(partial(self._visit, index))
+            # In front of hooks by which a backbone collects its features.
+            module, visit = backbone.get_submodule(tap.module), self._visit
+            module.register_forward_hook(partial(visit, index), prepend=True)
         # Called after an exception too, so that no tensor outlives its pass.
         backbone.register_forward_hook(self._end_pass, always_call=True)
+        guard_hooks()
+
+    def _make_room(
+        self, parent: nn.Module, state_dict: dict, prefix: str, *_: object
+    ) -> None:
+        # Called before the parent loads weights.
+        for name, necks in parent.named_children():
+            members = list(necks.children())
+            if not isinstance(necks, MLFMNeck) and self in members:
+                path = f'{prefix}{name}.'
+                make_room(state_dict, path, members.index(self), self.neck)
+
+    def _load_from_state_dict(
+        self, state_dict: dict, prefix: str, *args: Any
+    ) -> None:
+        move_behind(state_dict, prefix, self, self.neck)
+        super()._load_from_state_dict(state_dict, prefix, *args)
 
     # ---- one forward pass -------------------------------------------------
 
-    def _start_pass(self, module: nn.Module, inputs: tuple) -> None:
-        slot, image = self._slots.mine(), inputs[0]
-        slot.complete, slot.current = False, None
-        if not traced():
+    def _start_pass(
+        self, module: nn.Module, args: tuple, kwargs: dict
+    ) -> None:
+        current = self._current
+        current.state, current.is_complete = None, False
+        image = args[0] if args else next(iter(kwargs.values()))
+        if not is_traced():
+            if getattr(module, '_is_replica', False):
+                raise RuntimeError(memory_pass.replica())
             check_image(image, self.image_channels, self.taps)
-        slot.current = ForwardPass(image)
+        current.state = MemoryPass(image, self.low_pass, self._deepest)
 
     def _end_pass(self, module: nn.Module, inputs: tuple, out: Any) -> None:
-        self._slots.mine().current = None
+        current = self._current
+        state, is_complete = current.state, current.is_complete
+        current.state, current.is_complete = None, False
+        # After an exception nothing is returned.
+        if out is not None and not is_complete:
+            text = memory_pass.unmet(state, self.taps, self._served)
+            raise RuntimeError(text)
 
     def _visit(
         self, index: int, module: nn.Module, inputs: tuple, x: Tensor
     ) -> Tensor:
         """Let a unit replace the feature of its tap."""
-        slot = self._slots.mine()
-        state, tap, unit = slot.current, self.taps[index], self.units[index]
+        current = self._current
+        state, tap, unit = current.state, self.taps[index], self.units[index]
         if state is None or state.next_tap != index:
-            raise RuntimeError(out_of_turn(tap, state, self.taps))
-        if unit.training and state.grad_enabled != torch.is_grad_enabled():
-            raise RuntimeError(half_recorded(tap))
-        is_last = index + 1 == len(self.taps)
-        if is_last:
-            # Before the unit runs: recomputation may leave from inside it.
-            slot.current, slot.complete = None, True
-        if index == 0:
-            state.bands = bands_of(state.image, self.low_pass, self._deepest)
-        size, band = x.shape[-2:], state.image
-        if index == 0 or unit.supplement_gate is not None:
-            band = meet(state.bands[tap.level], size, tap)
-        memory = band if index == 0 else meet(state.memory, size, tap)
-        options = options_of(state, self.taps, unit, self.low_pass, size)
-        if self._spare[index] and is_private(module, unit):
-            options['in_place'] = True
-        x, memory = unit(x, memory, band, **options)
-        if not is_last:
-            state.maker = None if traced() else x.grad_fn
-            state.memory, state.next_tap = memory, index + 1
+            raise RuntimeError(memory_pass.out_of_turn(tap, state, self.taps))
+        if unit.training and not is_traced():
+            state.check_training(tap, unit, x)
+        if index + 1 == len(self.taps):
+            # Before the unit runs: checkpoint() may stop by an exception,
+            # perhaps inside this unit, once it has its tensors.
+            current.state, current.is_complete = None, True
+        memory, band = state.read(tap, x, unit.supplement_gate is not None)
+        x, memory = unit(x, memory, band)
+        state.hand_on(memory)
         return x
 
     def forward(self, feats: Any) -> Any:
@@ -265,12 +272,9 @@ class MLFMNeck(Adoptee):
             ``feats``.
 
         Raises:
-            RuntimeError: The backbone's forward pass did not meet the taps.
+            RuntimeError: No model has adopted the neck yet.
         """
-        slot = self._slots.mine()
-        if not slot.complete:
-            raise RuntimeError(unmet(self._backbone, self.taps))
-        slot.complete = False
+        self._check_adopted()
         return feats if self.neck is None else self.neck(feats)
 
     # ---- what users see ---------------------------------------------------
@@ -280,9 +284,11 @@ class MLFMNeck(Adoptee):
 
         Raises:
             RuntimeError: No model has adopted the neck yet.
-            ValueError: A unit cannot be fused.
+            ValueError: A unit cannot be fused; then none has been.
         """
         self._check_adopted()
+        for unit in self.units:
+            check_foldable(unit)
         for unit in self.units:
             unit.fuse()
 
@@ -290,6 +296,10 @@ class MLFMNeck(Adoptee):
         """Initialize the units, once the neck has been adopted."""
         self._check_adopted()
         super().init_weights()
+
+    def _check_adopted(self) -> None:
+        if not self._served:
+            raise RuntimeError(memory_pass.not_adopted())
 
     def extra_repr(self) -> str:
         """Show the bound taps as a table in ``print(model.neck)``."""

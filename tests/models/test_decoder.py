@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from mlfm_mm import LowPass, MLFMNeck
-from mlfm_mm.models.levels import carry
+from mlfm_mm.models.low_pass import ForgetGate
 from tests.hosts import needs_mmseg
 from tests.models.builders import ToyBackbone, ToyModel, segmentor, shaken
 
@@ -34,7 +34,7 @@ def test_what_the_units_of_the_decoder_read() -> None:
     seen: list[tuple[Tensor, ...]] = []
     for unit in model.neck.units:
         unit.register_forward_hook(
-            lambda _, inputs, out: seen.append((*inputs[:3], out[1]))
+            lambda _, inputs, out: seen.append((*inputs, out[1]))
         )
     image = torch.randn(1, 3, 64, 48)
     with torch.no_grad():
@@ -47,6 +47,7 @@ def test_what_the_units_of_the_decoder_read() -> None:
     unit = copy.deepcopy(model.neck.units[4])
     with torch.no_grad():
         unit._forward_hooks.clear()
+        unit.forget_gate.levels = 0
         plain = unit(*deepest[:3])[1]
     torch.testing.assert_close(LowPass()(memory), plain)
     # The bands are those of the way down.
@@ -107,8 +108,7 @@ def test_up_is_the_transpose_of_down(size: tuple[int, int]) -> None:
     y = torch.randn(
         1, 2, x.shape[-2] // 2, x.shape[-1] // 2, dtype=torch.float64
     )
-    low_pass = LowPass()
-    down, up = carry(x, low_pass, 1), carry(y, low_pass, -1)
+    down, up = ForgetGate(1)(x), ForgetGate(-1)(y)
     torch.testing.assert_close((down * y).sum(), (x * up).sum())
 
 

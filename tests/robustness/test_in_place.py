@@ -1,12 +1,10 @@
-"""Whose map a unit may overwrite, in inference."""
+"""A unit overwrites no map that others can see, in inference."""
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from mlfm_mm import LFMU, MLFMNeck
-from mlfm_mm.models import lfmu
-from mlfm_mm.models.lean_inference import infer_unit
 from tests.models.builders import ToyModel, classifier, shaken
 from tests.robustness.models import images, narrow
 
@@ -23,23 +21,6 @@ class Held:
     def assert_unchanged(self) -> None:
         for x, before in self.kept:
             assert torch.equal(x, before)
-
-
-def test_the_stem_of_a_resnet_is_overwritten(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    model, x, same = shaken(narrow()).eval(), images(), []
-    assert model.neck._spare == [True] * 2 + [False] * 4
-
-    def infer(unit: LFMU, x: Tensor, *rest: object) -> tuple[Tensor, Tensor]:
-        out, memory = infer_unit(unit, x, *rest)
-        same.append(out.data_ptr() == x.data_ptr())
-        return out, memory
-
-    monkeypatch.setattr(lfmu, 'infer_unit', infer)
-    with torch.no_grad():
-        model(x)
-    assert same == model.neck._spare
 
 
 def test_a_hook_on_a_unit_sees_what_it_was_given() -> None:
@@ -125,3 +106,30 @@ def test_inference_equals_a_pass_with_gradients(depth: int) -> None:
     with torch.inference_mode():
         found = model(x)
     torch.testing.assert_close(found, expected.detach())
+
+
+def test_a_band_that_a_hook_has_seen_stays_as_it_was() -> None:
+    model, x, held = shaken(narrow()).eval(), images(), Held()
+    model.neck.low_pass.register_forward_hook(held)
+    with torch.no_grad():
+        model(x)
+    assert len(held.kept) == 5
+    held.assert_unchanged()
+
+
+@pytest.mark.parametrize('inplace', [False, True])
+def test_an_image_that_the_backbone_changes_first(inplace: bool) -> None:
+    def build() -> ToyModel:
+        torch.manual_seed(0)
+        backbone = nn.Sequential(
+            nn.ReLU(inplace=inplace),
+            nn.Sequential(nn.Conv2d(3, 4, 3, 2, 1), nn.ReLU()),
+            nn.Sequential(nn.Conv2d(4, 4, 3, 2, 1), nn.ReLU()),
+        )
+        return ToyModel(backbone, MLFMNeck(taps=['1', '2'])).eval()
+
+    x = images(2, 3, 16, 16)
+    with torch.no_grad():
+        expected = build()(x.clone())
+        inplace = not inplace
+        torch.testing.assert_close(build()(x.clone()), expected)

@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mlfm_mm.models.matrices import (
+from mlfm_mm.models.kernels.matrices import (
     columns_of,
     kernel_of,
     matrix_of,

@@ -14,7 +14,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+from torch.nn.modules.batchnorm import _BatchNorm
 
 SPACE = (0, 2, 3)
 PRECISE = (torch.float32, torch.float64)
@@ -52,26 +53,22 @@ def centred(x: Tensor, mean: Tensor) -> Tensor:
     return x - broadcast(mean) if x.dtype in PRECISE else x.clone()
 
 
-def normalize_(
-    x: Tensor, norm: nn.BatchNorm2d, mean: Tensor, record: bool
-) -> Moments:
+def normalize_(x: Tensor, norm: _BatchNorm, mean: Tensor) -> Moments:
     """Normalize maps in place, as a batch norm does.
 
     Args:
         x (Tensor): Maps (N, C, H, W), as :func:`centred` gives them.
-        norm (nn.BatchNorm2d): The norm, affine and with running statistics.
+        norm (_BatchNorm): The norm, affine and with running statistics.
         mean (Tensor): The mean of the maps, or the running mean for a norm
             in evaluation, of shape (C,).
-        record (bool): Whether a norm in training updates its running
-            statistics.
 
     Returns:
         Moments: What it went by.
 
     Example:
-        >>> x, norm = torch.randn(2, 3, 4, 4), nn.BatchNorm2d(3)
+        >>> x, norm = torch.randn(2, 3, 4, 4), torch.nn.BatchNorm2d(3)
         >>> y = centred(x, mean_of(x))
-        >>> _ = normalize_(y, norm, mean_of(x), record=False)
+        >>> _ = normalize_(y, norm, mean_of(x))
         >>> torch.allclose(y, norm(x), atol=1e-6)
         True
     """
@@ -79,8 +76,7 @@ def normalize_(
         variance = _sum_of_squares(x) / count(x)
         if x.dtype not in PRECISE:
             variance = (variance - mean.square()).clamp_min(0)
-        if record:
-            _record(norm, mean, variance, count(x))
+        _record(norm, mean, variance, count(x))
     else:
         assert norm.running_var is not None
         variance = norm.running_var
@@ -157,7 +153,7 @@ def _sum_of_squares(x: Tensor) -> Tensor:
 
 
 def _record(
-    norm: nn.BatchNorm2d, mean: Tensor, variance: Tensor, values: int
+    norm: _BatchNorm, mean: Tensor, variance: Tensor, values: int
 ) -> None:
     batches, running = norm.num_batches_tracked, norm.running_mean
     assert batches is not None and running is not None

@@ -1,6 +1,4 @@
-"""When a unit runs as one operation, and what that keeps."""
-
-from collections.abc import Callable
+"""A unit as one operation: its gradients, and what it keeps."""
 
 import pytest
 import torch
@@ -8,54 +6,13 @@ from torch import Tensor, nn
 from torch.autograd import gradcheck
 
 from mlfm_mm import LFMU
-from mlfm_mm.models.lean_function import LeanUnitFunction
-from mlfm_mm.models.lean_unit import is_lean
+from mlfm_mm.models.kernels.training import UnitFunction
 from tests.models.builders import UNIT_OPTIONS, shaken
 from tests.robustness.models import images, narrow
 
 X = torch.randn(2, 8, 5, 7, dtype=torch.float64)
 MEMORY = torch.randn(2, 6, 5, 7, dtype=torch.float64)
 IMAGE = torch.randn(2, 3, 5, 7, dtype=torch.float64)
-
-
-def listen(unit: LFMU) -> None:
-    unit.input_gate.conv.register_forward_hook(lambda *_: None)
-
-
-def freeze_one(unit: LFMU) -> None:
-    unit.output_gate.eval()
-
-
-def parametrize(unit: LFMU) -> None:
-    nn.utils.parametrizations.weight_norm(unit.input_gate.conv)
-
-
-@pytest.mark.parametrize('change', [listen, freeze_one, parametrize])
-def test_unusual_parts_run_one_by_one(change: Callable) -> None:
-    unit = LFMU(6, 8)
-    assert is_lean(unit, X)
-    change(unit)
-    assert not is_lean(unit, X)
-
-
-@pytest.mark.parametrize(
-    'options',
-    [
-        dict(norm_cfg=dict(type='GN', num_groups=2)),
-        dict(norm_cfg=dict(type='SyncBN')),
-        dict(norm_cfg=None),
-        dict(act_cfg=dict(type='GELU')),
-    ],
-)
-def test_other_norms_and_activations_run_one_by_one(options: dict) -> None:
-    assert not is_lean(LFMU(6, 8, **options), X)
-
-
-def test_a_hook_on_a_part_is_called() -> None:
-    unit, calls = LFMU(6, 8).double(), []
-    unit.input_gate.conv.register_forward_hook(lambda *_: calls.append(1))
-    unit(X, MEMORY, IMAGE)
-    assert calls == [1]
 
 
 @pytest.mark.parametrize('training', [False, True])
@@ -75,17 +32,15 @@ def test_gradients(options: dict, with_cp: bool, training: bool) -> None:
         for t in (X, MEMORY, IMAGE, *weights.values())
     ]
     out = call(*leaves)[0]
-    assert isinstance(out.grad_fn, LeanUnitFunction._backward_cls)
+    assert isinstance(out.grad_fn, UnitFunction._backward_cls)
     assert gradcheck(call, leaves, fast_mode=True)
 
 
-def test_a_second_derivative_is_refused() -> None:
-    unit = LFMU(6, 8).double()
+def test_a_second_derivative_names_the_option() -> None:
     x = X.clone().requires_grad_()
-    out, _ = unit(x, MEMORY, IMAGE)
-    (grad,) = torch.autograd.grad(out.square().sum(), x, create_graph=True)
-    with pytest.raises(RuntimeError, match='once_differentiable'):
-        grad.square().sum().backward()
+    out, _ = LFMU(6, 8).double()(x, MEMORY, IMAGE)
+    with pytest.raises(RuntimeError, match='kernels=False'):
+        torch.autograd.grad(out.square().sum(), x, create_graph=True)
 
 
 def kept_bytes(model: nn.Module, x: Tensor) -> int:
@@ -115,7 +70,7 @@ def test_how_much_is_kept() -> None:
         for with_cp in (False, True)
     ]
     assert ratios[0] < 1.6
-    assert ratios[1] < 1.3  # narrow: the image weighs more than usual
+    assert ratios[1] < 1.4  # narrow: the image weighs more than usual
 
 
 def test_an_image_changed_in_place_is_noticed() -> None:
@@ -135,3 +90,30 @@ def test_the_graph_may_be_run_twice() -> None:
     model.zero_grad()
     loss.backward()
     torch.testing.assert_close(first, [p.grad for p in model.parameters()])
+
+
+@pytest.mark.parametrize('kernels', ['auto', False])
+def test_a_weight_changed_between_two_backward_passes(kernels) -> None:
+    """What a unit recomputes after a partial pass is never stale.
+
+    PyTorch's checkpoint recomputes by the weights as they are by then; no
+    unit may keep for another what it had opened before.
+    """
+    torch.manual_seed(0)
+    model = narrow(with_cp=True, kernels=kernels).double().train()
+    units = model.neck.units
+    loss = model(images().double()).square().mean()
+    late = units[3].input_gate.conv.weight
+    torch.autograd.grad(loss, late, retain_graph=True)
+    with torch.no_grad():
+        units[2].input_gate.conv.weight.add_(1)
+    loss.backward()
+    weight = units[2].input_gate.conv.weight
+    torch.manual_seed(0)
+    twin = narrow(with_cp=True, kernels=False).double().train()
+    loss = twin(images().double()).square().mean()
+    with torch.no_grad():
+        twin.neck.units[2].input_gate.conv.weight.add_(1)
+    loss.backward()
+    expected = twin.neck.units[2].input_gate.conv.weight.grad
+    torch.testing.assert_close(weight.grad, expected)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mlfm_mm.models.batch_norm import (
+from mlfm_mm.models.kernels.batch_norm import (
     _sum_of_squares,
     centred,
     mean_of,
@@ -29,7 +29,7 @@ def norm_and_maps(
 def run(norm: nn.BatchNorm2d, x: Tensor) -> tuple[Tensor, tuple]:
     mean = mean_of(x) if norm.training else norm.running_mean
     y = centred(x, mean)
-    return y, normalize_(y, norm, mean, record=True)
+    return y, normalize_(y, norm, mean)
 
 
 @pytest.mark.parametrize('layout', LAYOUTS)

@@ -8,9 +8,8 @@ from mmcv.cnn import fuse_conv_bn
 from torch import Tensor, nn
 
 from mlfm_mm import LFMU
-from mlfm_mm.models import lean_inference
-from mlfm_mm.models.haar import haar_low_low
-from mlfm_mm.models.lean_unit import is_lean
+from mlfm_mm.models.kernels import inference
+from mlfm_mm.models.kernels.checks import fits
 from tests.models.builders import UNIT_OPTIONS, shaken
 from tests.models.plain_unit import PlainUnit, low_low
 
@@ -25,51 +24,28 @@ def make(**options) -> LFMU:
 
 @pytest.mark.parametrize('block', [1, 8 * 6 * 10 * 2, 2**20])
 @pytest.mark.parametrize('layout', ['contiguous', 'channels_last'])
-@pytest.mark.parametrize('hand_on', [None, low_low, lambda m: m[:, :2]])
+@pytest.mark.parametrize('levels', [0, 1])
 @pytest.mark.parametrize('options', UNIT_OPTIONS)
 def test_equals_the_plain_unit(
     options: dict,
-    hand_on,
+    levels: int,
     layout: str,
     block: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(lean_inference, 'BLOCK', block)
-    unit = make(**options)
+    monkeypatch.setattr(inference, 'BLOCK', block)
+    unit = make(levels=levels, **options)
     given = [t.clone() for t in (X, MEMORY, IMAGE)]
     if layout == 'channels_last':
         given = [t.to(memory_format=torch.channels_last) for t in given]
     with torch.no_grad():
         x, memory = PlainUnit.like(unit)(X, MEMORY, IMAGE)
-        expected = x, memory if hand_on is None else hand_on(memory)
-        assert is_lean(unit, given[0])
-        found = unit(*given, hand_on=hand_on)
+        expected = x, low_low(memory) if levels else memory
+        assert fits(unit, given[0])
+        found = unit(*given)
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
     # The trunk and the next pass need what the unit was given.
     torch.testing.assert_close(given, [X, MEMORY, IMAGE], rtol=0, atol=0)
-
-
-@pytest.mark.parametrize('block', [1, 2**20])
-@pytest.mark.parametrize('hand_on', [None, low_low])
-@pytest.mark.parametrize('options', UNIT_OPTIONS)
-def test_in_place(
-    options: dict, hand_on, block: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(lean_inference, 'BLOCK', block)
-    unit, given = make(**options), X.clone()
-    with torch.no_grad():
-        expected = unit(X, MEMORY, IMAGE, hand_on=hand_on)
-        found = unit(given, MEMORY, IMAGE, hand_on=hand_on, in_place=True)
-    torch.testing.assert_close(found, expected, rtol=0, atol=0)
-    is_same = found[0].data_ptr() == given.data_ptr()
-    assert is_same is not unit.identity_init
-
-
-def test_never_in_place_where_gradients_are_asked_for() -> None:
-    given = X.clone()
-    for unit in (make(), make().train()):
-        unit(given, MEMORY, IMAGE, in_place=True)
-        assert torch.equal(given, X)
 
 
 @pytest.mark.parametrize('options', UNIT_OPTIONS)
@@ -78,14 +54,14 @@ def test_folded_norms(options: dict) -> None:
     folded = fuse_conv_bn(copy.deepcopy(unit)).eval()
     assert isinstance(folded.input_gate.norm, nn.Identity)
     with torch.no_grad():
-        assert is_lean(folded, X)
+        assert fits(folded, X)
         expected = unit(X, MEMORY, IMAGE)
         found = folded(X, MEMORY, IMAGE)
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
     # What would differentiate it knows the norms as they were only.
-    assert not is_lean(folded, X)
+    assert not fits(folded, X)
     with torch.no_grad():
-        assert not is_lean(folded.train(), X)
+        assert not fits(folded.train(), X)
     parts = folded.eval()(X, MEMORY, IMAGE)
     torch.testing.assert_close(parts, expected, rtol=1e-4, atol=1e-5)
 
@@ -112,9 +88,9 @@ class Counter(torch.overrides.TorchFunctionMode):
 def test_new_maps(
     block: int, expected: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lean_inference, 'BLOCK', block)
+    monkeypatch.setattr(inference, 'BLOCK', block)
     given, counter = (X.clone(), MEMORY, IMAGE), Counter(X.nbytes)
     with torch.no_grad(), counter:
-        make()(*given, hand_on=haar_low_low)
+        make(levels=1)(*given)
     counter.seen.pop(given[0].untyped_storage()._cdata, None)
     assert len(counter.seen) == expected

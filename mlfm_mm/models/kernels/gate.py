@@ -34,15 +34,12 @@ from .matrices import (
 )
 
 
-def open_gate(
-    gate: ConvModule, source: Tensor, record: bool
-) -> tuple[Tensor, Moments]:
+def gate_forward(gate: ConvModule, source: Tensor) -> tuple[Tensor, Moments]:
     """Run a gate, and tell by which moments.
 
     Args:
         gate (ConvModule): Convolution, batch norm and ReLU.
         source (Tensor): What it reads, (N, M, H, W).
-        record (bool): Whether its norm updates its running statistics.
 
     Returns:
         tuple[Tensor, Moments]: Its output (N, C, H, W), and what its norm
@@ -61,7 +58,7 @@ def open_gate(
         x = x.sub_(broadcast(mean)) if precise else x
     else:
         x = _convolve(source, kernel, -mean if precise else None)
-    moments = normalize_(x, norm, mean, record)
+    moments = normalize_(x, norm, mean)
     return x.relu_(), moments
 
 
@@ -73,6 +70,24 @@ def autocast(source: Tensor) -> Tensor:
     return source
 
 
+def as_laid_out(low: Tensor, x: Tensor) -> Tensor:
+    """Lay a map out in memory as the trunk lays out its own.
+
+    Operators of the trunk may choose other algorithms, of other rounding, by
+    the layout.
+
+    Args:
+        low (Tensor): The map, of the shape of ``x``.
+        x (Tensor): The trunk's feature.
+
+    Returns:
+        Tensor: The same values, with the strides of ``x``.
+    """
+    if low.stride() == x.stride():
+        return low
+    return torch.empty_like(x).copy_(low)
+
+
 def _convolve(x: Tensor, kernel: Tensor, bias: Tensor | None) -> Tensor:
     size = kernel.shape[-1]
     if x.device.type == 'cpu' and x.is_contiguous():
@@ -81,8 +96,8 @@ def _convolve(x: Tensor, kernel: Tensor, bias: Tensor | None) -> Tensor:
     return F.conv2d(x, kernel.to(x.dtype), bias, padding=size // 2)
 
 
-class ReopenedGate:
-    """A gate that is run once more, to be differentiated.
+class GateBackward:
+    """A gate that is recomputed, to be differentiated.
 
     Args:
         source (Tensor): What it read, (N, M, H, W).
@@ -107,7 +122,8 @@ class ReopenedGate:
         self.matrix, self.moments = matrix_of(kernel), moments
         self.scale, self.factor = scale, scale * moments.rstd
         channels, columns = self.matrix.shape
-        # With as many columns, small matrices would not be small.
+        # Worth it only while the columns are few: else products of all
+        # pairs of them cost as much as the maps that they avoid.
         self.few_columns = 2 * columns <= channels
         bias = shift - moments.mean * self.factor
         if self.few_columns:

@@ -1,0 +1,208 @@
+"""A memory unit whose norms are folded into what stands before them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from mmcv.cnn import ConvModule
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+if TYPE_CHECKING:
+    from .lfmu import LFMU
+
+Gate = tuple[Tensor, Tensor]
+# What a user may hang on a module, which only a call of it would run.
+HOOKS = (
+    '_forward_hooks',
+    '_forward_pre_hooks',
+    '_backward_hooks',
+    '_backward_pre_hooks',
+)
+
+
+class FoldedGate(nn.Conv2d):
+    """A gate that has its norm in its kernel and bias.
+
+    Args:
+        gate (ConvModule): Convolution, batch norm in evaluation (or none, if
+            it has been folded before) and ReLU.
+
+    Example:
+        >>> import torch
+        >>> from mlfm_mm import LFMU
+        >>> gate, x = LFMU(3, 8).eval().input_gate, torch.rand(1, 3, 4, 4)
+        >>> torch.allclose(FoldedGate(gate)(x), gate(x), atol=1e-6)
+        True
+    """
+
+    def __init__(self, gate: ConvModule) -> None:
+        conv = gate.conv
+        super().__init__(
+            conv.in_channels,
+            conv.out_channels,
+            conv.kernel_size,
+            padding=conv.padding,
+            device='meta',
+        )
+        kernel, bias = gate_of(gate)
+        self.weight = nn.Parameter(kernel.detach().clone())
+        self.bias: nn.Parameter = nn.Parameter(bias.detach().clone())
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Run the gate on what it reads, (N, M, H, W)."""
+        return super().forward(x).relu()
+
+
+class Affine(nn.Module):
+    """What is left of a norm in evaluation: a scale and a shift.
+
+    Args:
+        norm (nn.BatchNorm2d): The norm.
+
+    Example:
+        >>> import torch
+        >>> norm, x = torch.nn.BatchNorm2d(8).eval(), torch.rand(1, 8, 4, 4)
+        >>> torch.allclose(Affine(norm)(x), norm(x), atol=1e-6)
+        True
+    """
+
+    def __init__(self, norm: nn.Module) -> None:
+        super().__init__()
+        weight, bias = affine_of(norm)
+        self.weight = nn.Parameter(weight.detach().clone())
+        self.bias = nn.Parameter(bias.detach().clone())
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Scale and shift maps of shape (N, C, H, W)."""
+        weight, bias = self.weight.to(x.dtype), self.bias.to(x.dtype)
+        return x * weight.view(-1, 1, 1) + bias.view(-1, 1, 1)
+
+
+def is_watched(module: nn.Module) -> bool:
+    """Tell whether only a call of a module runs all that it should.
+
+    Args:
+        module (nn.Module): The module.
+
+    Returns:
+        bool: Whether it has hooks, or a forward function of its own.
+    """
+    return 'forward' in module.__dict__ or any(
+        getattr(module, hooks) for hooks in HOOKS
+    )
+
+
+def gates_of(unit: LFMU) -> list[ConvModule]:
+    """List the gates of a unit that are convolutions: one or two."""
+    gates = unit.input_gate, unit.supplement_gate
+    return [gate for gate in gates if gate is not None]
+
+
+def is_usual_gate(gate: ConvModule) -> bool:
+    """Tell whether a gate is convolution, any norm or none, and ReLU."""
+    if type(gate) is not ConvModule or not gate.with_activation:
+        return False
+    conv, act = gate.conv, gate.activate
+    return (
+        type(conv) is nn.Conv2d
+        and type(act) is nn.ReLU
+        and (conv.bias is None or type(gate.norm) is nn.Identity)
+        and not any(is_watched(module) for module in (gate, conv, act))
+    )
+
+
+def has_moments(norm: nn.Module | None) -> bool:
+    """Tell whether a norm comes down to a scale and a shift in evaluation."""
+    return (
+        isinstance(norm, _BatchNorm)
+        and norm.affine
+        and norm.track_running_stats
+        and not is_watched(norm)
+    )
+
+
+def norms_of(unit: LFMU) -> list[nn.Module | None]:
+    """List the norms of a unit that have not been folded."""
+    gates = [gate for gate in gates_of(unit) if gate.conv.bias is None]
+    return [unit.output_gate, *(gate.norm for gate in gates)]
+
+
+def check_foldable(unit: LFMU) -> None:
+    """Refuse a unit whose norms cannot be folded for good.
+
+    Args:
+        unit (LFMU): The unit.
+
+    Raises:
+        ValueError: It is not made of convolution, batch norm and ReLU, or a
+            hook listens to a part of it.
+    """
+    if isinstance(unit.output_gate, Affine):
+        return
+    usual = all(is_usual_gate(gate) for gate in gates_of(unit))
+    if not usual or not all(map(has_moments, norms_of(unit))):
+        raise ValueError(
+            'This LFMU cannot be fused: it must be made of convolution, '
+            'batch norm with running moments and ReLU, with no hook on any '
+            f'of them, and has norm_cfg={unit.norm_cfg} and\n{unit}\nRemove '
+            'the hooks, or leave the unit as it is; '
+            '`mmcv.cnn.fuse_conv_bn` folds the norms of its gates.'
+        )
+
+
+class FoldedWeights(NamedTuple):
+    """The numbers that a unit in evaluation comes down to."""
+
+    input_gate: Gate
+    supplement_gate: Gate | None
+    scale: Tensor
+    shift: Tensor
+
+
+def folded_weights(unit: LFMU) -> FoldedWeights:
+    """Fold the norms of a unit, if they have not been folded for good.
+
+    Args:
+        unit (LFMU): A unit of the usual parts.
+
+    Returns:
+        FoldedWeights: Kernels and biases of the gates, and the output
+        gate's scale and shift (C,).
+    """
+    gate = unit.supplement_gate
+    return FoldedWeights(
+        gate_of(unit.input_gate),
+        None if gate is None else gate_of(gate),
+        *affine_of(unit.output_gate),
+    )
+
+
+def gate_of(gate: ConvModule | FoldedGate) -> Gate:
+    """Fold a gate's norm into its convolution.
+
+    Args:
+        gate (ConvModule | FoldedGate): Convolution, batch norm (or none, if
+            it has been folded before) and ReLU.
+
+    Returns:
+        tuple[Tensor, Tensor]: Kernel (C, M, K, K) and bias (C,).
+    """
+    if isinstance(gate, FoldedGate):
+        return gate.weight, gate.bias
+    if gate.conv.bias is not None:
+        return gate.conv.weight, gate.conv.bias
+    scale, shift = affine_of(gate.norm)
+    return gate.conv.weight * scale.view(-1, 1, 1, 1), shift
+
+
+def affine_of(norm: nn.Module | None) -> Gate:
+    """Give the scale and the shift (C,) that a norm in evaluation comes to."""
+    if isinstance(norm, Affine):
+        return norm.weight, norm.bias
+    assert isinstance(norm, _BatchNorm)
+    mean, variance = norm.running_mean, norm.running_var
+    assert mean is not None and variance is not None
+    scale = norm.weight * torch.rsqrt(variance + norm.eps)
+    return scale, norm.bias - mean * scale

@@ -1,0 +1,67 @@
+"""Which units the kernels know how to run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from ..fuse import (
+    Affine,
+    gates_of,
+    has_moments,
+    is_usual_gate,
+    is_watched,
+    norms_of,
+)
+
+if TYPE_CHECKING:
+    from ..lfmu import LFMU
+
+
+def fits(unit: LFMU, x: Tensor) -> bool:
+    """Tell whether a unit is made of batch norms and ReLUs, unwatched.
+
+    Args:
+        unit (LFMU): The unit.
+        x (Tensor): The trunk's feature that it is given.
+
+    Returns:
+        bool: Whether the kernels compute what a call of its parts computes.
+    """
+    if is_watched(unit.forget_gate):
+        return False
+    gates = gates_of(unit)
+    if isinstance(unit.output_gate, Affine):
+        parts = [*gates, unit.output_gate]
+        return is_inferring(unit) and not any(map(is_watched, parts))
+    if not all(is_usual_gate(gate) for gate in gates):
+        return False
+    norms = norms_of(unit)
+    if len(norms) <= len(gates) and not is_inferring(unit):
+        return False
+    return (
+        all(_is_usual_norm(norm) for norm in norms)
+        and len({norm.training for norm in norms if norm is not None}) == 1
+        # Of a single value no moments can be measured; the norm says so.
+        and x.numel() > x.shape[1]
+    )
+
+
+def is_inferring(unit: LFMU) -> bool:
+    """Tell whether a unit runs by fixed moments, and without gradients."""
+    if torch.is_grad_enabled():
+        return False
+    gate = unit.output_gate
+    return isinstance(gate, Affine) or not getattr(gate, 'training', True)
+
+
+def _is_usual_norm(norm: nn.Module | None) -> bool:
+    # Of any rank: what reverts SyncBN makes one of its own.
+    return (
+        isinstance(norm, _BatchNorm)
+        and type(norm).forward is _BatchNorm.forward  # not SyncBN's
+        and has_moments(norm)
+    )

@@ -1,0 +1,94 @@
+"""A memory unit in inference, by its running moments.
+
+Nothing is kept, so maps are worked on in place, some images at a time. A
+large map that is new costs more than to compute it: the system has to find
+its pages, and the processor to fetch them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..fuse import FoldedWeights, Gate, folded_weights
+from ..update import meet_trunk
+from .batch_norm import PRECISE, broadcast
+from .gate import as_laid_out, autocast
+from .haar import descend
+
+if TYPE_CHECKING:
+    from ..lfmu import LFMU
+
+# Values of a map that a CPU works on at once, a few MB: less would be many
+# small calls, more would not stay in its cache.
+BLOCK = 2**20
+
+
+def infer(
+    unit: LFMU, x: Tensor, memory: Tensor, image: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    """Run a unit and keep nothing.
+
+    Args:
+        unit (LFMU): A unit of the usual parts, in evaluation.
+        x (Tensor): Trunk feature of shape (N, C, H, W).
+        memory (Tensor): Memory of shape (N, M, H, W).
+        image (Tensor, optional): Low band of the image.
+
+    Returns:
+        tuple[Tensor, Tensor]: The trunk's new feature, and the memory at the
+        next unit's level.
+    """
+    weights = folded_weights(unit)
+    if x.numel() <= BLOCK or len(x) == 1:
+        return _infer_block(unit, weights, x, memory, image)
+    x_out, memories = torch.empty_like(x), list[Tensor]()
+    count = max(1, BLOCK // x[0].numel())
+    for i in range(0, len(x), count):
+        block = slice(i, i + count)
+        band = image if image is None else image[block]
+        inputs = x[block], memory[block], band
+        memories += _infer_block(unit, weights, *inputs, x_out[block])[1:]
+    return x_out, torch.cat(memories)
+
+
+def _infer_block(
+    unit: LFMU,
+    weights: FoldedWeights,
+    x: Tensor,
+    memory: Tensor,
+    image: Tensor | None,
+    out: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
+    low = _run_gate(weights.input_gate, memory)
+    if weights.supplement_gate is not None:
+        assert image is not None
+        low.add_(_run_gate(weights.supplement_gate, image))
+    low = as_laid_out(low.to(x.dtype), x)
+    total, new = meet_trunk(x, low, unit.update, unit.identity_init, True)
+    memory = descend(unit.forget_gate, new)
+    if out is None:
+        # The new memory may be the map itself.
+        out = torch.empty_like(x) if memory is total else total
+    _normalize(total, weights, out)
+    return out.add_(x) if unit.identity_init else out, memory
+
+
+def _run_gate(gate: Gate, source: Tensor) -> Tensor:
+    kernel, bias = gate
+    source = autocast(source)
+    kernel, bias = kernel.to(source.dtype), bias.to(source.dtype)
+    return F.conv2d(
+        source, kernel, bias, padding=kernel.shape[-1] // 2
+    ).relu_()
+
+
+def _normalize(x: Tensor, weights: FoldedWeights, out: Tensor) -> None:
+    scale, shift = broadcast(weights.scale), broadcast(weights.shift)
+    if x.dtype in PRECISE:
+        torch.mul(x, scale, out=out).add_(shift)
+    else:  # one rounding instead of two
+        torch.addcmul(shift, x, scale, out=out)

@@ -1,0 +1,76 @@
+"""Which units the kernels run."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from mlfm_mm import LFMU
+from mlfm_mm.models.kernels.checks import fits
+
+X = torch.randn(2, 8, 5, 7, dtype=torch.float64)
+MEMORY = torch.randn(2, 6, 5, 7, dtype=torch.float64)
+IMAGE = torch.randn(2, 3, 5, 7, dtype=torch.float64)
+
+
+def listen(unit: LFMU) -> None:
+    unit.input_gate.conv.register_forward_hook(lambda *_: None)
+
+
+def freeze_one(unit: LFMU) -> None:
+    unit.output_gate.eval()
+
+
+def parametrize(unit: LFMU) -> None:
+    nn.utils.parametrizations.weight_norm(unit.input_gate.conv)
+
+
+@pytest.mark.parametrize('change', [listen, freeze_one, parametrize])
+def test_unusual_parts_run_one_by_one(change: Callable) -> None:
+    unit = LFMU(6, 8)
+    assert fits(unit, X)
+    change(unit)
+    assert not fits(unit, X)
+
+
+@pytest.mark.parametrize(
+    'options',
+    [
+        dict(norm_cfg=dict(type='GN', num_groups=2)),
+        dict(norm_cfg=dict(type='SyncBN')),
+        dict(norm_cfg=None),
+        dict(act_cfg=dict(type='GELU')),
+    ],
+)
+def test_other_norms_and_activations_run_one_by_one(options: dict) -> None:
+    assert not fits(LFMU(6, 8, **options), X)
+
+
+def test_a_hook_on_a_part_is_called() -> None:
+    unit, calls = LFMU(6, 8).double(), []
+    unit.input_gate.conv.register_forward_hook(lambda *_: calls.append(1))
+    unit(X, MEMORY, IMAGE)
+    assert calls == [1]
+
+
+@pytest.mark.parametrize('with_grad', [False, True])
+@pytest.mark.parametrize(
+    'part', ['input_gate', 'supplement_gate.conv', 'output_gate']
+)
+def test_a_forward_function_of_its_own_is_called(
+    part: str, with_grad: bool
+) -> None:
+    # As offloading and activation checkpointing by name give parts one.
+    unit, calls = LFMU(6, 8).double().eval(), []
+    module = unit.get_submodule(part)
+    forward = module.forward
+
+    def counted(x: Tensor) -> Tensor:
+        calls.append(part)
+        return forward(x)
+
+    module.forward = counted
+    with torch.set_grad_enabled(with_grad):
+        unit(X, MEMORY, IMAGE)
+    assert calls == [part]
