@@ -99,5 +99,7 @@ def norm_beside(backbone: nn.Module) -> dict:
         >>> norm_beside(nn.Sequential(nn.Conv2d(3, 8, 1), nn.BatchNorm2d(8)))
         {'type': 'BN'}
     """
-    kinds = [type(module) for module in backbone.modules()]
-    return dict(type='SyncBN' if nn.SyncBatchNorm in kinds else 'BN')
+    syncs = any(
+        isinstance(module, nn.SyncBatchNorm) for module in backbone.modules()
+    )
+    return dict(type='SyncBN' if syncs else 'BN')

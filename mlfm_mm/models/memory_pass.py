@@ -54,13 +54,13 @@ class MemoryPass:
         Raises:
             ValueError: They cannot meet the feature.
         """
-        band = None
-        if reads_image or self.memory is None:
-            band = meet(self.bands[tap.level], x, tap)
         if self.memory is None:
-            assert band is not None
+            band = meet(self.bands[tap.level], x, tap)
             return band, band
-        return meet(self.memory, x, tap), band
+        memory = meet(self.memory, x, tap)
+        if not reads_image:
+            return memory, None
+        return memory, meet(self.bands[tap.level], x, tap)
 
     def check_training(self, tap: Tap, unit: nn.Module, x: Tensor) -> None:
         """Refuse a unit that could not learn from what it is given.
@@ -266,6 +266,15 @@ def unmet(state: MemoryPass | None, taps: Sequence[Tap], kind: str) -> str:
         f'The forward pass of this {kind} did not meet the taps {left}, to '
         'which the neck was bound. Was a tapped module replaced after the '
         'model was built? Build the model anew with the final backbone.'
+    )
+
+
+def unseen(kind: str) -> str:
+    """Warn of features that may be without memory."""
+    return (
+        f'MLFMNeck was given features before its {kind} ever ran, so they '
+        'came from elsewhere: from a cache, or from a backbone that replaced '
+        'it and has no memory.'
     )
 
 

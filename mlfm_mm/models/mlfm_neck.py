@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, Literal
@@ -141,9 +142,10 @@ class MLFMNeck(Adoptee):
             kernels=kernels,
         )
         self._served = ''  # class of the backbone
+        self._has_run = False  # the backbone, from tap to tap
         self._current = CurrentPass()
-        self._following = neck
         self.neck = neck if isinstance(neck, nn.Module) else None
+        self._following = None if isinstance(neck, nn.Module) else neck
 
     # ---- binding ----------------------------------------------------------
 
@@ -240,6 +242,7 @@ class MLFMNeck(Adoptee):
         if out is not None and not is_complete:
             text = memory_pass.unmet(state, self.taps, self._served)
             raise RuntimeError(text)
+        self._has_run = True
 
     def _visit(
         self, index: int, module: nn.Module, inputs: tuple, x: Tensor
@@ -275,6 +278,11 @@ class MLFMNeck(Adoptee):
             RuntimeError: No model has adopted the neck yet.
         """
         self._check_adopted()
+        if not (self._has_run or is_traced()):
+            self._has_run = True  # say it once
+            print_log(
+                memory_pass.unseen(self._served), 'current', logging.WARNING
+            )
         return feats if self.neck is None else self.neck(feats)
 
     # ---- what users see ---------------------------------------------------

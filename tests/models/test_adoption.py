@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from mlfm_mm import MLFMNeck
+from mlfm_mm.models import mlfm_neck
 from tests.hosts import needs_mmseg
 from tests.models.builders import (
     ToyBackbone,
@@ -81,9 +82,24 @@ def test_a_model_inside_a_model_keeps_its_neck() -> None:
 
 def test_a_replaced_backbone_is_noticed() -> None:
     model = ToyModel(ToyBackbone(), MLFMNeck())
+    with pytest.raises(ValueError, match='cannot serve a second'):
+        model.backbone = ToyBackbone()
+
+
+def test_features_from_elsewhere_are_noticed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Behind PyTorch's back; features from a cache look the same.
+    model = ToyModel(ToyBackbone(), MLFMNeck())
     model._modules['backbone'] = ToyBackbone()
-    with pytest.raises(RuntimeError, match='did not meet the taps stage0'):
-        model(IMAGE)
+    warnings: list[str] = []
+    monkeypatch.setattr(
+        mlfm_neck, 'print_log', lambda text, *_: warnings.append(text)
+    )
+    model(IMAGE)
+    model(IMAGE)
+    assert len(warnings) == 1
+    assert 'before its ToyBackbone ever ran' in warnings[0]
 
 
 def test_a_replaced_tap_is_noticed() -> None:

@@ -179,10 +179,75 @@ def test_a_pass_after_a_failed_one() -> None:
         with pytest.raises(RuntimeError, match='stage failed'):
             model(image + 1)
         handle.remove()
-        assert model.neck._slots.mine().current is None
+        assert model.neck._current.state is None
         assert torch.equal(model(image)[0], expected)
         model.backbone(image + 1)  # the neck is not called
         assert torch.equal(model(image)[0], expected)
+
+
+def test_the_neck_is_a_function_of_what_it_is_given() -> None:
+    model = toy().eval()
+    a, b = torch.rand(2, 1, 3, 40, 40)
+    with torch.no_grad():
+        expected = [model(image)[0] for image in (a, b)]
+        feats = [model.backbone(image) for image in (a, b)]
+        for feat, y in zip(feats, expected, strict=True):
+            for _ in range(2):
+                assert torch.equal(model.neck(feat)[0], y)
+
+
+def test_an_image_given_by_keyword() -> None:
+    model = toy().eval()
+    image = torch.rand(1, 3, 40, 40)
+    with torch.no_grad():
+        (expected,) = model.backbone(image)
+        (found,) = model.backbone(x=image)
+    assert torch.equal(found, expected)
+
+
+def test_data_parallel_is_refused() -> None:
+    # What nn.DataParallel calls on another device.
+    replica = toy().backbone.stage0._replicate_for_data_parallel()
+    with pytest.raises(RuntimeError, match='DistributedDataParallel'):
+        replica(torch.rand(1, 3, 40, 40))
+
+
+def test_a_batch_that_the_backbone_changes() -> None:
+    # As TridentNet's branches do in training.
+    model = toy()
+    model.backbone.stage1.register_forward_pre_hook(
+        lambda _, inputs: inputs[0].repeat(3, 1, 1, 1)
+    )
+    with pytest.raises(
+        ValueError,
+        match=r"tap 'stage1' .*\(6, 6, 10, 10\).* 6 images.*\(2, 4, 10, 10\)",
+    ):
+        model(torch.rand(2, 3, 40, 40))
+
+
+def test_one_value_of_a_channel_in_training() -> None:
+    backbone = dict(type='mmpretrain.ConvNeXt', arch='atto')
+    model = classifier(backbone, 320).train()
+    with pytest.raises(ValueError, match=r'one value a channel.*drop_last'):
+        model(torch.rand(1, 3, 32, 32))
+    model.eval()(torch.rand(1, 3, 32, 32))
+    groups = classifier(backbone, 320, norm_cfg=dict(type='GN', num_groups=8))
+    groups.train()(torch.rand(1, 3, 32, 32))
+
+
+def test_synchronized_norms_beside_synchronized_norms() -> None:
+    sync, plain = dict(norm_cfg=dict(type='SyncBN')), dict()
+    for backbone, expected in (
+        (sync, nn.SyncBatchNorm),
+        (plain, nn.BatchNorm2d),
+    ):
+        cfg = dict(type='mmpretrain.ResNet', depth=18, **backbone)
+        for unit in classifier(cfg).neck.units:
+            assert isinstance(unit.output_gate, expected)
+            assert isinstance(unit.input_gate.norm, expected)
+    cfg = dict(type='mmpretrain.ResNet', depth=18, **sync)
+    unit = classifier(cfg, norm_cfg=dict(type='BN')).neck.units[0]
+    assert type(unit.output_gate) is nn.BatchNorm2d
 
 
 # ---- options --------------------------------------------------------------

@@ -69,7 +69,7 @@ def test_a_copy_made_in_the_middle_of_a_pass() -> None:
         expected = model(x)
         handle.remove()
         (twin,) = twins
-        assert twin.neck._slots.mine().current is None
+        assert twin.neck._current.state is None
         twin.backbone.layer2._forward_hooks.popitem()  # the copying one
         assert torch.equal(twin(x), expected)
 

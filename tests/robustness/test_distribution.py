@@ -12,7 +12,9 @@ REPO = Path(__file__).resolve().parents[2]
 WORKER = 'tests/robustness/worker.py'
 
 
-def launch(kind: str, processes: int, file: Path) -> dict[str, torch.Tensor]:
+def launch(
+    kind: str, processes: int, file: Path, norm: str, cp: str
+) -> dict[str, torch.Tensor]:
     run = subprocess.run(
         [
             sys.executable,
@@ -21,6 +23,8 @@ def launch(kind: str, processes: int, file: Path) -> dict[str, torch.Tensor]:
             WORKER,
             kind,
             str(file),
+            norm,
+            cp,
         ],
         cwd=REPO,
         env=dict(os.environ, PYTHONPATH=str(REPO), OMP_NUM_THREADS='1'),
@@ -32,20 +36,37 @@ def launch(kind: str, processes: int, file: Path) -> dict[str, torch.Tensor]:
 
 
 @pytest.fixture(scope='module')
-def alone(tmp_path_factory: pytest.TempPathFactory) -> dict:
-    return launch('ddp', 1, tmp_path_factory.mktemp('alone') / 'grads.pth')
+def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict]:
+    folder = tmp_path_factory.mktemp('alone')
+    return {
+        norm: launch('ddp', 1, folder / f'{norm}.pth', norm, 'keep')
+        for norm in ('GN', 'BN')
+    }
 
 
 # FSDP shards each unit by itself: the units run inside the backbone, so a
-# neck sharded as a whole would be gathered too late.
-@pytest.mark.parametrize('kind', ['ddp', 'fsdp', 'fsdp2'])
+# neck sharded as a whole would be gathered too late. Batch norm is what the
+# default unit has; group norm sees that the batch is really divided.
+@pytest.mark.parametrize(
+    ('kind', 'norm', 'cp'),
+    [
+        ('ddp', 'GN', 'keep'),
+        ('ddp', 'BN', 'with_cp'),
+        ('fsdp', 'GN', 'keep'),
+        ('fsdp', 'BN', 'keep'),
+        ('fsdp', 'BN', 'with_cp'),
+        ('fsdp2', 'GN', 'keep'),
+        ('fsdp2', 'BN', 'keep'),
+        ('fsdp2', 'BN', 'with_cp'),
+    ],
+)
 def test_two_processes_equal_one(
-    kind: str, alone: dict, tmp_path: Path
+    kind: str, norm: str, cp: str, alone: dict, tmp_path: Path
 ) -> None:
-    together = launch(kind, 2, tmp_path / 'grads.pth')
-    assert together.keys() == alone.keys()
+    together = launch(kind, 2, tmp_path / 'grads.pth', norm, cp)
+    assert together.keys() == alone[norm].keys()
     assert any(name.startswith('neck.units') for name in together)
     for name, gradient in together.items():
         torch.testing.assert_close(
-            gradient, alone[name], rtol=1e-4, atol=1e-6, msg=name
+            gradient, alone[norm][name], rtol=1e-4, atol=1e-6, msg=name
         )

@@ -1,7 +1,7 @@
 """One process of a distributed step; test_distribution.py starts them.
 
-Usage: worker.py {ddp,fsdp,fsdp2} FILE, under torchrun. Rank 0 writes the
-gradients of a step on its share of a fixed batch, averaged over processes.
+Usage: worker.py {ddp,fsdp,fsdp2} FILE NORM CP, under torchrun. Rank 0 writes
+the gradients of a step on its share of a fixed batch, averaged over processes.
 """
 
 import sys
@@ -17,16 +17,20 @@ from torch.distributed.fsdp.wrap import ModuleWrapPolicy
 from mlfm_mm import LFMU
 from tests.robustness.models import gradients, images, narrow
 
-# Norms that do not look across a batch, which the processes divide.
-GROUPS = dict(type='GN', num_groups=2)
+# Group norm does not look across a batch, which the processes divide.
+NORMS = dict(GN=dict(type='GN', num_groups=2), BN=dict(type='BN'))
 
 
 def build() -> nn.Module:
-    return narrow(dict(norm_cfg=GROUPS), norm_cfg=GROUPS).train()
+    norm, with_cp = NORMS[sys.argv[3]], sys.argv[4] == 'with_cp'
+    return narrow(dict(norm_cfg=norm), norm_cfg=norm, with_cp=with_cp).train()
 
 
 def share() -> torch.Tensor:
+    """A process's part of a batch; for batch norm, all get the same one."""
     rank, world = dist.get_rank(), dist.get_world_size()
+    if sys.argv[3] == 'BN':
+        return images(4, 3, 64, 64)
     return images(4, 3, 64, 64).chunk(world)[rank]
 
 

@@ -92,9 +92,7 @@ def test_forward_mode() -> None:
 def test_torch_func_of_the_low_pass() -> None:
     low_pass = LowPass()
     grad = torch.func.grad(lambda x: low_pass(x).square().sum())(X)
-    _, slope = torch.func.jvp(
-        lambda x: low_pass(x).square().sum(), (X,), (X,)
-    )
+    _, slope = torch.func.jvp(lambda x: low_pass(x).square().sum(), (X,), (X,))
     torch.testing.assert_close(slope, (grad * X).sum())
     each = torch.func.vmap(low_pass)(X[None])
     torch.testing.assert_close(each[0], low_pass(X))
