@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..registry import MODELS
+
+HAAR = (0.5**0.5, 0.5**0.5)
 
 
 def low_pass_filter(wavelet: str) -> tuple[float, ...] | None:
@@ -87,10 +91,14 @@ class LowPass(nn.Module):
         Returns:
             Tensor: Maps of shape (N, C, ceil(H / 2), ceil(W / 2)).
         """
-        if self.filter is None:
-            return _haar(x)
-        taps = x.new_tensor(self.filter)
-        return _halve(_halve(x, taps, dim=2), taps, dim=3)
+        if self.filter is not None:
+            return _low_low(x, self.filter)
+        if _has_open_sizes(x):
+            # Pooling would ask whether they are odd.
+            return _low_low(x, HAAR)
+        # A window that hangs over the edge averages what is inside, which is
+        # what repeating the last row or column comes to.
+        return 2 * F.avg_pool2d(x, 2, ceil_mode=True, count_include_pad=False)
 
     def extra_repr(self) -> str:
         """Name the wavelet in ``print(module)``."""
@@ -143,40 +151,30 @@ class ForgetGate(LowPass):
         return f'levels={self.levels}, {super().extra_repr()}'
 
 
-def _haar(x: Tensor) -> Tensor:
-    """Twice the mean of 2x2 pixels; at an odd edge the last one repeats."""
-    if not any(isinstance(size, torch.SymInt) for size in x.shape[2:]):
-        # A window that hangs over the edge averages what is inside, which is
-        # what repeating the last row or column comes to.
-        return 2 * F.avg_pool2d(x, 2, ceil_mode=True, count_include_pad=False)
-    # Exported with open sizes: pooling would ask whether they are odd.
-    return 0.5 * _pair_sums(_pair_sums(x, dim=2), dim=3)
+def _low_low(x: Tensor, taps: Sequence[float]) -> Tensor:
+    return _halve(_halve(x, taps, dim=2), taps, dim=3)
 
 
-def _pair_sums(x: Tensor, dim: int) -> Tensor:
-    size = x.size(dim)
-    first = 2 * torch.arange((size + 1) // 2, device=x.device)
-    second = (first + 1).clamp(max=size - 1)
-    return x.index_select(dim, first) + x.index_select(dim, second)
-
-
-def _halve(x: Tensor, taps: Tensor, dim: int) -> Tensor:
+def _halve(x: Tensor, taps: Sequence[float], dim: int) -> Tensor:
     """Filter and decimate one axis: y_k = sum_j f_j x_(2k + F/2 - j)."""
-    size, length = x.size(dim), taps.numel()
-    even = size + size % 2
+    size = x.size(dim)
+    # Rounded up, by the expression in which exporters know strided sizes.
+    half = (size - 1) // 2 + 1
     # Positions run round the even-sized period; where the size is odd, the
     # period's last sample is the last one again.
-    position = torch.arange(
-        1 - length // 2, even + length // 2 - 1, device=x.device
-    )
-    wrapped = (position % even).clamp(max=size - 1)
-    x = x.index_select(dim, wrapped)
-    # Depth-wise, as one channel of a larger batch; convolution in the sense
-    # of deep learning runs the filter backwards.
-    weight = taps.flip(0).view(1, 1, -1, 1)
-    step = [2, 1]
-    if dim == 3:
-        weight, step = weight.transpose(2, 3), [1, 2]
-    n, c, h, w = x.shape
-    y = F.conv2d(x.reshape(n * c, 1, h, w), weight, stride=step)
-    return y.reshape(n, c, *y.shape[-2:])
+    period = torch.full((), 2 * half, device=x.device)
+    start = 2 * torch.arange(half, device=x.device) + len(taps) // 2
+    parts = [
+        factor
+        * x.index_select(dim, ((start - j) % period).clamp(max=size - 1))
+        for j, factor in enumerate(taps)
+    ]
+    return sum(parts[1:], parts[0])
+
+
+def _has_open_sizes(x: Tensor) -> bool:
+    """Tell whether an exporter leaves height or width open."""
+    if any(isinstance(size, torch.SymInt) for size in x.shape[2:]):
+        return True
+    compiler = torch.compiler  # which hides from Python what it leaves open
+    return compiler.is_exporting() and compiler.is_dynamo_compiling()
