@@ -164,12 +164,13 @@ def _halve(x: Tensor, taps: Sequence[float], dim: int) -> Tensor:
     # period's last sample is the last one again.
     period = torch.full((), 2 * half, device=x.device)
     start = 2 * torch.arange(half, device=x.device) + len(taps) // 2
-    parts = [
-        factor
-        * x.index_select(dim, ((start - j) % period).clamp(max=size - 1))
-        for j, factor in enumerate(taps)
-    ]
-    return sum(parts[1:], parts[0])
+    total: Tensor | None = None
+    for j, factor in enumerate(taps):
+        position = ((start - j) % period).clamp(max=size - 1)
+        part = factor * x.index_select(dim, position)
+        total = part if total is None else total + part
+    assert total is not None
+    return total
 
 
 def _has_open_sizes(x: Tensor) -> bool:

@@ -12,13 +12,13 @@ from mmengine.model import ModuleList
 from torch import Tensor, nn
 
 from ..registry import MODELS
-from . import memory_pass
+from . import refusals
 from .adoption import Adoptee, check_same, check_unserved, following_neck
 from .chain import build_chain, deepest_band, norm_beside
 from .fuse import check_foldable
 from .lfmu import check_kernels
 from .low_pass import LowPass
-from .memory_pass import CurrentPass, MemoryPass, check_image
+from .memory_pass import CurrentPass, MemoryPass
 from .plain_weights import make_room, move_behind
 from .taps import DryRun, Tap, capture_point, find_taps, tap_table
 from .torch_internals import guard_hooks, is_traced
@@ -129,9 +129,9 @@ class MLFMNeck(Adoptee):
         self.low_pass = LowPass(wavelet)
         self.units = ModuleList()
         self.taps: list[Tap] = []
-        self.image_channels = image_channels or 0
+        self.image_channels = 0
         self.supplement = supplement
-        self._taps_wanted, self._decoder = taps, decoder
+        self._wanted = taps, image_channels, decoder
         self._options: dict[str, Any] = dict(
             update=update,
             identity_init=identity_init,
@@ -141,8 +141,8 @@ class MLFMNeck(Adoptee):
             wavelet=wavelet,
             kernels=kernels,
         )
-        self._served = ''  # class of the backbone
-        self._has_run = False  # the backbone, from tap to tap
+        self._served = ''  # the class of the backbone
+        self._has_run = False
         self._current = CurrentPass()
         self.neck = neck if isinstance(neck, nn.Module) else None
         self._following = None if isinstance(neck, nn.Module) else neck
@@ -164,15 +164,9 @@ class MLFMNeck(Adoptee):
                 serves another one.
         """
         if self._served:
-            check_same(self, self._served, backbone)
-            return
+            return check_same(self, self._served, backbone)
         check_unserved(backbone)
-        self.taps, run = find_taps(
-            backbone,
-            self._taps_wanted,
-            self.image_channels or None,
-            self._decoder,
-        )
+        self.taps, run = find_taps(backbone, *self._wanted)
         self.image_channels = run.image_channels
         if self._options['norm_cfg'] == 'auto':
             self._options['norm_cfg'] = norm_beside(backbone)
@@ -186,11 +180,8 @@ class MLFMNeck(Adoptee):
         self._attach(backbone, run)
         parent.register_load_state_dict_pre_hook(self._make_room)
         self._served = type(backbone).__name__
-        print_log(
-            f'MLFMNeck serves {self._served} at {len(self.taps)} taps:\n'
-            f'{self.extra_repr()}',
-            logger='current',
-        )
+        text = f'MLFMNeck serves {self._served} at {len(self.taps)} taps:\n'
+        print_log(text + self.extra_repr(), logger='current')
 
     def _attach(self, backbone: nn.Module, run: DryRun) -> None:
         # Bound methods, so that a copy of the model calls the copy's neck.
@@ -198,8 +189,9 @@ class MLFMNeck(Adoptee):
         start.register_forward_pre_hook(self._start_pass, with_kwargs=True)
         for index, tap in enumerate(self.taps):
             # In front of hooks by which a backbone collects its features.
-            module, visit = backbone.get_submodule(tap.module), self._visit
-            module.register_forward_hook(partial(visit, index), prepend=True)
+            backbone.get_submodule(tap.module).register_forward_hook(
+                partial(self._visit, index), prepend=True
+            )
         # Called after an exception too, so that no tensor outlives its pass.
         backbone.register_forward_hook(self._end_pass, always_call=True)
         guard_hooks()
@@ -207,12 +199,7 @@ class MLFMNeck(Adoptee):
     def _make_room(
         self, parent: nn.Module, state_dict: dict, prefix: str, *_: object
     ) -> None:
-        # Called before the parent loads weights.
-        for name, necks in parent.named_children():
-            members = list(necks.children())
-            if not isinstance(necks, MLFMNeck) and self in members:
-                path = f'{prefix}{name}.'
-                make_room(state_dict, path, members.index(self), self.neck)
+        make_room(parent, self, self.neck, state_dict, prefix)
 
     def _load_from_state_dict(
         self, state_dict: dict, prefix: str, *args: Any
@@ -230,19 +217,18 @@ class MLFMNeck(Adoptee):
         image = args[0] if args else next(iter(kwargs.values()))
         if not is_traced():
             if getattr(module, '_is_replica', False):
-                raise RuntimeError(memory_pass.replica())
-            check_image(image, self.image_channels, self.taps)
+                raise RuntimeError(refusals.replica())
+            refusals.check_image(image, self.image_channels, self.taps)
         current.state = MemoryPass(image, self.low_pass, self._deepest)
 
     def _end_pass(self, module: nn.Module, inputs: tuple, out: Any) -> None:
         current = self._current
         state, is_complete = current.state, current.is_complete
         current.state, current.is_complete = None, False
+        self._has_run |= is_complete
         # After an exception nothing is returned.
         if out is not None and not is_complete:
-            text = memory_pass.unmet(state, self.taps, self._served)
-            raise RuntimeError(text)
-        self._has_run = True
+            raise RuntimeError(refusals.unmet(state, self.taps, self._served))
 
     def _visit(
         self, index: int, module: nn.Module, inputs: tuple, x: Tensor
@@ -251,7 +237,8 @@ class MLFMNeck(Adoptee):
         current = self._current
         state, tap, unit = current.state, self.taps[index], self.units[index]
         if state is None or state.next_tap != index:
-            raise RuntimeError(memory_pass.out_of_turn(tap, state, self.taps))
+            refusals.check_proxy(x)
+            raise RuntimeError(refusals.out_of_turn(tap, state, self.taps))
         if unit.training and not is_traced():
             state.check_training(tap, unit, x)
         if index + 1 == len(self.taps):
@@ -280,9 +267,8 @@ class MLFMNeck(Adoptee):
         self._check_adopted()
         if not (self._has_run or is_traced()):
             self._has_run = True  # say it once
-            print_log(
-                memory_pass.unseen(self._served), 'current', logging.WARNING
-            )
+            text = refusals.unseen(self._served)
+            print_log(text, 'current', logging.WARNING)
         return feats if self.neck is None else self.neck(feats)
 
     # ---- what users see ---------------------------------------------------
@@ -307,7 +293,7 @@ class MLFMNeck(Adoptee):
 
     def _check_adopted(self) -> None:
         if not self._served:
-            raise RuntimeError(memory_pass.not_adopted())
+            raise RuntimeError(refusals.not_adopted())
 
     def extra_repr(self) -> str:
         """Show the bound taps as a table in ``print(model.neck)``."""

@@ -7,6 +7,7 @@ are renamed as they are loaded, so that they find it from any checkpoint.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from torch import nn
@@ -37,31 +38,40 @@ def move_behind(
 
 
 def make_room(
+    parent: nn.Module,
+    neck: nn.Module,
+    following: nn.Module | None,
     state_dict: dict[str, Any],
     prefix: str,
-    position: int,
-    following: nn.Module | None,
 ) -> None:
-    """Let a list of necks be loaded that was one shorter.
+    """Let a list of necks be loaded that was one shorter without memory.
 
     Args:
-        state_dict (dict[str, Any]): The weights, changed in place.
-        prefix (str): Where the list lies, such as ``'neck.'``.
-        position (int): Where the memory stands in it.
+        parent (nn.Module): The model that owns the list, if it is one.
+        neck (nn.Module): The memory's neck in it.
         following (nn.Module, optional): The neck inside the memory's; with
             weights of its own it is the one that was in this place.
+        state_dict (dict[str, Any]): The weights, changed in place.
+        prefix (str): Where the parent lies in them.
 
     Example:
-        >>> weights = {'neck.0.a': 1, 'neck.1.a': 2, 'head.a': 3}
-        >>> make_room(weights, 'neck.', 0, None)
+        >>> parent, memory = nn.Module(), nn.ReLU()
+        >>> parent.neck = nn.Sequential(memory, nn.Conv2d(1, 1, 1))
+        >>> weights = {'neck.weight': 1, 'head.weight': 2}
+        >>> make_room(parent, memory, None, weights, '')
         >>> weights
-        {'head.a': 3, 'neck.1.a': 1, 'neck.2.a': 2}
+        {'head.weight': 2, 'neck.1.weight': 1}
     """
-    own = f'{prefix}{position}.units.'
     if following is not None and _names_in(following):
         return
-    if not any(name.startswith(own) for name in state_dict):
-        _rename(state_dict, prefix, lambda name: _shifted(name, position))
+    for name, necks in parent.named_children():
+        members = list(necks.children())
+        if necks is neck or neck not in members:
+            continue
+        path, position = f'{prefix}{name}.', members.index(neck)
+        own = f'{path}{position}.units.'
+        if not any(key.startswith(own) for key in state_dict):
+            _rename(state_dict, path, partial(_shifted, position=position))
 
 
 def _rename(

@@ -9,7 +9,6 @@ from mmengine.runner import load_state_dict
 from torch import Tensor, nn
 
 from mlfm_mm import MLFMNeck
-from mlfm_mm.models.plain_weights import make_room
 from tests.models.builders import ToyBackbone, ToyModel
 
 
@@ -108,10 +107,3 @@ def test_an_average_loads_whole(pair: tuple) -> None:
     missing = seen.load_state_dict(average.state_dict(), strict=False)
     assert not missing.unexpected_keys
     check_equal(plain, seen.module)
-
-
-def test_weights_are_moved_only_once() -> None:
-    weights = {'neck.0.units.0.a': 1, 'neck.1.a': 2}
-    kept = dict(weights)
-    make_room(weights, 'neck.', 0, None)
-    assert weights == kept

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from ..low_pass import ForgetGate
+if TYPE_CHECKING:
+    from ..low_pass import ForgetGate
 
 
 def is_haar_descent(gate: ForgetGate) -> bool:
@@ -26,6 +28,7 @@ def descend(gate: ForgetGate, memory: Tensor) -> Tensor:
         Tensor: The memory at its new level.
 
     Example:
+        >>> from mlfm_mm.models.low_pass import ForgetGate
         >>> gate, memory = ForgetGate(2), torch.rand(1, 2, 7, 5)
         >>> torch.allclose(descend(gate, memory), gate(memory))
         True

@@ -1,0 +1,150 @@
+"""What a forward pass is refused for, and in which words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, fx
+
+if TYPE_CHECKING:
+    from .memory_pass import MemoryPass
+    from .taps import Tap
+
+
+def check_image(image: object, channels: int, taps: Sequence[Tap]) -> None:
+    """Refuse what cannot be an image for the taps.
+
+    Args:
+        image (object): What the backbone was given.
+        channels (int): The number of channels that the units expect.
+        taps (Sequence[Tap]): The taps; at the deepest the memory is smallest.
+
+    Raises:
+        TypeError: ``image`` is not a floating-point tensor.
+        ValueError: It has the wrong shape or is too small.
+    """
+    check_proxy(image)
+    if not isinstance(image, Tensor) or not image.is_floating_point():
+        kind = getattr(image, 'dtype', type(image).__name__)
+        raise TypeError(
+            f'MLFMNeck got {kind} as the input of the backbone, and needs a '
+            'floating-point tensor of shape (N, C, H, W); let the '
+            'data_preprocessor normalize the images, or convert them by '
+            '`.float()`.'
+        )
+    if image.dim() != 4 or image.shape[1] != channels:
+        raise ValueError(
+            f'MLFMNeck got an input of shape {tuple(image.shape)}, and needs '
+            f'(N, {channels}, H, W).'
+        )
+    deepest = max(taps, key=lambda tap: tap.level)
+    # The last low-pass needs two pixels, or there is no low band to keep.
+    smallest = 2 ** (deepest.level - 1) + 1 if deepest.level else 1
+    if min(image.shape[-2:]) < smallest:
+        raise ValueError(
+            f'An image of {image.shape[-2]}x{image.shape[-1]} pixels is too '
+            f'small: its memory is low-passed {deepest.level} times down to '
+            f'tap {deepest.module!r}, so height and width must be at least '
+            f'{smallest}.'
+        )
+
+
+def check_proxy(x: object) -> None:
+    """Refuse what torch.fx traces.
+
+    Args:
+        x (object): An image or a feature.
+
+    Raises:
+        TypeError: It is a proxy.
+    """
+    if isinstance(x, fx.Proxy):
+        raise TypeError(
+            'torch.fx.symbolic_trace leaves out the forward hooks of '
+            "PyTorch's own modules, by which MLFMNeck works: use "
+            'torch.export.export or torch.compile instead.'
+        )
+
+
+# ---- texts of errors ------------------------------------------------------
+
+
+def replica() -> str:
+    """Explain that DataParallel cannot work."""
+    return (
+        'nn.DataParallel copies a model in each pass, and the copies call the '
+        "original's neck on another device: use DistributedDataParallel, "
+        'one process a GPU, as tools/dist_train.sh does.'
+    )
+
+
+def out_of_turn(
+    tap: Tap, state: MemoryPass | None, taps: Sequence[Tap]
+) -> str:
+    """Explain that a tap was called when it was not its turn."""
+    if state is None:
+        return (
+            f'Tap {tap.module!r} was called outside a forward pass of the '
+            'whole backbone. If a stage that holds it is recomputed by '
+            'activation checkpointing, checkpoint its blocks (with_cp=True) '
+            'or the whole backbone instead.'
+        )
+    return (
+        f'Tap {tap.module!r} was called when {taps[state.next_tap].module!r} '
+        'was next: the backbone no longer runs as it did when the neck was '
+        'bound. Change a backbone before the model is built, not after.'
+    )
+
+
+def half_recorded(tap: Tap) -> str:
+    """Explain that a part of a pass runs without gradients."""
+    return (
+        f'At tap {tap.module!r} gradients are '
+        f'{"on" if torch.is_grad_enabled() else "off"}, unlike at the start '
+        'of the backbone, so the memory would lose its gradient silently. '
+        'Reentrant activation checkpointing of a stage that holds a tap does '
+        'this: checkpoint with use_reentrant=False, its blocks '
+        '(with_cp=True) or the whole backbone instead.'
+    )
+
+
+def single_value(tap: Tap, x: Tensor) -> str:
+    """Explain that batch norm cannot measure a single value."""
+    return (
+        f'At tap {tap.module!r} a training batch comes down to one value a '
+        f'channel (a feature of shape {tuple(x.shape)}), of which batch norm '
+        'can measure no moments: train with two images a batch or more '
+        '(drop_last=True for the last one), with larger images, or with '
+        "norm_cfg=dict(type='GN', num_groups=...) in MLFMNeck."
+    )
+
+
+def unmet(state: MemoryPass | None, taps: Sequence[Tap], kind: str) -> str:
+    """Explain that a pass of the backbone did not meet all taps."""
+    index = 0 if state is None else state.next_tap
+    left = ', '.join(tap.module for tap in taps[index:])
+    return (
+        f'The forward pass of this {kind} did not meet the taps {left}, to '
+        'which the neck was bound. Was a tapped module replaced after the '
+        'model was built? Build the model anew with the final backbone.'
+    )
+
+
+def unseen(kind: str) -> str:
+    """Warn of features that may be without memory."""
+    return (
+        f'MLFMNeck was given features before its {kind} ever ran, so they '
+        'came from elsewhere: from a cache, or from a backbone that replaced '
+        'it and has no memory.'
+    )
+
+
+def not_adopted() -> str:
+    """Explain that a neck is used without a backbone."""
+    return (
+        'This MLFMNeck serves no backbone. Assign it to a model that has '
+        'one, `self.backbone = ...; self.neck = ...`, as OpenMMLab models '
+        'do, directly or inside a list of necks.'
+    )

@@ -1,0 +1,42 @@
+"""The chain of units: channels, levels, flags and norms."""
+
+import pytest
+from torch import nn
+
+from mlfm_mm.models import Tap
+from mlfm_mm.models.chain import build_chain, deepest_band, norm_beside
+
+TAPS = [Tap('stem', 4, 2), Tap('pool', 4, 4), Tap('a', 8, 4), Tap('b', 6, 16)]
+
+
+@pytest.mark.parametrize(
+    ('update', 'channels'), [('add', [3, 4, 4, 8]), ('concat', [3, 8, 8, 16])]
+)
+def test_each_unit_reads_what_the_one_before_hands_on(
+    update: str, channels: list[int]
+) -> None:
+    units = build_chain(TAPS, 3, update=update)
+    assert [unit.input_gate.in_channels for unit in units] == channels
+    assert [unit.forget_gate.levels for unit in units] == [1, 0, 2, 0]
+
+
+def test_as_many_flags_as_taps() -> None:
+    with pytest.raises(ValueError, match='2 flags for 4 taps: stem, pool'):
+        build_chain(TAPS, 3, [True, False])
+
+
+@pytest.mark.parametrize(
+    ('flags', 'level'),
+    [(True, 4), (False, 1), ([False, True, True, False], 2)],
+)
+def test_the_deepest_band_that_is_read(
+    flags: bool | list[bool], level: int
+) -> None:
+    assert deepest_band(TAPS, build_chain(TAPS, 3, flags)) == level
+
+
+def test_batch_norm_beside_any_norm() -> None:
+    for norm in (nn.BatchNorm2d(4), nn.GroupNorm(2, 4), nn.LayerNorm(4)):
+        assert norm_beside(nn.Sequential(norm)) == dict(type='BN')
+    sync = nn.Sequential(nn.SyncBatchNorm(4))
+    assert norm_beside(sync) == dict(type='SyncBN')

@@ -1,0 +1,65 @@
+"""What flows from tap to tap, and how sizes meet."""
+
+import copy
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import torch
+
+from mlfm_mm import LowPass
+from mlfm_mm.models import Tap
+from mlfm_mm.models.memory_pass import CurrentPass, MemoryPass, meet
+from tests.models.reference import low_low
+
+STEM, STAGE = Tap('stem', 4, 2), Tap('stage', 6, 4)
+
+
+def test_the_first_memory_is_the_band() -> None:
+    image = torch.randn(1, 3, 12, 10)
+    state = MemoryPass(image, LowPass(), 2)
+    memory, band = state.read(STEM, torch.zeros(1, 4, 6, 5), False)
+    assert memory is band
+    torch.testing.assert_close(band, low_low(image))
+
+
+def test_the_next_ones_are_what_was_handed_on() -> None:
+    image, handed = torch.randn(1, 3, 12, 10), torch.randn(1, 4, 3, 3)
+    state = MemoryPass(image, LowPass(), 2)
+    state.hand_on(handed)
+    x = torch.zeros(1, 6, 3, 3)
+    memory, band = state.read(STAGE, x, reads_image=True)
+    assert memory is handed and state.next_tap == 1
+    torch.testing.assert_close(band, low_low(low_low(image)))
+    assert state.read(STAGE, x, reads_image=False) == (handed, None)
+
+
+def test_patches_drop_the_last_pixels() -> None:
+    source = torch.arange(9.0).view(1, 1, 3, 3)
+    met = meet(source, torch.zeros(1, 4, 2, 2), STAGE)
+    assert met.flatten().tolist() == [0, 1, 3, 4]
+
+
+@pytest.mark.parametrize('size', [(5, 5), (3, 4)])
+def test_what_does_not_align_is_resampled(size: tuple[int, int]) -> None:
+    tap = Tap('stage', 6, 4, aligned=False)
+    met = meet(torch.ones(1, 2, 4, 4), torch.zeros(1, 6, *size), tap)
+    assert met.shape == (1, 2, *size)
+    assert (met == 1).all()
+
+
+def test_sizes_that_cannot_meet() -> None:
+    with pytest.raises(ValueError, match=r"'stage' .*\(8, 8\).*\(2, 2\)"):
+        meet(torch.ones(1, 2, 8, 8), torch.zeros(1, 6, 2, 2), STAGE)
+
+
+def test_each_thread_and_each_copy_has_its_own() -> None:
+    current = CurrentPass()
+    current.state = MemoryPass(torch.zeros(1, 3, 4, 4), LowPass(), 0)
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(lambda: current.state).result() is None
+    for twin in (
+        copy.deepcopy(current),
+        pickle.loads(pickle.dumps(current)),
+    ):
+        assert twin.state is None

@@ -1,0 +1,78 @@
+"""What is asked of PyTorch's private names."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from mlfm_mm.models.torch_internals import (
+    buffers_kept,
+    guard_hooks,
+    in_backward_pass,
+    is_traced,
+    is_transformed,
+)
+
+
+def test_a_trace_is_seen() -> None:
+    seen = []
+
+    def look(x: Tensor) -> Tensor:
+        seen.append(is_traced())
+        return x + 1
+
+    torch.jit.trace(look, torch.ones(1), check_trace=False)
+    assert seen == [True]
+    assert not is_traced()
+
+
+def test_transforms_are_seen() -> None:
+    seen = []
+
+    def look(x: Tensor) -> Tensor:
+        seen.append(is_transformed())
+        return x.sum()
+
+    x = torch.ones(2)
+    torch.func.grad(look)(x)
+    torch.func.vmap(look)(x)
+    with torch.autograd.forward_ad.dual_level():
+        look(x)
+    look(x)
+    assert seen == [True, True, True, False]
+
+
+@pytest.mark.parametrize('reentrant', [False, True])
+def test_recomputation_is_seen(reentrant: bool) -> None:
+    seen = []
+
+    def look(x: Tensor) -> Tensor:
+        seen.append(in_backward_pass())
+        return x.square().sin()
+
+    x = torch.ones(1, requires_grad=True)
+    checkpoint(look, x, use_reentrant=reentrant).backward()
+    assert seen == [False, True]
+
+
+def test_buffers_come_back_after_an_exception() -> None:
+    norm = nn.BatchNorm2d(2)
+    mean = norm.running_mean
+    with pytest.raises(RuntimeError), buffers_kept(norm):
+        norm(torch.randn(2, 2, 3, 3))
+        raise RuntimeError
+    assert norm.running_mean is mean
+    assert not mean.any()
+
+
+def test_graphs_made_before_do_not_stay(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    config = torch._dynamo.config
+    resets: list[int] = []
+    monkeypatch.setattr(torch._dynamo, 'reset', lambda: resets.append(1))
+    with config.patch(skip_nnmodule_hook_guards=True):
+        guard_hooks()
+        guard_hooks()
+        assert resets == [1]
+        assert not config.skip_nnmodule_hook_guards
