@@ -130,10 +130,10 @@ class MLFMNeck(Adoptee):
         self.units = ModuleList()
         self.taps: list[Tap] = []
         self.image_channels = 0
-        self.supplement = supplement
         self._wanted = taps, image_channels, decoder
         self._options: dict[str, Any] = dict(
             update=update,
+            supplement=supplement,
             identity_init=identity_init,
             norm_cfg=norm_cfg,
             act_cfg=act_cfg,
@@ -167,12 +167,10 @@ class MLFMNeck(Adoptee):
             return check_same(self, self._served, backbone)
         check_unserved(backbone)
         self.taps, run = find_taps(backbone, *self._wanted)
-        self.image_channels = run.image_channels
         if self._options['norm_cfg'] == 'auto':
             self._options['norm_cfg'] = norm_beside(backbone)
-        self.units = build_chain(
-            self.taps, run.image_channels, self.supplement, **self._options
-        )
+        channels = self.image_channels = run.image_channels
+        self.units = build_chain(self.taps, channels, **self._options)
         self._deepest = deepest_band(self.taps, self.units)
         if self.neck is None:
             pools = is_last and run.ends_in_map
