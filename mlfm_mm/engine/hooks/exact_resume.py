@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from mmengine.hooks import Hook
-from mmengine.runner import IterBasedTrainLoop, Runner
+from mmengine.runner import BaseLoop, IterBasedTrainLoop, Runner
 from torch.utils.data import DataLoader
 
 from ...registry import HOOKS
@@ -44,7 +43,7 @@ class ExactResumeHook(Hook):
         """
         loop, loader = runner.train_loop, runner.train_loop.dataloader
         before = runner.message_hub.runtime_info.get(KEY, {})
-        sampler: Any = getattr(loader.batch_sampler, 'sampler', None)
+        sampler: object = getattr(loader.batch_sampler, 'sampler', None)
         if hasattr(sampler, 'seed') and 'sampler_seed' in before:
             # It was built before the checkpoint was read.
             sampler.seed = before['sampler_seed']
@@ -98,7 +97,7 @@ class ExactResumeHook(Hook):
             'or later.'
         )
 
-    def _begin_at(self, loop: Any, step: int) -> None:
+    def _begin_at(self, loop: BaseLoop, step: int) -> None:
         """Begin the first epoch at a step, and number the others from it."""
         if self.batches is None or not step:
             return
@@ -116,7 +115,7 @@ class ExactResumeHook(Hook):
         vars(runner.train_loop).pop('run_iter', None)
 
     def before_train_iter(
-        self, runner: Runner, batch_idx: int, data_batch: Any = None
+        self, runner: Runner, batch_idx: int, data_batch: object = None
     ) -> None:
         """Seed what the network draws in this iteration."""
         seed_all(runner.seed, NETWORK, runner.iter)
@@ -140,7 +139,9 @@ class _Stream(Iterator):
     and begins to read before the run is resumed.
     """
 
-    def __init__(self, loader: DataLoader, replaced: Any, done: int) -> None:
+    def __init__(
+        self, loader: DataLoader, replaced: object, done: int
+    ) -> None:
         self.loader = loader
         self.iterator: Iterator | None = None
         # Without ``skip_iter``, the loop asks for what is to be skipped.
@@ -149,7 +150,7 @@ class _Stream(Iterator):
     def skip_iter(self, num_iters: int) -> None:
         """Do nothing: the batch sampler skips."""
 
-    def __next__(self) -> Any:
+    def __next__(self) -> object:
         if self.unread:
             self.unread -= 1
             return None

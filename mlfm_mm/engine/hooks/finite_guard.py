@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import torch
 from mmengine.device import get_device
@@ -102,7 +101,7 @@ class FiniteGuardHook(Hook):
             handle.remove()
 
     def before_train_iter(
-        self, runner: Runner, batch_idx: int, data_batch: Any = None
+        self, runner: Runner, batch_idx: int, data_batch: object = None
     ) -> None:
         """Remember what the forward pass itself changes."""
         if self.policy == 'skip':
@@ -125,7 +124,7 @@ class FiniteGuardHook(Hook):
         self,
         runner: Runner,
         batch_idx: int,
-        data_batch: Any = None,
+        data_batch: object = None,
         outputs: dict | None = None,
     ) -> None:
         """Look at the loss, and at what the optimizer found."""
@@ -157,7 +156,7 @@ class FiniteGuardHook(Hook):
             runner.logger.warning(f'{found}: weights are those of {path}')
 
     def _describe(
-        self, runner: Runner, batch: Any, loss: dict, bad_loss: bool
+        self, runner: Runner, batch: object, loss: dict, bad_loss: bool
     ) -> str:
         """Say what was found where, in all processes."""
         loss = {key: float(value.mean()) for key, value in loss.items()}
@@ -217,9 +216,11 @@ class FiniteGuardHook(Hook):
             raise NonFiniteError(f'{what}: {name} is not finite; {REMEDY}')
 
 
-def _inner(model: Any) -> nn.Module:
+def _inner(model: nn.Module) -> nn.Module:
     """Take off the wrapper of several processes."""
-    return model.module if is_model_wrapper(model) else model
+    inner = model.module if is_model_wrapper(model) else model
+    assert isinstance(inner, nn.Module)
+    return inner
 
 
 def _not_finite(state: dict[str, Tensor]) -> Iterator[str]:
@@ -240,7 +241,7 @@ def _all_finite(tensors: Iterable[Tensor]) -> bool:
     )
 
 
-def _names(batch: Any) -> list[str]:
+def _names(batch: object) -> list[str]:
     """Find the names of a batch's images."""
     if not isinstance(batch, dict):
         return []

@@ -82,7 +82,7 @@ class PreemptionHook(Hook):
         self._restore()
 
     def after_train_iter(
-        self, runner: Runner, *args: Any, **kwargs: Any
+        self, runner: Runner, *args: object, **kwargs: object
     ) -> None:
         """Save and leave, if any process was told to."""
         if not self.replaced:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.fileio import LocalBackend, get_file_backend
@@ -49,7 +48,7 @@ class SafeCheckpointHook(CheckpointHook):
 
     last_ckpt: str | None
 
-    def __init__(self, on_failure: str = 'continue', **kwargs: Any) -> None:
+    def __init__(self, on_failure: str = 'continue', **kwargs: object) -> None:
         if on_failure not in ON_FAILURE:
             raise ValueError(
                 f'on_failure={on_failure!r} is not known: it must be '
@@ -160,7 +159,7 @@ class SafeCheckpointHook(CheckpointHook):
         return True
 
     def _write_last(
-        self, runner: Runner, name: str, news: dict, **kwargs: Any
+        self, runner: Runner, name: str, news: dict, **kwargs: object
     ) -> bool:
         """Write a checkpoint from which the run can go on."""
         path = str(self.folder / name)
@@ -249,7 +248,7 @@ class SafeCheckpointHook(CheckpointHook):
         return True
 
     def _write(
-        self, runner: Runner, name: str, news: dict, **kwargs: Any
+        self, runner: Runner, name: str, news: dict, **kwargs: object
     ) -> bool:
         """Write a file at one stroke.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from mmpretrain.models import LinearClsHead
 from torch import Tensor, nn
 
@@ -35,7 +33,7 @@ class InceptionNeXtHead(LinearClsHead):
         num_classes: int,
         in_channels: int,
         mlp_ratio: int = 3,
-        **kwargs: Any,
+        **kwargs: object,
     ) -> None:
         hidden = mlp_ratio * in_channels
         super().__init__(num_classes, hidden, **kwargs)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from mmpretrain.models import ConvNeXt
 from mmpretrain.models.backbones.convnext import ConvNeXtBlock
@@ -93,7 +91,7 @@ class LeanConvNeXt(ConvNeXt):
         arch: str | dict = 'tiny',
         kernel_size: int = 3,
         divisor: int = 1,
-        **kwargs: Any,
+        **kwargs: object,
     ) -> None:
         if kernel_size < 1 or kernel_size % 2 == 0 or divisor < 1:
             raise ValueError(

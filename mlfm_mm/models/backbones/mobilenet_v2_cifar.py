@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from mmpretrain.models import MobileNetV2
 
 from ...registry import MODELS
@@ -39,6 +37,6 @@ class MobileNetV2_CIFAR(MobileNetV2):
         [6, 320, 1, 1],
     ]
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, **kwargs: object) -> None:
         super().__init__(**kwargs)
         self.conv1.conv.stride = (1, 1)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from mmpretrain.models import RegNet
 from mmpretrain.models.backbones.resnet import ResLayer
 from mmpretrain.models.backbones.resnext import Bottleneck
@@ -38,7 +36,7 @@ class RegNetYBlock(GatedBlock, Bottleneck):
         in_channels: int,
         out_channels: int,
         se_ratio: float = 0.25,
-        **kwargs: Any,
+        **kwargs: object,
     ) -> None:
         super().__init__(in_channels, out_channels, **kwargs)
         self.se_layer = SELayer(
@@ -86,7 +84,7 @@ class RegNetY(RegNet):
         ),
     }
 
-    def make_res_layer(self, **kwargs: Any) -> nn.Module:
+    def make_res_layer(self, **kwargs: object) -> nn.Module:
         """Build a stage of gated blocks."""
         # RegNet names its block itself, so it is exchanged here.
         return ResLayer(**{**kwargs, 'block': RegNetYBlock})

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from mmpretrain.models import SEResNet
 from mmpretrain.models.backbones.resnet import BasicBlock
 from mmpretrain.models.utils import SELayer
@@ -34,7 +32,7 @@ class SEBasicBlock(GatedBlock, BasicBlock):
         in_channels: int,
         out_channels: int,
         se_ratio: int = 16,
-        **kwargs: Any,
+        **kwargs: object,
     ) -> None:
         super().__init__(in_channels, out_channels, **kwargs)
         # Given, because SELayer would round 64 / 16 up to a multiple of 8.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from mmcv.cnn import ConvModule
 from mmpretrain.models import MobileNetV2
 from mmpretrain.models.utils import make_divisible
@@ -36,7 +34,7 @@ class ThinMobileNetV2(MobileNetV2):
     """
 
     def __init__(
-        self, widen_factor: float = 0.1, divisor: int = 4, **kwargs: Any
+        self, widen_factor: float = 0.1, divisor: int = 4, **kwargs: object
     ) -> None:
         super().__init__(widen_factor=widen_factor, **kwargs)
         # The parent has no option for the divisor, so its layers are made
@@ -55,7 +53,7 @@ class ThinMobileNetV2(MobileNetV2):
             setattr(self, f'layer{i}', layer)
         self.conv2 = self._conv(self.in_channels, self.out_channel, 1)
 
-    def _conv(self, *args: Any, **kwargs: Any) -> ConvModule:
+    def _conv(self, *args: object, **kwargs: object) -> ConvModule:
         return ConvModule(
             *args,
             conv_cfg=self.conv_cfg,

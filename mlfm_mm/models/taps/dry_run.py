@@ -11,7 +11,6 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -175,7 +174,7 @@ def _run_copy(
 
 
 def _copy(backbone: nn.Module, on_meta: bool) -> nn.Module:
-    memo: dict[int, Any] = {}
+    memo: dict[int, object] = {}
     if on_meta:
         for tensor in (*backbone.parameters(), *backbone.buffers()):
             ghost: Tensor = torch.empty_like(tensor, device='meta')

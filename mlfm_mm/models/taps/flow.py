@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from torch import Tensor
 from torch.autograd.function import BackwardCFunction
@@ -126,11 +125,11 @@ def _walk(
     return before, learned, readers
 
 
-def tensors_in(output: Any) -> list[Tensor]:
+def tensors_in(output: object) -> list[Tensor]:
     """Find the tensors in whatever a module returned.
 
     Args:
-        output (Any): A tensor, or tensors in lists, tuples and dicts.
+        output (object): A tensor, or tensors in lists, tuples and dicts.
 
     Returns:
         list[Tensor]: The tensors, in order.

@@ -71,7 +71,7 @@ def _is_tokens(output: Tensor) -> bool:
     return len(rest) == 2
 
 
-def _makes_new(module: nn.Module, inputs: tuple, output: Any) -> bool:
+def _makes_new(module: nn.Module, inputs: tuple, output: object) -> bool:
     # Others may keep what they return, and parts may be listened to.
     if module._modules or not type(module).__module__.startswith('torch.nn.'):
         return False
@@ -81,7 +81,7 @@ def _makes_new(module: nn.Module, inputs: tuple, output: Any) -> bool:
     return output.untyped_storage()._cdata not in storages
 
 
-def _writes_over(module: nn.Module, inputs: tuple, output: Any) -> bool:
+def _writes_over(module: nn.Module, inputs: tuple, output: object) -> bool:
     # The base of a view would be written, too, and has other readers.
     return (
         getattr(module, 'inplace', False) is True
@@ -141,7 +141,7 @@ class Recorder:
         call.tokens = isinstance(first, Tensor) and _is_tokens(first)
         return output
 
-    def flow(self, output: Any) -> Flow:
+    def flow(self, output: object) -> Flow:
         """Read the graph, and let go of it."""
         assert self.image.grad_fn is not None
         nodes = [call.node for call in self.calls]
