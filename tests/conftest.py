@@ -1,14 +1,19 @@
-"""Fixtures shared by all tests: real images, where the machine has them."""
+"""Fixtures shared by all tests: images, made or, where they are, real."""
 
+import json
 import os
 import zipfile
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from mmengine.config import utils as config_utils
+from PIL import Image
+
+from mlfm_mm.datasets.imagenet100.classes import CLASSES
 
 REPO = Path(__file__).resolve().parents[1]
 
@@ -75,6 +80,49 @@ def authors_weights(data_root: Path) -> Path:
     require(data_root / 'authors_mobilenetv2_x0.1_baseline.pth')
     require(data_root / 'authors_mobilenetv2_x0.1_mlfm_concat.pth')
     return data_root
+
+
+@pytest.fixture(scope='session')
+def hundred_images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As ``imagenet100_samples``, of small images that are made here."""
+    root = tmp_path_factory.mktemp('hundred')
+    for i, wnid in enumerate(CLASSES):
+        write_image(root / 'val.X' / wnid / f'{wnid}_made.JPEG', i)
+    labels = {wnid: f'class {wnid}' for wnid in CLASSES}
+    (root / 'Labels.json').write_text(json.dumps(labels))
+    return root
+
+
+@pytest.fixture(scope='session')
+def four_classes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As ``tiny_imagenet``, of small images that are made here."""
+    root = tmp_path_factory.mktemp('four')
+    for split, count in (('train', 20), ('val', 5)):
+        for i, wnid in enumerate([*CLASSES][:4]):
+            for j in range(count):
+                write_image(root / split / wnid / f'{j}.JPEG', 100 * i + j)
+    return root
+
+
+@pytest.fixture(scope='session')
+def two_scenes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As ``camvid``, of two small images that are made here."""
+    root = tmp_path_factory.mktemp('scenes')
+    for i in range(2):
+        write_image(root / 'images' / 'train' / f'{i}.jpg', i)
+        mask = root / 'annotations' / 'train' / f'{i}.png'
+        mask.parent.mkdir(parents=True, exist_ok=True)
+        rows = np.arange(72, dtype=np.uint8) // 6
+        Image.fromarray(np.tile(rows[:, None], 80)).save(mask)
+    return root
+
+
+def write_image(path: Path, seed: int) -> None:
+    """Write smooth noise of 80x72 pixels."""
+    noise = np.random.default_rng(seed).integers(0, 256, (9, 10, 3))
+    image = Image.fromarray(noise.astype('uint8')).resize((80, 72))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image.save(path)
 
 
 TinyImageNetMaker = Callable[[int, int, int], Path]

@@ -1,4 +1,4 @@
-"""Each network of the published table trains on real images.
+"""Each network of the published table trains.
 
 ``make test`` takes the networks of ``FAST``, ``make test-slow`` the others.
 """
@@ -81,10 +81,10 @@ def runs() -> list:
 
 @pytest.fixture(scope='session')
 def imagenet100(
-    imagenet100_samples: Path, tmp_path_factory: pytest.TempPathFactory
+    hundred_images: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     root = tmp_path_factory.mktemp('zoo') / 'imagenet100'
-    return kaggle_layout(imagenet100_samples, root)
+    return kaggle_layout(hundred_images, root)
 
 
 def test_the_networks_are_those_of_the_published_table() -> None:
@@ -161,7 +161,7 @@ def test_trains_on_folders(
     stem: str,
     classes: int,
     arm: str,
-    tiny_imagenet: Path,
+    four_classes: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -174,7 +174,7 @@ def test_trains_on_folders(
         more = [f'model.head.num_classes={classes}']
         more += [f'data_preprocessor.num_classes={classes}']
     config = f'configs/{arm}/{stem}.py'
-    train(config, tiny_imagenet, work_dir, monkeypatch, *more)
+    train(config, four_classes, work_dir, monkeypatch, *more)
     check_records(work_dir)
 
 
@@ -186,11 +186,11 @@ def test_trains_on_cifar(
     kind: type,
     network: str,
     arm: str,
-    tiny_imagenet: Path,
+    four_classes: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    photos = sorted(tiny_imagenet.glob('train/*/*.JPEG'))[::8]
+    photos = sorted(four_classes.glob('train/*/*.JPEG'))[::8]
     root = cifar_layout(photos, tmp_path / 'cifar', kind)
     # They are not CIFAR's own images, so that their sums differ.
     monkeypatch.setattr('mmpretrain.datasets.cifar.check_md5', lambda *_: True)
@@ -206,11 +206,11 @@ def test_trains_on_cifar(
 def test_trains_on_imagenet_1k(
     network: str,
     arm: str,
-    imagenet100_samples: Path,
+    hundred_images: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    root = imagenet_layout(imagenet100_samples, tmp_path / 'imagenet')
+    root = imagenet_layout(hundred_images, tmp_path / 'imagenet')
     work_dir = tmp_path / f'{network}_{arm}'
     config = f'configs/{arm}/{network}_in1k.py'
     train(config, root, work_dir, monkeypatch)

@@ -5,7 +5,6 @@ from typing import Any
 import torch
 from mmengine.registry import DefaultScope
 from mmpretrain.registry import MODELS as CLS
-from mmseg.registry import MODELS as SEG
 from torch import Tensor, nn
 
 # All that changes what a unit computes.
@@ -47,6 +46,9 @@ def plain_classifier() -> nn.Module:
 
 def segmentor(backbone: dict, neck: Any, **head: Any) -> nn.Module:
     """An mmseg EncoderDecoder with an FCN head."""
+    # Not above: the other tests of the models need no mmseg.
+    from mmseg.registry import MODELS as SEG
+
     cfg = dict(
         type='mmseg.EncoderDecoder',
         backbone=backbone,

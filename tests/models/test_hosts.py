@@ -124,13 +124,13 @@ def weights(model: nn.Module) -> dict[str, torch.Tensor]:
 
 @pytest.mark.parametrize('way', NAMES)
 def test_existing_mmpretrain_config(
-    way: str, imagenet100_samples: Path, tmp_path: Path
+    way: str, hundred_images: Path, tmp_path: Path
 ) -> None:
     imports, neck = NAMES[way]
     text = IMAGENET_FILE.format(
         imports=imports,
         neck=neck.format(other=OTHER['mmpretrain']),
-        data=str(imagenet100_samples),
+        data=str(hundred_images),
     )
     model = train_one_iteration(text, tmp_path)
     assert model.extract_feat(torch.rand(1, 3, 64, 64))[0].shape == (1, 512)
@@ -138,12 +138,14 @@ def test_existing_mmpretrain_config(
 
 @needs_mmseg
 @pytest.mark.parametrize('way', NAMES)
-def test_existing_mmseg_config(way: str, camvid: Path, tmp_path: Path) -> None:
+def test_existing_mmseg_config(
+    way: str, two_scenes: Path, tmp_path: Path
+) -> None:
     imports, neck = NAMES[way]
     text = CAMVID_FILE.format(
         imports=imports,
         neck=neck.format(other=OTHER['mmseg']),
-        data=str(camvid),
+        data=str(two_scenes),
         head='in_channels=1024' if way == 'listed' else '',
     )
     model = train_one_iteration(text, tmp_path)
