@@ -8,7 +8,6 @@ import pytest
 import torch
 from mmengine.registry import DefaultScope
 from mmpretrain.registry import MODELS as CLS
-from mmseg.registry import MODELS as SEG
 from torch import Tensor, nn
 
 from mlfm_mm import LFMU, MLFMNeck
@@ -16,7 +15,7 @@ from mlfm_mm.analysis.backbones import SERVED, Refused, Served, build, title
 from mlfm_mm.analysis.backbones_page import named, page, served_row
 from mlfm_mm.analysis.refused_backbones import NOT_LISTED, REFUSED
 from mlfm_mm.models.taps.flow import tensors_in
-from tests.hosts import needs_mmseg
+from tests.hosts import SEG, needs_mmseg
 from tests.models.builders import ToyModel
 
 HOSTS = {'mmpretrain': CLS, 'mmseg': SEG}

@@ -9,11 +9,10 @@ from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 from mmengine.runner.checkpoint import load_checkpoint
 from mmpretrain.registry import MODELS as CLS
-from mmseg.registry import MODELS as SEG
 from torch import nn
 
 from mlfm_mm import MLFMNeck
-from tests.hosts import needs_mmseg
+from tests.hosts import SEG, needs_mmseg
 from tests.models.builders import classifier, plain_classifier
 
 # Each way to write the override: what it needs besides, and the neck.

@@ -4,12 +4,11 @@ import mmpretrain.models
 import pytest
 from mmengine.registry import DefaultScope
 from mmpretrain.registry import MODELS as CLS
-from mmseg.registry import MODELS as SEG
 from torch import nn
 
 from mlfm_mm.models.taps import Tap, capture_point, find_taps
 from mlfm_mm.models.taps.dry_run import dry_run
-from tests.hosts import needs_mmseg
+from tests.hosts import SEG, needs_mmseg
 from tests.models.builders import ToyBackbone
 
 assert mmpretrain.models
