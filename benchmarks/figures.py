@@ -124,8 +124,10 @@ class Report:
 
     def ending(self) -> list[str]:
         """Say where all this was measured, and what to think of it."""
-        warning = busy(self.machine)
-        notes = [*self.notes, *([] if warning is None else [warning])]
+        notes = list(self.notes)
+        # What is only counted has no noise.
+        if any(f.ratio is not None and f.ratio.noise for f in self.figures):
+            notes += filter(None, [busy(self.machine)])
         return [*notes, f'{sentence(self.machine)}. `{self.command}`']
 
 

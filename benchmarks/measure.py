@@ -149,6 +149,7 @@ class Sheet:
         if setting.mode == 'compiled':
             kernels = {}
             for name, model in models.items():
+                model.to(setting.device)
                 images = dummy(model, *image[:2], setting.image_size)
                 kernels[name] = count_kernels(model, images, training)
             self._add(f'kernels_{phase}', kernels)

@@ -50,10 +50,6 @@ def measure_complexity(
     ghost = copy.deepcopy(model).to('meta')
     # Some hosts' train() returns nothing, so that calls cannot be chained.
     ghost.train(False)
-    for layer in ghost.modules():
-        if isinstance(layer, nn.Conv2d):
-            # Until a unit can be told to take its plain formulas.
-            layer.register_forward_hook(lambda *args: None)
     image = torch.empty(1, channels, *image_size, device='meta')
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         ghost(image)

@@ -56,6 +56,12 @@ def test_a_sweep_of_many_quantities_has_a_table_for_each_point() -> None:
     assert first.caption.startswith('batch 1, ') and len(second.rows) == 3
 
 
-def test_the_end_says_where(tmp_path: Path) -> None:
-    note, *_, place = report().ending()
+def test_the_end_says_where() -> None:
+    found = report()
+    found.machine['load'] = 99.0
+    note, warning, place = found.ending()
     assert note == 'a note' and place.endswith('`python x`')
+    assert 'was busy' in warning
+    # What is counted is no better on a quiet machine.
+    found.figures = figures('launches_infer', 2.0)
+    assert found.ending() == [note, place]

@@ -1,5 +1,3 @@
-from inspect import signature
-
 import pytest
 import torch
 from torch import nn
@@ -16,10 +14,6 @@ from mlfm_mm import LFMU
 from mlfm_mm.engine.options import load_config
 
 IMAGE = (2, 3, 256, 256)
-needs_kernels = pytest.mark.skipif(
-    'kernels' not in signature(LFMU).parameters,
-    reason='units have no option kernels yet',
-)
 
 
 def test_views_and_allocations_are_free() -> None:
@@ -51,7 +45,6 @@ def test_a_norm_reads_twice_to_measure_its_moments(
     assert counted.bytes == 4 * ((reads + 1) * x.numel() + vectors * 4)
 
 
-@needs_kernels
 def test_a_unit_by_hand() -> None:
     # In inference, by the plain formulas: convolution, norm and activation
     # of two gates; their sum; the update gate's sum; the output gate's norm.
@@ -100,7 +93,6 @@ def counted(arm: str, phase: str, device: str = 'cpu') -> dict[str, float]:
     }
 
 
-@needs_kernels
 @pytest.mark.parametrize('phase', ['infer', 'train'])
 def test_limits_of_the_plain_formulas(phase: str) -> None:
     limits = read_parts()['traffic'].limits['kernels=False']
@@ -108,7 +100,6 @@ def test_limits_of_the_plain_formulas(phase: str) -> None:
         assert 1 < ratio <= limits[quantity], (quantity, ratio)
 
 
-@needs_kernels
 def test_a_gpu_runs_the_plain_formulas() -> None:
     # Fakes need no GPU; only their backward passes do.
     phases = ['infer', 'train'] if torch.cuda.is_available() else ['infer']

@@ -3,8 +3,7 @@
 One operation of PyTorch for each sign of the paper's formulas, and every map
 between them kept: what one writes first, and what the package must equal, and
 be faster than. It shares no code with the package; its parameters have the
-names of LFMU's, so that weights pass from one to the other. The benchmark
-(tools/benchmark.py) times it as "plain".
+names of LFMU's, so that weights pass from one to the other.
 """
 
 from __future__ import annotations
