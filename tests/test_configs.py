@@ -18,13 +18,24 @@ MLFM = sorted(path.name for path in (CONFIGS / 'mlfm').glob('*.py'))
 BASELINE = sorted(path.name for path in (CONFIGS / 'baseline').glob('*.py'))
 
 
+def baseline_of(name: str) -> str:
+    """The plain network that a config adds its neck to."""
+    (base,) = Config._get_base_files(str(CONFIGS / 'mlfm' / name))
+    folder, _, plain = base.rpartition('/')
+    assert folder == '../baseline'
+    return plain
+
+
 def test_every_baseline_has_its_mlfm() -> None:
-    assert MLFM and MLFM == BASELINE
+    assert MLFM and set(BASELINE) <= set(MLFM)
+    # The others are a second form of the memory in the same network.
+    assert {baseline_of(name) for name in MLFM} == set(BASELINE)
+    assert all(baseline_of(name) == name for name in BASELINE)
 
 
 @pytest.mark.parametrize('name', MLFM)
 def test_mlfm_is_the_baseline_plus_the_neck(name: str) -> None:
-    baseline = Config.fromfile(CONFIGS / 'baseline' / name)
+    baseline = Config.fromfile(CONFIGS / 'baseline' / baseline_of(name))
     mlfm = Config.fromfile(CONFIGS / 'mlfm' / name)
     neck = mlfm.model.pop('neck')
     baseline.model.pop('neck', None)
@@ -34,8 +45,10 @@ def test_mlfm_is_the_baseline_plus_the_neck(name: str) -> None:
     assert 'mlfm_mm.CheckDataHook' in [h.type for h in mlfm.custom_hooks]
 
 
-@pytest.mark.parametrize('folder', ['baseline', 'mlfm'])
-@pytest.mark.parametrize('name', MLFM)
+@pytest.mark.parametrize(
+    ('folder', 'name'),
+    [*(('baseline', n) for n in BASELINE), *(('mlfm', n) for n in MLFM)],
+)
 def test_builds(folder: str, name: str) -> None:
     cfg = Config.fromfile(CONFIGS / folder / name)
     # Segmentors are many and large; test_segmentation_configs.py trains them.

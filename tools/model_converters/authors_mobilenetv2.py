@@ -1,9 +1,10 @@
 """Turn the MLFM authors' MobileNetV2-0.1 checkpoints into ours.
 
 They published a plain network and one with the memory in its concat form.
-The converted files load into ``configs/baseline/mobilenetv2_0.1_in100.py``,
-and into ``configs/mlfm/mobilenetv2_0.1_in100.py`` with the option
-``--cfg-options model.neck.update=concat``.
+The converted files load into ``configs/baseline/mobilenetv2_0.1_in100.py`` and
+``configs/mlfm/mobilenetv2_0.1_concat_in100.py``, which they name:
+
+    python tools/model_converters/authors_mobilenetv2.py SRC DST
 """
 
 from __future__ import annotations
@@ -14,7 +15,15 @@ import sys
 from pathlib import Path
 
 import torch
+from mmengine.config import Config
 from torch import Tensor
+
+# A clone need not be installed: its package lies beside this folder.
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from mlfm_mm.engine import UsageError, one_sentence
+from mlfm_mm.engine.weights import read_checkpoint, weights_in, weights_only
+from mlfm_mm.openmmlab import own_config
 
 State = dict[str, Tensor]
 
@@ -135,19 +144,66 @@ def _fold_biases(state: State) -> State:
     return state
 
 
+def origin_of(state: State) -> dict[str, str]:
+    """Name the config that converted weights load into.
+
+    Args:
+        state (dict[str, Tensor]): The converted weights.
+
+    Returns:
+        dict[str, str]: The ``meta`` of the checkpoint, as MMEngine names a
+        run and its config.
+
+    Example:
+        >>> origin_of({'head.fc.bias': torch.zeros(1)})['experiment_name']
+        'mobilenetv2_0.1_in100'
+    """
+    has_memory = any(name.startswith('neck.') for name in state)
+    folder, form = ('mlfm', '_concat') if has_memory else ('baseline', '')
+    name = f'mobilenetv2_0.1{form}_in100'
+    cfg = Config.fromfile(own_config(f'{folder}/{name}.py'))
+    return dict(experiment_name=name, cfg=cfg.pretty_text)
+
+
+def convert_file(src: Path, dst: Path) -> str:
+    """Convert a checkpoint.
+
+    Args:
+        src (Path): The published file.
+        dst (Path): The file to write.
+
+    Returns:
+        str: What has been written.
+
+    Raises:
+        UsageError: ``src`` is not one of the authors' checkpoints.
+    """
+    try:
+        state = convert(weights_in(read_checkpoint(str(src), 'SRC')))
+    except KeyError as error:
+        raise UsageError(str(error.args[0])) from error
+    meta = origin_of(state)
+    dst.parent.mkdir(parents=True, exist_ok=True)
+    torch.save(dict(state_dict=state, meta=meta), dst)
+    return f'{dst}: {len(state)} tensors of {meta["experiment_name"]}'
+
+
 def main() -> None:
     """Convert one file."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument('src', type=Path, help="the authors' checkpoint")
     parser.add_argument('dst', type=Path, help='the checkpoint to write')
+    parser.add_argument(
+        '--trust',
+        action='store_true',
+        help='read a file that runs code; only weights are read otherwise',
+    )
     args = parser.parse_args()
-    if not args.src.is_file():
-        sys.exit(f'{args.src} does not exist; give a published checkpoint.')
-    published = torch.load(args.src, map_location='cpu', weights_only=False)
-    state = convert(published['state_dict'])
-    args.dst.parent.mkdir(parents=True, exist_ok=True)
-    torch.save({'state_dict': state, 'meta': {}}, args.dst)
-    print(f'{args.dst}: {len(state)} tensors')
+    with one_sentence(Path(__file__).name), weights_only(args.trust):
+        print(convert_file(args.src, args.dst))
 
 
 if __name__ == '__main__':

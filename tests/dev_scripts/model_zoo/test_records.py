@@ -36,8 +36,12 @@ def test_each_config_has_a_record_and_a_name_of_its_own() -> None:
     assert len({record.name for record in records}) == len(records) > 100
     # A data set that is not known has no name.
     assert all(record.dataset for record in records)
+    # A second form of the memory in a network that has its pair.
+    forms = [record for record in records if '_concat' in record.stem]
+    assert [record.arm for record in forms] == ['mlfm']
     # Each baseline is followed by its MLFM.
-    for plain, mlfm in zip(records[::2], records[1::2], strict=True):
+    pairs = [record for record in records if record not in forms]
+    for plain, mlfm in zip(pairs[::2], pairs[1::2], strict=True):
         assert (plain.arm, mlfm.arm) == ('baseline', 'mlfm')
         assert plain.stem == mlfm.stem and plain.params < mlfm.params
 
