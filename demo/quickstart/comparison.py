@@ -137,12 +137,8 @@ def tell_contents(contents: FolderContents, console: Console) -> None:
         f'{len(contents.classes)} classes (training + validation images): '
         f'{", ".join(listed[:MAX_LINES])}{more}',
     )
-    if contents.unreadable:
-        _print(
-            console,
-            f'Left out: {len(contents.unreadable)} files that are no '
-            f'images, such as {contents.unreadable[0]}',
-        )
+    for line in contents.left_out():
+        _print(console, f'Left out: {line}')
 
 
 def _print(console: Console, text: str) -> None:

@@ -25,8 +25,10 @@ class FolderContents:
             label is an index of it.
         train (tuple[Sample, ...]): Path and label of each training image.
         val (tuple[Sample, ...]): The same for validation.
-        unreadable (tuple[str, ...]): Image files that are none, left out:
-            empty files, text, links to nothing. Defaults to none.
+        train_unreadable (tuple[str, ...]): Image files that are none, left
+            out: empty files, text, links to nothing. Defaults to none.
+        val_unreadable (tuple[str, ...]): The same for validation, where the
+            folder is split. Defaults to none.
         ignored (tuple[str, ...]): Files that are no images by their names,
             and folders beside the splits. Defaults to none.
     """
@@ -34,8 +36,14 @@ class FolderContents:
     classes: tuple[str, ...]
     train: tuple[Sample, ...]
     val: tuple[Sample, ...]
-    unreadable: tuple[str, ...] = ()
+    train_unreadable: tuple[str, ...] = ()
+    val_unreadable: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
+
+    @property
+    def unreadable(self) -> tuple[str, ...]:
+        """tuple[str, ...]: Those of both splits."""
+        return self.train_unreadable + self.val_unreadable
 
     def counts(self, split: str) -> list[int]:
         """Count the images of each class.
@@ -53,8 +61,8 @@ class FolderContents:
         """Say what of the folder is not used, a line for each reason.
 
         Example:
-            >>> FolderContents((), (), (), unreadable=('a.png',)).left_out()
-            ['1 files that are no images are left out: a.png']
+            >>> FolderContents((), (), (), ('a.png',)).left_out()
+            ['1 files that are no images: a.png']
         """
         reasons = {
             'files that are no images': self.unreadable,
@@ -63,7 +71,7 @@ class FolderContents:
             ),
         }
         return [
-            f'{len(paths)} {reason} are left out: {shorten(paths)}'
+            f'{len(paths)} {reason}: {shorten(paths)}'
             for reason, paths in reasons.items()
             if paths
         ]
@@ -107,22 +115,27 @@ def scan_folder(
         )
     train_top, val_top = find_splits(top)
     classes = find_classes(train_top)
-    finder = Finder(max_per_class)
+    finders = Finder(max_per_class), Finder(max_per_class)
     least = 1 if val_top else 2
-    train = finder.find(train_top, classes, least)
+    train = finders[0].find(train_top, classes, least)
     if val_top is None:
         pairs = {name: split(p, val_fraction) for name, p in train.items()}
         train = {name: pair[0] for name, pair in pairs.items()}
         val = {name: pair[1] for name, pair in pairs.items()}
     else:
         check_same_classes(train_top, val_top)
-        val = finder.find(val_top, classes, least)
+        val = finders[1].find(val_top, classes, least)
     return FolderContents(
         classes,
         label(train),
         label(val),
-        tuple(finder.unreadable),
-        (*unused(top, train_top, val_top), *finder.ignored),
+        tuple(finders[0].unreadable),
+        tuple(finders[1].unreadable),
+        (
+            *unused(top, train_top, val_top),
+            *finders[0].ignored,
+            *finders[1].ignored,
+        ),
     )
 
 

@@ -73,15 +73,14 @@ class ImageFolder(ReadsWhatItCan, BaseDataset):
             )
         except FolderError as error:
             raise FolderError(f'{error}. {self.source}'.rstrip(' .')) from None
+        samples = getattr(contents, self.split)
+        bad = getattr(contents, f'{self.split}_unreadable')
         if self.unreadable.refuses:
-            count = len(contents.train) + len(contents.val)
-            self.unreadable.report(contents.unreadable, count)
+            self.unreadable.report(bad, len(samples) + len(bad))
+        self.unreadable.left_out = list(bad)
         name_left_out(contents)
         self._metainfo['classes'] = contents.classes
-        return [
-            dict(img_path=path, gt_label=label)
-            for path, label in getattr(contents, self.split)
-        ]
+        return [dict(img_path=path, gt_label=label) for path, label in samples]
 
     def extra_repr(self) -> list[str]:
         """Describe what the base class cannot know."""
@@ -92,4 +91,4 @@ class ImageFolder(ReadsWhatItCan, BaseDataset):
 def name_left_out(contents: FolderContents) -> None:
     """Name in the log what of a folder is not used, once for all splits."""
     for line in contents.left_out():
-        warn(f'{line}.')
+        warn(f'Left out: {line}.')

@@ -22,6 +22,11 @@ class UnreadablePolicy:
     Args:
         policy (str): ``'skip'`` or ``'refuse'``.
 
+    Attributes:
+        left_out (list[str]): Files that were no images before the run.
+        failed (Tensor): A mark for each image: 1 if it failed to decode since
+            the last report, 2 if it did before.
+
     Raises:
         ValueError: ``policy`` is neither.
 
@@ -37,6 +42,7 @@ class UnreadablePolicy:
             )
         self.refuses = policy == 'refuse'
         self.failed = torch.zeros(0, dtype=torch.uint8)
+        self.left_out: list[str] = []
 
     def leave_out(self, paths: Sequence[str], remedy: str = '') -> list[str]:
         """Look at the files before a run, at their headers only.
@@ -62,6 +68,7 @@ class UnreadablePolicy:
                 f'{len(bad)} of {count} files are no images: {shorten(bad)}. '
                 f"Delete them, or set unreadable='skip'. {remedy}".strip()
             )
+        self.left_out = list(bad)
         for path in bad:
             warn(f'{path} is no image and is left out.')
 

@@ -177,7 +177,7 @@ def test_what_is_left_out_is_named(tmp_path: Path) -> None:
     names = sorted(Path(path).name for path in contents.ignored)
     assert names == ['extra', 'loose.png', 'phone.heic']
     first, second = contents.left_out()
-    assert first.startswith('3 files that are no images are left out: ')
+    assert first.startswith('3 files that are no images: ')
     assert 'phone.heic' in second
 
 

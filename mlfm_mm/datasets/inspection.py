@@ -1,0 +1,273 @@
+"""Look at every file of a data set, before a network is trained on it."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import mmcv
+import numpy as np
+
+# A side is extreme beyond this many times the usual one, or below its part.
+EXTREME = 8.0
+# What mmseg's losses and metrics pass over.
+IGNORED = 255
+
+
+@dataclass(frozen=True)
+class Item:
+    """What a dataset knows of an image.
+
+    Args:
+        name (str): The file, or a number where the image is in memory.
+        info (dict): As :class:`mmengine.dataset.BaseDataset` gives it.
+    """
+
+    name: str
+    info: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was seen of an image.
+
+    Args:
+        name (str): See :class:`Item`.
+        fault (str): ``'empty'``, ``'unreadable'`` or ``''``.
+        size (tuple[int, int]): Width and height.
+        digest (str): A hash of the pixels.
+        labels (tuple[int, ...]): Those of the image, or all in its mask.
+        mask_fault (str): What is wrong with the mask, or ``''``.
+        turned (bool): Whether a camera noted that it is to be turned.
+    """
+
+    name: str
+    fault: str = ''
+    size: tuple[int, int] = (0, 0)
+    digest: str = ''
+    labels: tuple[int, ...] = ()
+    mask_fault: str = ''
+    turned: bool = False
+
+
+@dataclass
+class Report:
+    """What is wrong with a data set.
+
+    Args:
+        findings (dict[str, dict[str, list[str]]]): Names and what was seen,
+            by kind and by split.
+    """
+
+    findings: dict[str, dict[str, list[str]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(list))
+    )
+
+    def add(self, kind: str, split: str, texts: Iterable[str]) -> None:
+        """Add findings, if there are any."""
+        for text in texts:
+            self.findings[kind][split].append(text)
+
+    def to_dict(self) -> dict[str, dict[str, list[str]]]:
+        """Give the findings as plain dicts.
+
+        Example:
+            >>> report = Report()
+            >>> report.add('empty', 'train', ['a.png'])
+            >>> report.to_dict()
+            {'empty': {'train': ['a.png']}}
+        """
+        return {kind: dict(found) for kind, found in self.findings.items()}
+
+
+# ---- One image --------------------------------------------------------------
+
+
+def look_at(item: Item) -> Seen:
+    """Decode an image and its mask.
+
+    Args:
+        item (Item): The image.
+
+    Returns:
+        Seen: What was seen; nothing is raised.
+    """
+    pixels = item.info.get('img')
+    turned = False
+    if pixels is None:
+        path = Path(item.info['img_path'])
+        try:
+            if path.is_file() and not path.stat().st_size:
+                return Seen(item.name, 'empty')
+            pixels, turned = read(path)
+        except Exception:  # broken files raise errors of every kind
+            return Seen(item.name, 'unreadable')
+    size = (pixels.shape[1], pixels.shape[0])
+    labels, mask_fault = look_at_labels(item.info, size)
+    digest = hashlib.blake2b(pixels.tobytes(), digest_size=16)
+    digest.update(repr(pixels.shape).encode())
+    return Seen(
+        item.name, '', size, digest.hexdigest(), labels, mask_fault, turned
+    )
+
+
+def read(path: Path) -> tuple[np.ndarray, bool]:
+    """Read an image as it is stored, and whether it is to be turned.
+
+    By two libraries: OpenCV may fill up what is missing of a torn file.
+    """
+    from PIL import ExifTags, Image
+
+    with warnings.catch_warnings():
+        # Of large images, which are reported by their size.
+        warnings.simplefilter('ignore')
+        with Image.open(path) as image:
+            image.load()
+            turn = image.getexif().get(ExifTags.Base.Orientation, 1)
+    pixels = mmcv.imread(path, flag='color_ignore_orientation')
+    if pixels is None:
+        raise OSError(f'{path} cannot be decoded')
+    return pixels, turn != 1
+
+
+def look_at_labels(
+    info: dict[str, Any], size: tuple[int, int]
+) -> tuple[tuple[int, ...], str]:
+    """Collect the labels of an image, or those of its mask and its fault."""
+    if 'seg_map_path' not in info:
+        labels = info.get('gt_label', ())
+        return tuple(np.atleast_1d(labels).astype(int).tolist()), ''
+    name = Path(info['seg_map_path']).name
+    try:
+        mask = mmcv.imread(info['seg_map_path'], 'unchanged', backend='pillow')
+    except Exception:  # as above
+        return (), f'its mask {name} cannot be read'
+    if mask.ndim != 2:
+        return (), f'its mask {name} is a picture in colours'
+    if mask.shape[::-1] != size:
+        wide = 'x'.join(map(str, mask.shape[::-1]))
+        return (
+            (),
+            f'its mask {name} has {wide} pixels, not {size[0]}x{size[1]}',
+        )
+    labels = map_labels(np.unique(mask), info)
+    if not labels:
+        return (), f'its mask {name} labels nothing'
+    return tuple(labels), ''
+
+
+def map_labels(values: np.ndarray, info: dict[str, Any]) -> list[int]:
+    """Change labels as mmseg's ``LoadAnnotations`` does, without ignored ones.
+
+    Example:
+        >>> map_labels(np.array([0, 1, 255]), dict(reduce_zero_label=True))
+        [0]
+        >>> map_labels(np.array([0, 1, 11]), dict(label_map={11: 255}))
+        [0, 1]
+    """
+    labels = values.astype(int).tolist()
+    changed = info.get('label_map') or {}
+    labels = [changed.get(label, label) for label in labels]
+    if info.get('reduce_zero_label'):
+        labels = [label - 1 for label in labels if label not in (0, IGNORED)]
+    return sorted({label for label in labels if label != IGNORED})
+
+
+# ---- All images of a data set -----------------------------------------------
+
+
+def judge(
+    report: Report,
+    splits: Mapping[str, Sequence[Seen]],
+    classes: Sequence[str] = (),
+    turns: bool = False,
+    extreme: float = EXTREME,
+) -> Report:
+    """Say what is wrong with a data set.
+
+    Args:
+        report (Report): Takes the findings.
+        splits (Mapping[str, Sequence[Seen]]): What was seen of each split.
+        classes (Sequence[str]): Names of the classes; without them labels
+            are not judged. Defaults to none.
+        turns (bool): Whether pictures are turned and their masks are not.
+            Defaults to False.
+        extreme (float): A side is extreme beyond this many times the usual
+            one, or below this part of it. Defaults to 8.
+
+    Returns:
+        Report: ``report``.
+    """
+    for split, seen in splits.items():
+        for kind in ('empty', 'unreadable'):
+            report.add(kind, split, (s.name for s in seen if s.fault == kind))
+        sound = [s for s in seen if not s.fault]
+        report.add('extreme size', split, extreme_sizes(sound, extreme))
+        report.add('mask', split, faults_of_masks(sound, turns))
+        if classes:
+            report.add('label', split, faults_of_labels(sound, classes))
+    for split in list(splits)[1:]:
+        first = next(iter(splits))
+        report.add(
+            'duplicate', split, duplicates(splits[first], splits[split], first)
+        )
+    return report
+
+
+def extreme_sizes(seen: Sequence[Seen], factor: float) -> Iterator[str]:
+    """Name images that are far smaller, larger or longer than usual."""
+    if not seen:
+        return
+    usual = [median(s.size[axis] for s in seen) for axis in (0, 1)]
+    shape = median(max(s.size) / min(s.size) for s in seen)
+    for s in seen:
+        ratios = [s.size[axis] / usual[axis] for axis in (0, 1)]
+        ratios.append(max(s.size) / min(s.size) / shape)
+        if any(not 1 / factor <= ratio <= factor for ratio in ratios):
+            yield f'{s.name}: {s.size[0]}x{s.size[1]} pixels'
+
+
+def faults_of_masks(seen: Sequence[Seen], turns: bool) -> Iterator[str]:
+    """Name masks that cannot be used or do not fit their pictures."""
+    for s in seen:
+        if s.mask_fault:
+            yield f'{s.name}: {s.mask_fault}'
+        elif turns and s.turned:
+            yield (
+                f'{s.name}: is turned by its EXIF data, its mask is not (use '
+                "color_type='color_ignore_orientation')"
+            )
+
+
+def faults_of_labels(
+    seen: Sequence[Seen], classes: Sequence[str]
+) -> Iterator[str]:
+    """Name labels that are no class, and classes without images."""
+    found: set[int] = set()
+    for s in seen:
+        found.update(s.labels)
+        wrong = [n for n in s.labels if not 0 <= n < len(classes)]
+        if wrong:
+            yield (
+                f'{s.name}: {", ".join(map(str, wrong[:5]))}, not within 0 to '
+                f'{len(classes) - 1}'
+            )
+    for label, name in enumerate(classes):
+        if seen and label not in found:
+            yield f'no image has the label {label} ({name})'
+
+
+def duplicates(
+    first: Sequence[Seen], second: Sequence[Seen], split: str
+) -> Iterator[str]:
+    """Name images of which another split has the same pixels."""
+    known = {s.digest: s.name for s in first if s.digest}
+    for s in second:
+        if s.digest in known:
+            yield f'{s.name} = {known[s.digest]} ({split})'

@@ -1,0 +1,111 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import ExifTags, Image
+
+from mlfm_mm.datasets.inspection import Item, Report, Seen, judge, look_at
+from tests.tools.helpers import write_image
+
+
+def item(path: Path, **info: object) -> Item:
+    return Item(path.name, dict(img_path=str(path), **info))
+
+
+def test_files_that_are_no_images(tmp_path: Path) -> None:
+    whole, torn, empty = (tmp_path / f'{n}.jpg' for n in ('a', 'b', 'c'))
+    write_image(whole, 0, 90)
+    torn.write_bytes(whole.read_bytes()[:-200])
+    empty.touch()
+    seen = [look_at(item(p)) for p in (whole, torn, empty, tmp_path / 'no')]
+    assert [s.fault for s in seen] == ['', 'unreadable', 'empty', 'unreadable']
+    assert seen[0].size == (40, 40)
+    found = judge(Report(), dict(train=seen)).to_dict()
+    assert found == {
+        'empty': {'train': ['c.jpg']},
+        'unreadable': {'train': ['b.jpg', 'no']},
+    }
+
+
+def test_the_same_pixels_under_other_names(tmp_path: Path) -> None:
+    write_image(tmp_path / 'a.png', 0, 90)
+    write_image(tmp_path / 'b.png', 1, 90)
+    Image.open(tmp_path / 'a.png').save(tmp_path / 'copy.bmp')
+    splits = {
+        split: [look_at(item(tmp_path / name)) for name in names]
+        for split, names in dict(
+            train=['a.png'], val=['b.png', 'copy.bmp']
+        ).items()
+    }
+    found = judge(Report(), splits).to_dict()
+    assert found == {'duplicate': {'val': ['copy.bmp = a.png (train)']}}
+
+
+def test_extreme_sizes() -> None:
+    sizes = [(500, 375)] * 5 + [(375, 500), (40, 30), (5000, 375), (2, 375)]
+    seen = [Seen(str(i), size=size) for i, size in enumerate(sizes)]
+    found = judge(Report(), dict(train=seen)).to_dict()['extreme size'][
+        'train'
+    ]
+    assert [text.split(':')[0] for text in found] == ['6', '7', '8']
+    assert found[0] == '6: 40x30 pixels'
+
+
+def test_labels() -> None:
+    labels = [(0,), (1,), (-1,), (3, 1)]
+    seen = [Seen(str(i), size=(9, 9), labels=n) for i, n in enumerate(labels)]
+    found = judge(Report(), dict(train=seen), ('cat', 'dog', 'hen')).to_dict()
+    assert found == {
+        'label': {
+            'train': [
+                '2: -1, not within 0 to 2',
+                '3: 3, not within 0 to 2',
+                'no image has the label 2 (hen)',
+            ]
+        }
+    }
+    assert judge(Report(), dict(train=seen)).to_dict() == {}
+
+
+def test_images_in_memory() -> None:
+    pixels = np.zeros((4, 6, 3), np.uint8)
+    seen = look_at(Item('7', dict(img=pixels, gt_label=2)))
+    assert seen.size == (6, 4) and seen.labels == (2,)
+
+
+@pytest.mark.parametrize(
+    ('mask', 'fault'),
+    [
+        (np.full((40, 40), 3, np.uint8), ''),
+        (np.full((20, 30), 3, np.uint8), 'has 30x20 pixels, not 40x40'),
+        (np.full((40, 40), 255, np.uint8), 'labels nothing'),
+        (np.zeros((40, 40, 3), np.uint8), 'is a picture in colours'),
+        (None, 'cannot be read'),
+    ],
+)
+def test_masks(tmp_path: Path, mask: np.ndarray | None, fault: str) -> None:
+    write_image(tmp_path / 'a.png', 0, 90)
+    path = tmp_path / 'mask.png'
+    if mask is not None:
+        Image.fromarray(mask).save(path)
+    seen = look_at(item(tmp_path / 'a.png', seg_map_path=str(path)))
+    assert seen.mask_fault.endswith(fault) and bool(seen.mask_fault) == (
+        fault != ''
+    )
+    assert seen.labels == (() if fault else (3,))
+
+
+def test_pictures_to_be_turned(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    Image.new('RGB', (6, 4)).save(tmp_path / 'a.jpg', exif=exif)
+    Image.new('L', (6, 4)).save(tmp_path / 'm.png')
+    seen = look_at(
+        item(tmp_path / 'a.jpg', seg_map_path=str(tmp_path / 'm.png'))
+    )
+    assert seen.turned and seen.size == (6, 4) and not seen.mask_fault
+    assert judge(Report(), dict(train=[seen])).to_dict() == {}
+    (text,) = judge(Report(), dict(train=[seen]), turns=True).findings['mask'][
+        'train'
+    ]
+    assert text.startswith('a.jpg: is turned by its EXIF data')
