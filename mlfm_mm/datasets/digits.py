@@ -1,7 +1,5 @@
 """Handwritten digits that come with scikit-learn: nothing to download."""
 
-from typing import Any
-
 import numpy as np
 from mmpretrain.datasets import BaseDataset
 
@@ -43,7 +41,7 @@ class Digits(BaseDataset):
         self,
         split: str = 'train',
         max_per_class: int | None = None,
-        **kwargs: Any,
+        **kwargs: object,
     ) -> None:
         if split not in ('train', 'test'):
             raise ValueError(f"split must be 'train' or 'test', not {split!r}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
 from mmpretrain.datasets import BaseDataset
 
@@ -29,10 +28,11 @@ class ImageFolder(ReadsWhatItCan, BaseDataset):
             Defaults to None.
         source (str): Where the data are had and how they are arranged, for
             errors. Defaults to ``''``.
-        **kwargs: ``unreadable`` of
-            :class:`mlfm_mm.datasets.unreadable.ReadsWhatItCan`; files that
-            are no images are looked for first, too. Arguments of
-            :class:`mmpretrain.datasets.BaseDataset`.
+        unreadable (str): ``'skip'``: files that are no images are left out,
+            what cannot be decoded later is replaced by another image, both
+            named in the log. ``'refuse'``: an error names them. Defaults to
+            ``'skip'``.
+        **kwargs: Arguments of :class:`mmpretrain.datasets.BaseDataset`.
 
     Raises:
         ValueError: ``split`` or ``unreadable`` is unknown.
@@ -51,7 +51,8 @@ class ImageFolder(ReadsWhatItCan, BaseDataset):
         val_fraction: float = 0.2,
         max_per_class: int | None = None,
         source: str = '',
-        **kwargs: Any,
+        unreadable: str = 'skip',
+        **kwargs: object,
     ) -> None:
         if split not in ('train', 'val'):
             raise ValueError(f"split must be 'train' or 'val', not {split!r}")
@@ -59,7 +60,12 @@ class ImageFolder(ReadsWhatItCan, BaseDataset):
         self.val_fraction = val_fraction
         self.max_per_class = max_per_class
         self.source = source
-        super().__init__(ann_file='', data_root=data_root, **kwargs)
+        super().__init__(
+            ann_file='',
+            data_root=data_root,
+            unreadable=unreadable,
+            **kwargs,
+        )
 
     def load_data_list(self) -> list[dict]:
         """Find the images.

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import mmcv
 import numpy as np
@@ -30,7 +29,7 @@ class Item:
     """
 
     name: str
-    info: dict[str, Any]
+    info: dict
 
 
 @dataclass(frozen=True)
@@ -137,7 +136,7 @@ def read(path: Path) -> tuple[np.ndarray, bool]:
 
 
 def look_at_labels(
-    info: dict[str, Any], size: tuple[int, int]
+    info: dict, size: tuple[int, int]
 ) -> tuple[tuple[int, ...], str]:
     """Collect the labels of an image, or those of its mask and its fault."""
     if 'seg_map_path' not in info:
@@ -162,7 +161,7 @@ def look_at_labels(
     return tuple(labels), ''
 
 
-def map_labels(values: np.ndarray, info: dict[str, Any]) -> list[int]:
+def map_labels(values: np.ndarray, info: dict) -> list[int]:
     """Change labels as mmseg's ``LoadAnnotations`` does, without ignored ones.
 
     Example:

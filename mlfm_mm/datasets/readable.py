@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import Any
 
 from mmengine.dataset import BaseDataset
 from mmengine.registry import DATASETS as ROOT_DATASETS
@@ -111,9 +110,9 @@ class ReadableDataset:
         self.full_init()
         return len(self.kept)
 
-    def __getitem__(self, idx: int) -> Any:
+    def __getitem__(self, idx: int) -> object:
         self.full_init()
         return self.unreadable.fetch(idx, self._load, self.get_data_info)
 
-    def _load(self, idx: int) -> Any:
+    def _load(self, idx: int) -> object:
         return self.dataset[self.kept[idx]]

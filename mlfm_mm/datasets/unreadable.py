@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TypeVar
 
 import torch
 from mmengine.logging import print_log
@@ -13,6 +13,7 @@ from .folder_layout import FolderError
 from .images import decodes, find_unreadable, shorten
 
 POLICIES = ('skip', 'refuse')
+Loaded = TypeVar('Loaded')
 FILE_KEYS = ('img_path', 'seg_map_path')
 
 
@@ -83,9 +84,9 @@ class UnreadablePolicy:
     def fetch(
         self,
         index: int,
-        load: Callable[[int], Any],
+        load: Callable[[int], Loaded],
         info: Callable[[int], dict],
-    ) -> Any:
+    ) -> Loaded:
         """Load an image, or another one where it is unreadable.
 
         The others are a function of the index, so that a resumed run sees
@@ -98,7 +99,7 @@ class UnreadablePolicy:
             info (Callable): Tells the files of an index.
 
         Returns:
-            Any: What ``load`` returns.
+            Loaded: What ``load`` returns.
 
         Raises:
             FolderError: The image is unreadable and such are refused, or all
@@ -151,7 +152,7 @@ class ReadsWhatItCan:
     """
 
     def __init__(
-        self, *args: Any, unreadable: str = 'skip', **kwargs: Any
+        self, *args: object, unreadable: str = 'skip', **kwargs: object
     ) -> None:
         self.unreadable = UnreadablePolicy(unreadable)
         super().__init__(*args, **kwargs)
@@ -162,14 +163,14 @@ class ReadsWhatItCan:
         if len(self.unreadable.failed) != len(self):  # type: ignore[arg-type]
             self.unreadable.remember(len(self))  # type: ignore[arg-type]
 
-    def prepare_data(self, idx: int) -> Any:
+    def prepare_data(self, idx: int) -> object:
         """Load and transform an image, or another if it is unreadable.
 
         Args:
             idx (int): Index of the image.
 
         Returns:
-            Any: What the pipeline makes of it; None asks for any other one.
+            object: What the pipeline makes of it; None asks for any other one.
         """
         return self.unreadable.fetch(
             idx,

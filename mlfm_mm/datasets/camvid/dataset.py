@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from mmseg.datasets import BaseSegDataset
 
@@ -61,7 +60,7 @@ class CamVid(ReadsWhatItCan, BaseSegDataset):
         split: str = 'train',
         check: bool = True,
         unreadable: str = 'refuse',
-        **kwargs: Any,
+        **kwargs: object,
     ) -> None:
         self.split = split
         self.check = check

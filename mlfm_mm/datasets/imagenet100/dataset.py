@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from mmpretrain.datasets import BaseDataset
 
 from ...registry import DATASETS
@@ -24,12 +22,12 @@ class ImageNet100(ReadsWhatItCan, BaseDataset):
     Args:
         data_root (str): The folder.
         split (str): ``'train'`` or ``'val'``. Defaults to ``'train'``.
-        **kwargs: ``unreadable`` of
-            :class:`mlfm_mm.datasets.unreadable.ReadsWhatItCan`: with
-            ``'refuse'``, all files of the split are looked at first; with
-            ``'skip'``, those of the validation split, so that what is no
-            image is left out. Arguments of
-            :class:`mmpretrain.datasets.BaseDataset`.
+        unreadable (str): ``'skip'``: files of the validation split that are
+            no images are left out, what cannot be decoded during the run is
+            replaced by another image, both named in the log. ``'refuse'``:
+            all files of the split are looked at first, and an error names
+            them. Defaults to ``'skip'``.
+        **kwargs: Arguments of :class:`mmpretrain.datasets.BaseDataset`.
 
     Raises:
         ValueError: ``split`` or ``unreadable`` is unknown.
@@ -44,12 +42,21 @@ class ImageNet100(ReadsWhatItCan, BaseDataset):
     METAINFO = dict(classes=tuple(CLASSES.values()), wnids=tuple(CLASSES))
 
     def __init__(
-        self, data_root: str, split: str = 'train', **kwargs: Any
+        self,
+        data_root: str,
+        split: str = 'train',
+        unreadable: str = 'skip',
+        **kwargs: object,
     ) -> None:
         if split not in ('train', 'val'):
             raise ValueError(f"split must be 'train' or 'val', not {split!r}")
         self.split = split
-        super().__init__(ann_file='', data_root=data_root, **kwargs)
+        super().__init__(
+            ann_file='',
+            data_root=data_root,
+            unreadable=unreadable,
+            **kwargs,
+        )
 
     def load_data_list(self) -> list[dict]:
         """Find the images.

@@ -54,50 +54,6 @@ def test_masks_may_hold_255(tmp_path: Path) -> None:
     assert set(np.unique(dataset[0]['gt_seg_map'])) == {0, 255}
 
 
-@pytest.mark.parametrize('split', ['trian', '../train'])
-def test_unknown_split(tmp_path: Path, split: str) -> None:
-    with pytest.raises(FolderError, match='split must be one of'):
-        build(write(tmp_path), split=split)
-
-
-def test_no_folder(tmp_path: Path) -> None:
-    # The message says where to get the data, and how to arrange them.
-    with pytest.raises(
-        FolderError,
-        match=r'no folder .*Check data_root.*https://.*camvid.py IMAGES',
-    ):
-        build(tmp_path / 'nowhere')
-
-
-def test_another_folder(tmp_path: Path) -> None:
-    (tmp_path / '701_StillsRaw_full').mkdir()
-    with pytest.raises(FolderError) as error:
-        build(tmp_path)
-    for part in ('701_StillsRaw_full', '<split>annot', 'camvid.py IMAGES'):
-        assert part in str(error.value)
-
-
-def test_a_split_that_is_missing(tmp_path: Path) -> None:
-    with pytest.raises(FolderError, match="does not hold the split 'val'"):
-        build(write(tmp_path), split='val')
-
-
-def test_missing_masks(tmp_path: Path) -> None:
-    root = write(tmp_path)
-    (root / 'annotations' / 'train' / f'{NAMES[1]}.png').unlink()
-    with pytest.raises(FolderError) as error:
-        build(root)
-    assert '1 of 2 pictures' in str(error.value)
-    assert f'{NAMES[1]}.png' in str(error.value)
-
-
-def test_an_empty_split(tmp_path: Path) -> None:
-    (tmp_path / 'train').mkdir()
-    (tmp_path / 'trainannot').mkdir()
-    with pytest.raises(FolderError, match='holds no pictures'):
-        build(tmp_path)
-
-
 def test_sizes_that_differ(tmp_path: Path) -> None:
     with pytest.raises(FolderError) as error:
         build(write(tmp_path, size=(4, 6)))
