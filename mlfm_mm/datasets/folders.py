@@ -85,11 +85,10 @@ def scan_folder(
 ) -> FolderContents:
     """Find the classes and images of a folder, and split them.
 
-    ``root`` holds class folders, or splits that hold them, under their usual
-    names in any case: ``train`` or ``Training_set``, with ``val``, ``valid``,
-    ``dev``, ``test``, the first of which is taken. Where there is no split,
-    each class is split by the hash of the files' names: the same files give
-    the same split on every machine, and no order of recording gets into it.
+    It holds class folders, or splits that hold them, under their usual names
+    in any case: ``train`` or ``Training_set``, with ``val``, ``dev``, ``test``
+    (the first of them). Else each class is split by the hash of the files'
+    names: the same files give the same split on every machine.
 
     Args:
         root (str): The folder.
@@ -102,9 +101,26 @@ def scan_folder(
         FolderContents: The classes and the samples of both splits.
 
     Raises:
-        FolderError: If the folder cannot be trained on; the message names
-            what is missing.
+        FolderError: If the folder cannot be trained on, and why.
     """
+    train_top, val_top = find_splits(check_options(root, max_per_class))
+    classes = find_classes(train_top)
+    ignored = unused(Path(root).expanduser(), train_top, val_top)
+    finders = [Finder(max_per_class, ignored) for _ in range(2)]
+    train = finders[0].find(train_top, classes, 1 if val_top else 2)
+    if val_top is None:
+        train, val = split_classes(train, val_fraction)
+    else:
+        check_same_classes(train_top, val_top)
+        val = finders[1].find(val_top, classes, 1)
+    bad = [tuple(finder.unreadable) for finder in finders]
+    return FolderContents(
+        classes, label(train), label(val), *bad, ignored=tuple(ignored)
+    )
+
+
+def check_options(root: str, max_per_class: int | None) -> Path:
+    """Refuse a folder that is not there, and too few images."""
     top = Path(root).expanduser()
     if not top.is_dir():
         raise FolderError(f'there is no folder {root!r}: check the path')
@@ -113,39 +129,16 @@ def scan_folder(
             f'at most {max_per_class} images of a class are too few: '
             'training and validation need one each'
         )
-    train_top, val_top = find_splits(top)
-    classes = find_classes(train_top)
-    finders = Finder(max_per_class), Finder(max_per_class)
-    least = 1 if val_top else 2
-    train = finders[0].find(train_top, classes, least)
-    if val_top is None:
-        pairs = {name: split(p, val_fraction) for name, p in train.items()}
-        train = {name: pair[0] for name, pair in pairs.items()}
-        val = {name: pair[1] for name, pair in pairs.items()}
-    else:
-        check_same_classes(train_top, val_top)
-        val = finders[1].find(val_top, classes, least)
-    return FolderContents(
-        classes,
-        label(train),
-        label(val),
-        tuple(finders[0].unreadable),
-        tuple(finders[1].unreadable),
-        (
-            *unused(top, train_top, val_top),
-            *finders[0].ignored,
-            *finders[1].ignored,
-        ),
-    )
+    return top
 
 
 class Finder:
     """Find the images of classes, and note what is left out."""
 
-    def __init__(self, limit: int | None) -> None:
+    def __init__(self, limit: int | None, ignored: list[str]) -> None:
         self.limit = limit
         self.unreadable: list[str] = []
-        self.ignored: list[str] = []
+        self.ignored = ignored
 
     def find(self, top: Path, classes: tuple[str, ...], least: int) -> Paths:
         """Find the images of each class, and refuse classes of too few."""
@@ -210,6 +203,13 @@ def split(paths: list[str], fraction: float) -> tuple[list[str], list[str]]:
     """
     count = min(max(1, round(len(paths) * fraction)), len(paths) - 1)
     return paths[count:], paths[:count]
+
+
+def split_classes(images: Paths, fraction: float) -> tuple[Paths, Paths]:
+    """Split each class into training and validation."""
+    pairs = {name: split(paths, fraction) for name, paths in images.items()}
+    train = {name: pair[0] for name, pair in pairs.items()}
+    return train, {name: pair[1] for name, pair in pairs.items()}
 
 
 def label(images: Paths) -> tuple[Sample, ...]:
