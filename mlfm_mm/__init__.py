@@ -5,13 +5,24 @@ Importing the package registers its models and hooks, so that
 ``mlfm_mm.X`` names whatever it has, and needs no import.
 """
 
-from . import engine
-from .models import LFMU, LowPass, MLFMNeck
-from .openmmlab import (
-    know_mmseg_by_its_module,
-    know_own_configs,
-    register_models,
-)
+try:
+    from . import engine
+    from .models import LFMU, LowPass, MLFMNeck
+    from .openmmlab import (
+        know_mmseg_by_its_module,
+        know_own_configs,
+        register_models,
+    )
+except ModuleNotFoundError as error:
+    absent = (error.name or '').partition('.')[0]
+    if absent not in ('mmengine', 'mmcv'):
+        raise
+    raise ModuleNotFoundError(
+        f'mlfm_mm is a plugin for OpenMMLab, and {absent} is not installed: '
+        'install mmpretrain or mmsegmentation beside it, or its extra: '
+        "pip install 'mlfm_mm[onedl]', in a clone '.[onedl]'.",
+        name=absent,
+    ) from None
 from .version import __version__
 
 know_mmseg_by_its_module()

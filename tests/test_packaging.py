@@ -207,6 +207,21 @@ def test_links_fall_back_to_copies(checkout: Path, tmp_path: Path) -> None:
     assert (copied / 'probe.py').is_file()
 
 
+@pytest.mark.parametrize('absent', ['mmengine', 'mmcv'])
+def test_without_openmmlab(absent: str) -> None:
+    script = f'import sys; sys.modules[{absent!r}] = None; import mlfm_mm'
+    done = subprocess.run(
+        [sys.executable, '-c', script],
+        cwd=REPO,
+        capture_output=True,
+        text=True,
+    )
+    said = done.stderr.splitlines()[-1]
+    for part in (f'{absent} is not installed', 'mlfm_mm[onedl]'):
+        assert part in said
+    assert 'another exception' not in done.stderr
+
+
 def test_pins_agree() -> None:
     """Every direct pin is the version in the constraints."""
     texts = {
