@@ -79,23 +79,20 @@ class FolderContents:
 
 @lru_cache(maxsize=4)
 def scan_folder(
-    root: str,
-    val_fraction: float = 0.2,
-    max_per_class: int | None = None,
+    root: str, val_fraction: float = 0.2, max_per_class: int | None = None
 ) -> FolderContents:
     """Find the classes and images of a folder, and split them.
 
     It holds class folders, or splits that hold them, under their usual names
-    in any case: ``train`` or ``Training_set``, with ``val``, ``dev``, ``test``
-    (the first of them). Else each class is split by the hash of the files'
-    names: the same files give the same split on every machine.
+    in any case (of ``val``, ``dev`` and ``test``, the first). Else each class
+    is split by the hash of the files' names, alike on every machine.
 
     Args:
         root (str): The folder.
         val_fraction (float): The part of each class kept for validation
             where the folder is not split. Defaults to 0.2.
-        max_per_class (int, optional): At most so many images of each class
-            (in a split folder, in each split). Defaults to None, all.
+        max_per_class (int, optional): At most so many images of each class,
+            in each split that there is. Defaults to None, all.
 
     Returns:
         FolderContents: The classes and the samples of both splits.
@@ -103,9 +100,9 @@ def scan_folder(
     Raises:
         FolderError: If the folder cannot be trained on, and why.
     """
-    train_top, val_top = find_splits(check_options(root, max_per_class))
-    classes = find_classes(train_top)
-    ignored = unused(Path(root).expanduser(), train_top, val_top)
+    top = check_options(root, max_per_class)
+    train_top, val_top = find_splits(top)
+    classes, ignored = find_classes(train_top), unused(top, train_top, val_top)
     finders = [Finder(max_per_class, ignored) for _ in range(2)]
     train = finders[0].find(train_top, classes, 1 if val_top else 2)
     if val_top is None:
@@ -113,9 +110,13 @@ def scan_folder(
     else:
         check_same_classes(train_top, val_top)
         val = finders[1].find(val_top, classes, 1)
-    bad = [tuple(finder.unreadable) for finder in finders]
     return FolderContents(
-        classes, label(train), label(val), *bad, ignored=tuple(ignored)
+        classes,
+        label(train),
+        label(val),
+        tuple(finders[0].unreadable),
+        tuple(finders[1].unreadable),
+        tuple(ignored),
     )
 
 
