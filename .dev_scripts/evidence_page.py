@@ -1,9 +1,7 @@
 """docs/results.md and the README's first table: what the records say.
 
-The same as a step of `make pages`; the pictures of the learning curves, which
-no two versions of matplotlib draw alike, are drawn by
-
-    python .dev_scripts/evidence_page.py
+A step of `make pages`. The pictures are drawn by evidence_picture.py, since no
+two versions of matplotlib draw alike.
 """
 
 from __future__ import annotations
@@ -11,15 +9,12 @@ from __future__ import annotations
 import ast
 import json
 import logging
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean
+from typing import Any
 
-# A clone need not be installed.
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
+import yaml
 from mmengine.utils import import_modules_from_strings
 
 from mlfm_mm.analysis.complexity import Complexity, measure_complexity
@@ -38,19 +33,24 @@ from mlfm_mm.analysis.evidence.statistics import (
     spread,
 )
 from mlfm_mm.analysis.models import build_model
-from mlfm_mm.analysis.plots import plot_curves
 from mlfm_mm.analysis.robustness import tabulate
-from mlfm_mm.analysis.runs import Curve
 from mlfm_mm.analysis.sizes import image_size
 from mlfm_mm.analysis.tables import markdown_table, si
+from model_zoo.metafiles import COLLECTIONS, HEADER, TRAINED_HERE
 
 NO_IMPORTS: dict[str, list[str]] = dict(imports=[])
 METRICS = {'accuracy/top1': 'top-1 accuracy (%)', 'mIoU': 'mean IoU (%)'}
-ROOT = Path(__file__).resolve().parents[1]
+
 PLANS = 'configs/evidence'
 RESULTS = 'docs/results/evidence'
 # The plan that the README shows.
 FIRST = 'tiny20'
+# Its networks that can be tried, and the seed that they were trained with.
+WEIGHTS = {
+    'plain': 'mobilenetv2_0.35_tiny20',
+    'mlfm': 'mobilenetv2_0.35-mlfm_tiny20',
+}
+WEIGHTS_SEED = 0
 
 INTRODUCTION = """\
 # Results
@@ -134,16 +134,53 @@ def generate(root: Path) -> dict[str, str]:
     # Each neck tells its taps when it is built.
     logging.disable(logging.INFO)
     parts, block = [INTRODUCTION], 'Nothing has been measured yet.'
+    models: list[dict] = []
     for evidence in read_evidence(root):
         costs = count_costs(evidence)
         parts.append(write_section(evidence, costs, root))
         if evidence.plan.name == FIRST:
             block = f'{table(evidence, costs)}\n\n{verdict(evidence)}'
+            models = trained_models(evidence, costs, root)
     logging.disable(logging.NOTSET)
     return {
         'docs/results.md': '\n'.join(parts),
         'README.md#evidence': block,
+        TRAINED_HERE: HEADER
+        + yaml.safe_dump(dict(Models=models), sort_keys=False),
     }
+
+
+def trained_models(
+    evidence: Evidence, costs: Mapping[str, Complexity], root: Path
+) -> list[dict[str, Any]]:
+    """Describe the networks whose weights are in the repository."""
+    models = []
+    for arm, name in WEIGHTS.items():
+        weights = f'{PLANS}/weights/{name}.pth'
+        if not (root / weights).is_file():
+            continue
+        result = dict(
+            Task='Image Classification',
+            Dataset=f'Tiny ImageNet-20 (measured, seed {WEIGHTS_SEED})',
+            Metrics={'Top 1 Accuracy': evidence.scores()[arm][WEIGHTS_SEED]},
+        )
+        models.append(
+            {
+                'Name': name,
+                'Metadata': {
+                    'Training Data': 'Tiny ImageNet-20',
+                    'FLOPs': costs[arm].macs,
+                    'Parameters': costs[arm].params,
+                },
+                'In Collection': COLLECTIONS[
+                    'baseline' if arm == 'plain' else 'mlfm'
+                ],
+                'Config': f'{PLANS}/recipes/{name}.py',
+                'Weights': weights,
+                'Results': [result],
+            }
+        )
+    return models
 
 
 def count_costs(evidence: Evidence) -> dict[str, Complexity]:
@@ -239,7 +276,7 @@ def write_section(
     ]
     picture = root / RESULTS / f'{plan.name}.png'
     if picture.is_file():
-        alt = f'Learning curves of {plan.title}, means over the seeds'
+        alt = f'{plan.title}: learning curves, and differences by seed'
         parts.append(f'![{alt}](results/evidence/{picture.name})')
     scores = root / RESULTS / f'{plan.name}_robustness.json'
     if scores.is_file():
@@ -247,31 +284,3 @@ def write_section(
         lost = tabulate(json.loads(scores.read_text('utf-8')))
         parts.append(lost.markdown().strip())
     return '\n\n'.join(parts) + '\n'
-
-
-def mean_curve(records: list[dict]) -> Curve:
-    """Average the scores of several seeds, epoch by epoch."""
-    epochs = [dict(record['by_epoch']) for record in records]
-    return Curve(
-        {},
-        {int(e): fmean(run[e] for run in epochs) for e in epochs[0]},
-        {},
-    )
-
-
-def main() -> None:
-    """Draw the learning curves of all plans that have begun."""
-    for evidence in read_evidence(ROOT):
-        curves = {}
-        for arm in evidence.arms:
-            own = [r for r in evidence.records if r['arm'] == arm.name]
-            if own:
-                title = f'{arm.title} ({len(own)} seeds)'
-                curves[title] = mean_curve(own)
-        path = ROOT / RESULTS / f'{evidence.plan.name}.png'
-        plot_curves(curves, path, evidence.plan.title)
-        print(f'wrote {path}')
-
-
-if __name__ == '__main__':
-    main()

@@ -13,6 +13,8 @@ PACKAGE = Path(__file__).resolve().parent
 # A model that is known once all are.
 KNOWN = 'resnet18-mlfm_in100'
 TASK = 'Image Classification'
+# The network that comes with trained weights, within configs/evidence.
+TRAINED = 'mobilenetv2_0.35-mlfm_tiny20'
 
 
 def know_mmseg_by_its_module() -> None:
@@ -91,6 +93,24 @@ def own_config(name: str) -> Path:
     return path
 
 
+def trained_network() -> tuple[str, str]:
+    """Find the small classifier that comes with trained weights.
+
+    Returns:
+        tuple[str, str]: Its config and its weights.
+
+    Raises:
+        FileNotFoundError: The package came without configs.
+
+    Example:
+        >>> [Path(path).name for path in trained_network()]
+        ['mobilenetv2_0.35-mlfm_tiny20.py', 'mobilenetv2_0.35-mlfm_tiny20.pth']
+    """
+    config = own_config(f'evidence/recipes/{TRAINED}.py')
+    weights = own_config(f'evidence/weights/{TRAINED}.pth')
+    return str(config), str(weights)
+
+
 def shipped_files() -> Path | None:
     """Find the folder with our configs and their model index.
 
@@ -128,6 +148,10 @@ def register_models() -> None:
     others = set(ModelHub._models_dict)
     ModelHub.register_model_index(root / 'model-index.yml', root)
     for name in set(ModelHub._models_dict) - others:
-        results = ModelHub._models_dict[name].results or []
-        if TASK not in [result.task for result in results]:
+        model = ModelHub._models_dict[name]
+        if TASK not in [result.task for result in model.results or []]:
             del ModelHub._models_dict[name]
+        elif model.weights and '://' not in model.weights:
+            # Shipped with the configs; mmpretrain would look for them where
+            # the user is.
+            model.weights = str(root / model.weights)

@@ -1,8 +1,10 @@
 """One picture in, one picture out: a label or a mask drawn on it.
 
+    python tools/image_demo.py photo.jpg
     python tools/image_demo.py photo.jpg CONFIG CHECKPOINT --out shown.png
 
-works for classifiers of mmpretrain and for segmentors of mmsegmentation.
+works for classifiers of mmpretrain and for segmentors of mmsegmentation. With
+no config, a small classifier tells the photograph from twenty kinds.
 """
 
 import argparse
@@ -31,8 +33,8 @@ def parse_args() -> dict:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument('image', help='the picture')
-    parser.add_argument('config', help='the config file')
-    parser.add_argument('checkpoint', help='the weights')
+    parser.add_argument('config', nargs='?', help='the config file')
+    parser.add_argument('checkpoint', nargs='?', help='its weights')
     parser.add_argument(
         '--out',
         default='demo.png',

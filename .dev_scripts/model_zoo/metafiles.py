@@ -14,6 +14,8 @@ PAPER = dict(
     Title='Multiscale Low-Frequency Memory Network for Improved Feature '
     'Extraction in Convolutional Neural Networks',
 )
+# Of the networks whose weights are in the repository; see evidence_page.py.
+TRAINED_HERE = 'configs/evidence/metafile.yml'
 COLLECTIONS = dict(baseline='MLFM baselines', mlfm='MLFM')
 
 
@@ -38,7 +40,7 @@ def metafiles(records: list[Record]) -> dict[str, str]:
         files[f'configs/{arm}/metafile.yml'] = dict(
             Collections=[collection], Models=models
         )
-    files['model-index.yml'] = dict(Import=list(files))
+    files['model-index.yml'] = dict(Import=[*files, TRAINED_HERE])
     return {
         path: HEADER + yaml.safe_dump(content, sort_keys=False, width=75)
         for path, content in files.items()

@@ -15,6 +15,7 @@ from mmengine.registry import DATASETS, MODELS, TRANSFORMS, DefaultScope
 from mmengine.structures import BaseDataElement
 from mmengine.visualization import Visualizer
 
+from ..openmmlab import trained_network
 from .distributed import replace_sync_bn
 from .errors import UsageError
 from .hosts import Host, find_host
@@ -33,8 +34,8 @@ NAMED = 3
 
 def run_demo(
     image: str,
-    config: str,
-    checkpoint: str,
+    config: str | None,
+    checkpoint: str | None,
     out: str,
     device: str = 'cpu',
     cfg_options: dict | None = None,
@@ -45,8 +46,9 @@ def run_demo(
 
     Args:
         image (str): The picture.
-        config (str): The config of a classifier or of a segmentor.
-        checkpoint (str): Its weights.
+        config (str, optional): The config of a classifier or of a segmentor;
+            None for the small classifier that comes with trained weights.
+        checkpoint (str, optional): The weights of ``config``.
         out (str): The picture to write.
         device (str): Where to compute. Defaults to ``'cpu'``.
         cfg_options (dict, optional): Dotted keys of the config and their
@@ -63,6 +65,10 @@ def run_demo(
         UsageError: If a file does not exist or cannot be read, if ``out`` is
             no picture, or if the weights are those of another network.
     """
+    if config is None:
+        config, checkpoint = trained_network()
+    elif checkpoint is None:
+        raise UsageError(f'{config} needs its weights: give a checkpoint, too')
     cfg = load_config(config, cfg_options)
     host = find_host(cfg)
     with weights_only(trust):

@@ -3,7 +3,7 @@
 import yaml
 
 from model_zoo import Record
-from model_zoo.metafiles import metafiles
+from model_zoo.metafiles import TRAINED_HERE, metafiles
 
 
 def models(records: list[Record], arm: str) -> dict[str, dict]:
@@ -42,5 +42,5 @@ def test_sources_of_results_are_told_apart(records: list[Record]) -> None:
 def test_the_index_names_the_metafiles(records: list[Record]) -> None:
     files = metafiles(records)
     index = yaml.safe_load(files.pop('model-index.yml'))
-    assert index['Import'] == list(files)
+    assert index['Import'] == [*files, TRAINED_HERE]
     assert all(text.startswith('# Written by') for text in files.values())

@@ -1,0 +1,40 @@
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+
+pytest.importorskip('mmpretrain')
+
+from mlfm_mm.analysis.models import build_model
+from tests.tools.helpers import run_tool, write_digits_config
+
+TOOL = 'model_converters/publish_model.py'
+
+
+def test_weights_and_classes_stay(tmp_path: Path) -> None:
+    model = build_model(Config.fromfile(write_digits_config(tmp_path)))
+    state = {k: v.clone() for k, v in model.state_dict().items()}
+    meta = dict(dataset_meta=dict(classes=('n1', 'n2')), cfg='secret', epoch=3)
+    full = dict(state_dict=state, meta=meta, optimizer=dict(lr=1))
+    torch.save(full, tmp_path / 'full.pth')
+    (tmp_path / 'names.json').write_text('{"n1": "goldfish"}')
+    options = ['--class-names', 'names.json']
+    run_tool(TOOL, 'full.pth', 'a/half.pth', *options, cwd=tmp_path)
+    half = torch.load(tmp_path / 'a' / 'half.pth')
+    assert half.keys() == {'state_dict', 'meta'}
+    assert half['meta'] == dict(
+        dataset_meta=dict(classes=['goldfish', 'n2']), epoch=3
+    )
+    for key, value in half['state_dict'].items():
+        assert value.dtype in (torch.float16, torch.int64)
+        assert torch.equal(value, state[key].to(value.dtype))
+    model.load_state_dict(half['state_dict'])
+    run_tool(TOOL, 'full.pth', 'same.pth', '--full', cwd=tmp_path)
+    same = torch.load(tmp_path / 'same.pth')['state_dict']
+    assert all(torch.equal(same[key], state[key]) for key in state)
+
+
+def test_no_checkpoint(tmp_path: Path) -> None:
+    printed = run_tool(TOOL, 'no.pth', 'x.pth', cwd=tmp_path, fails=True)
+    assert "there is no checkpoint 'no.pth'" in printed

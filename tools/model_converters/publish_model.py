@@ -1,0 +1,96 @@
+"""Keep of a checkpoint what another needs to use it: the weights, in half.
+
+    python tools/model_converters/publish_model.py epoch_30.pth weights.pth
+
+Optimizer, schedules and logs go; the data set's class names stay, or are given
+in words by --class-names. Loaded into a network, the weights become single
+precision again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+
+# A clone need not be installed: its package lies beside this folder.
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from mlfm_mm.engine import one_sentence
+from mlfm_mm.engine.weights import read_checkpoint, weights_only
+
+
+def publish(
+    checkpoint: dict[str, Any], half: bool, names: dict[str, str]
+) -> dict[str, Any]:
+    """Strip a checkpoint.
+
+    Args:
+        checkpoint (dict): What a Runner saved.
+        half (bool): Whether weights are kept in half precision.
+        names (dict[str, str]): What classes are called instead, by name.
+
+    Returns:
+        dict: Its ``state_dict``, and ``meta`` with the classes and versions.
+
+    Example:
+        >>> state = dict(weight=torch.ones(1), count=torch.tensor(3))
+        >>> kept = publish(dict(state_dict=state, optimizer={}), True, {})
+        >>> kept['state_dict']
+        {'weight': tensor([1.], dtype=torch.float16), 'count': tensor(3)}
+    """
+    meta = checkpoint.get('meta', {})
+    dataset = dict(meta.get('dataset_meta') or {})
+    if 'classes' in dataset:
+        found = dataset['classes']
+        dataset['classes'] = [names.get(name, name) for name in found]
+    kept = {'dataset_meta': dataset} if dataset else {}
+    for key in ('epoch', 'seed', 'mmengine_version'):
+        if key in meta:
+            kept[key] = meta[key]
+    state = {
+        key: (x.half() if half and x.is_floating_point() else x).contiguous()
+        for key, x in checkpoint['state_dict'].items()
+    }
+    return dict(state_dict=state, meta=kept)
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('checkpoint', help='what a Runner saved')
+    parser.add_argument('out', type=Path, help='the file to write')
+    parser.add_argument(
+        '--full', action='store_true', help='keep single precision'
+    )
+    parser.add_argument(
+        '--class-names',
+        type=Path,
+        metavar='JSON',
+        help='what classes are called, by the names of their folders',
+    )
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Read, strip, write."""
+    args = parse_args()
+    names = {}
+    if args.class_names:
+        names = json.loads(args.class_names.read_text('utf-8'))
+    with one_sentence('publish_model.py'), weights_only():
+        checkpoint = read_checkpoint(args.checkpoint)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    torch.save(publish(checkpoint, not args.full, names), args.out)
+    print(f'wrote {args.out}, {args.out.stat().st_size / 1e6:.2f} MB')
+
+
+if __name__ == '__main__':
+    main()
