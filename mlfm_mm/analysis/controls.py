@@ -30,11 +30,19 @@ class GivingNeck(MLFMNeck):
             parent (nn.Module): The model that owns the neck.
             backbone (nn.Module): Its backbone.
             is_last (bool): Whether no other neck follows in a list of necks.
+
+        Raises:
+            ValueError: If a unit has no supplement gate.
         """
         adopted = bool(self.taps)
         super().on_adoption(parent, backbone, is_last)
         if adopted:
             return
+        if any(unit.supplement_gate is None for unit in self.units):
+            raise ValueError(
+                f'{type(self).__name__} changes the image that supplement '
+                'gates read: leave supplement=True'
+            )
         for index, unit in enumerate(self.units):
             # A bound method, so that a copy of the model calls the copy's.
             unit.register_forward_pre_hook(partial(self._give, index))

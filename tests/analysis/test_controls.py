@@ -9,7 +9,7 @@ from mmpretrain.models import ImageClassifier
 from torch import Tensor, nn
 
 import mlfm_mm.analysis.controls  # noqa: F401
-from mlfm_mm import LowPass
+from mlfm_mm import LFMU, LowPass
 from mlfm_mm.registry import MODELS
 
 CHANNELS = (4, 6, 6)
@@ -31,12 +31,12 @@ class ThreeStages(nn.Module):
         return (self.stage2(self.stage1(self.stage0(x))),)
 
 
-def build(kind: str) -> ImageClassifier:
+def build(kind: str, **options: bool) -> ImageClassifier:
     torch.manual_seed(0)
     taps = [f'stage{i}' for i in range(3)]
     model = ImageClassifier(
         backbone=dict(type='mlfm_mm.ThreeStages'),
-        neck=dict(type=f'mlfm_mm.{kind}', taps=taps),
+        neck=dict(type=f'mlfm_mm.{kind}', taps=taps, **options),
         head=dict(
             type='mmpretrain.LinearClsHead', num_classes=2, in_channels=6
         ),
@@ -46,6 +46,14 @@ def build(kind: str) -> ImageClassifier:
             nn.init.uniform_(norm.weight, 0.5, 1.5)
             nn.init.uniform_(norm.bias, -1, 1)
     return model.double()
+
+
+def bare(unit: LFMU) -> LFMU:
+    """Copy a unit without its hook, whose memory is not low-passed yet."""
+    unit = copy.deepcopy(unit)
+    unit._forward_pre_hooks.clear()
+    unit.kernels, unit.forget_gate = False, nn.Identity()
+    return unit
 
 
 def by_hand(
@@ -62,8 +70,7 @@ def by_hand(
         x = getattr(model.backbone, f'stage{i}')[0](x).relu()
         if i == 1:
             memory = low_pass(memory)
-        unit = copy.deepcopy(model.neck.units[i])
-        unit._forward_pre_hooks.clear()
+        unit = bare(model.neck.units[i])
         x, memory = unit(x, *give(i, memory, band))
     return x.mean((2, 3))
 
@@ -117,9 +124,7 @@ def test_even_scale_is_average_pooling() -> None:
         x = getattr(model.backbone, f'stage{i}')[0](x).relu()
         if i == 1:
             memory, band = pool(memory), pool(band)
-        unit = copy.deepcopy(unit)
-        unit._forward_pre_hooks.clear()
-        x, memory = unit(x, memory, band)
+        x, memory = bare(unit)(x, memory, band)
     (found,) = model.extract_feat(image)
     torch.testing.assert_close(found, x.mean((2, 3)))
 
@@ -134,3 +139,8 @@ def test_a_copy_gives_by_itself() -> None:
     (found,) = other.extract_feat(image)
     torch.testing.assert_close(found, expected)
     assert not torch.allclose(model.extract_feat(image)[0], expected)
+
+
+def test_units_without_a_supplement_gate_are_refused() -> None:
+    with pytest.raises(ValueError, match='supplement=True'):
+        build('NoImageNeck', supplement=False)

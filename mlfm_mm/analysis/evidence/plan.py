@@ -125,21 +125,11 @@ def read_plan(path: str | Path) -> Plan:
     settings = json.loads(json.dumps(load_config(str(path)).to_dict()))
     content = {k: v for k, v in settings.items() if not k.startswith('_')}
     _check_keys(path, 'the plan', content, REQUIRED, SETTINGS)
-    arms = []
-    for name, arm in content['arms'].items():
-        arm.setdefault('config', content.get('config'))
-        _check_keys(
-            path, f'arm {name!r}', arm, {'title', 'config'}, ARM_SETTINGS
-        )
-        config = (path.parent / arm.pop('config')).resolve()
-        arms.append(Arm(name, config=config, **arm))
-    beside = tuple(content.get('beside', ()))
-    unknown = set(content['baselines']) - set(content['arms'])
-    if unknown and not beside:
-        raise UsageError(
-            f'{path}: {", ".join(sorted(unknown))} in baselines is no arm of '
-            f'the plan: choose of {", ".join(content["arms"])}'
-        )
+    arms = [
+        _read_arm(path, name, {'config': content.get('config'), **arm})
+        for name, arm in content['arms'].items()
+    ]
+    _check_baselines(path, content)
     return Plan(
         path.stem,
         content['title'],
@@ -147,8 +137,14 @@ def read_plan(path: str | Path) -> Plan:
         tuple(content['baselines']),
         tuple(content['seeds']),
         content['metric'],
-        beside,
+        tuple(content.get('beside', ())),
     )
+
+
+def _read_arm(path: Path, name: str, arm: dict) -> Arm:
+    _check_keys(path, f'arm {name!r}', arm, {'title', 'config'}, ARM_SETTINGS)
+    config = (path.parent / arm.pop('config')).resolve()
+    return Arm(name, config=config, **arm)
 
 
 def _check_keys(
@@ -162,6 +158,15 @@ def _check_keys(
         raise UsageError(
             f'{path}: {what} has no setting {", ".join(unknown)}; known are '
             f'{", ".join(sorted(known))}'
+        )
+
+
+def _check_baselines(path: Path, content: dict) -> None:
+    unknown = set(content['baselines']) - set(content['arms'])
+    if unknown and not content.get('beside'):
+        raise UsageError(
+            f'{path}: {", ".join(sorted(unknown))} in baselines is no arm of '
+            f'the plan: choose of {", ".join(content["arms"])}'
         )
 
 
