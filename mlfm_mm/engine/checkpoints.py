@@ -6,7 +6,6 @@ import os
 import zipfile
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -92,7 +91,7 @@ def check(path: Path) -> None:
         raise CheckpointError(f'it lacks {", ".join(missing)}')
 
 
-def read(path: Path) -> dict[str, Any]:
+def read(path: Path) -> dict:
     """Read a checkpoint of MMEngine, without running code from it.
 
     Args:

@@ -9,7 +9,7 @@ of a worker or of a sampler, whatever their number.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -59,7 +59,7 @@ class PlacedBatches:
     """A batch sampler whose images know their place.
 
     Args:
-        batches (Iterable): The batch sampler.
+        batches (Collection): The batch sampler.
         seed (int): For a sampler that has none of its own.
         rank (int): The number of this process. Defaults to 0.
         processes (int): How many there are. Defaults to 1.
@@ -80,7 +80,11 @@ class PlacedBatches:
     endless = False
 
     def __init__(
-        self, batches: Any, seed: int, rank: int = 0, processes: int = 1
+        self,
+        batches: Collection[list[int]],
+        seed: int,
+        rank: int = 0,
+        processes: int = 1,
     ) -> None:
         self.batches = batches
         self.seed = seed
@@ -90,7 +94,7 @@ class PlacedBatches:
     def __len__(self) -> int:
         return len(self.batches)
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> object:
         if name == 'batches' or name.startswith('__'):
             raise AttributeError(name)
         return getattr(self.batches, name)
@@ -135,11 +139,11 @@ class SeededReading:
         self.dataset = dataset
         self.seed = seed
 
-    def __call__(self, batch: list[Draw]) -> list[Any]:
+    def __call__(self, batch: list[Draw]) -> list:
         """Read a batch."""
         return [self._read(*draw) for draw in batch]
 
-    def _read(self, index: int, epoch: int, position: int) -> Any:
+    def _read(self, index: int, epoch: int, position: int) -> object:
         seed_all(self.seed, IMAGE, epoch, position)
         return self.dataset[index]
 
@@ -160,7 +164,7 @@ def place_draws(
         a loader without batches, or over a stream.
     """
     dataset: Any = loader.dataset
-    batches = loader.batch_sampler
+    batches: Any = loader.batch_sampler
     if batches is None or isinstance(dataset, IterableDataset):
         return None
     try:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from mmengine.hooks import Hook
-from mmengine.runner import BaseLoop, IterBasedTrainLoop, Runner
+from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
 from torch.utils.data import DataLoader
 
 from ...registry import HOOKS
@@ -43,7 +44,7 @@ class ExactResumeHook(Hook):
         """
         loop, loader = runner.train_loop, runner.train_loop.dataloader
         before = runner.message_hub.runtime_info.get(KEY, {})
-        sampler: object = getattr(loader.batch_sampler, 'sampler', None)
+        sampler: Any = getattr(loader.batch_sampler, 'sampler', None)
         if hasattr(sampler, 'seed') and 'sampler_seed' in before:
             # It was built before the checkpoint was read.
             sampler.seed = before['sampler_seed']
@@ -97,7 +98,7 @@ class ExactResumeHook(Hook):
             'or later.'
         )
 
-    def _begin_at(self, loop: BaseLoop, step: int) -> None:
+    def _begin_at(self, loop: EpochBasedTrainLoop, step: int) -> None:
         """Begin the first epoch at a step, and number the others from it."""
         if self.batches is None or not step:
             return

@@ -218,9 +218,7 @@ class FiniteGuardHook(Hook):
 
 def _inner(model: nn.Module) -> nn.Module:
     """Take off the wrapper of several processes."""
-    inner = model.module if is_model_wrapper(model) else model
-    assert isinstance(inner, nn.Module)
-    return inner
+    return model.get_submodule('module') if is_model_wrapper(model) else model
 
 
 def _not_finite(state: dict[str, Tensor]) -> Iterator[str]:

@@ -57,8 +57,6 @@ class SafeCheckpointHook(CheckpointHook):
         super().__init__(**kwargs)
         self.on_failure = on_failure
 
-    # ---- Where a run goes on ----------------------------------------------
-
     def before_run(self, runner: Runner) -> None:
         """Choose the checkpoint to resume from.
 
@@ -107,8 +105,6 @@ class SafeCheckpointHook(CheckpointHook):
             suffix = Path(self.filename_tmpl).suffix
             for torn in self.folder.glob(f'.*{suffix}.part'):
                 torn.unlink()
-
-    # ---- How checkpoints are written ---------------------------------------
 
     def save_now(self, runner: Runner) -> bool:
         """Save after the iteration that just ended, wherever it lies.
@@ -252,14 +248,8 @@ class SafeCheckpointHook(CheckpointHook):
     ) -> bool:
         """Write a file at one stroke.
 
-        Args:
-            runner (Runner): The runner.
-            name (str): The file's name.
-            news (dict): What the message hub shall know if it is written.
-            **kwargs: Arguments of ``Runner.save_checkpoint``.
-
-        Returns:
-            bool: Whether it could be written, the same in all processes.
+        The message hub is told the news if it could be, which all processes
+        return.
         """
         hub, path = runner.message_hub, self.folder / name
         before = dict(hub.runtime_info)
