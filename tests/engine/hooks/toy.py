@@ -4,6 +4,7 @@ import argparse
 import os
 import random
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,17 @@ class SignalHook(Hook):
 
 
 @HOOKS.register_module()
+class PauseHook(Hook):
+    """Let an iteration take its time."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def before_train_iter(self, runner: Runner, *_: Any, **__: Any) -> None:
+        time.sleep(self.seconds)
+
+
+@HOOKS.register_module()
 class StopHook(Hook):
     """Stop after an iteration."""
 
@@ -245,12 +257,12 @@ def kill_at(owner: object, name: str, call: int, after: bool = False) -> None:
     setattr(owner, name, wrapped)
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Run a config in a process of its own."""
     parser = argparse.ArgumentParser()
     parser.add_argument('config')
     parser.add_argument('--kill', nargs=2, metavar=('WHERE', 'CALL'))
-    args = parser.parse_args()
+    args = parser.parse_args(arguments)
     cfg = Config.fromfile(args.config)
     if args.kill:
         where, call = args.kill

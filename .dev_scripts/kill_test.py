@@ -1,0 +1,272 @@
+"""Kill runs of training, resume them by the same command, compare the ends.
+
+    python .dev_scripts/kill_test.py [--runs 20] [--processes 2] [--out FILE]
+
+Each run is a process of its own, with real files. It is killed once or twice,
+then left to end; what it ends with is compared bit by bit with a run that
+nobody killed. Beside our hooks, ``--way`` tries what MMEngine does by itself.
+``make kill-test`` writes what docs/reliability.md shows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import random
+import resource
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+
+# A clone need not be installed.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from mlfm_mm.engine.survival import protect
+from tests.engine.hooks import toy
+
+WAYS = {
+    'ours': 'our hooks',
+    'keep_all': 'MMEngine, all checkpoints kept (its default)',
+    'keep_one': 'MMEngine, the last and the best kept',
+}
+KINDS = ('SIGKILL', 'SIGTERM', 'inside the write', 'disk full')
+SAME, OTHER, LOST = 'same bits', 'other weights', 'cannot go on'
+EMA = dict(type='EMAHook', ema_type='ExponentialMovingAverage', momentum=0.1)
+# The line after which a run trains.
+BEGINS = 'Checkpoints will be saved to'
+PAUSE = 0.05
+
+
+def write_config(
+    way: str, work: Path, by_epoch: bool, workers: int, processes: int
+) -> Path:
+    """Write the config of a run: augmentation, dropout, averaged weights."""
+    cfg = toy.toy_config(work, by_epoch=by_epoch, workers=workers)
+    toy.add_validation(cfg)
+    if not by_epoch:
+        cfg.train_cfg.val_interval = 4
+    cfg.custom_hooks = [EMA, dict(type='PauseHook', seconds=PAUSE)]
+    if way != 'keep_all':
+        cfg.default_hooks.checkpoint.update(
+            max_keep_ckpts=1, save_best='score', rule='greater'
+        )
+    if way == 'ours':
+        protect(cfg)
+    cfg.resume = True
+    if processes > 1:
+        cfg.launcher = 'pytorch'
+        cfg.train_dataloader.batch_size = 4 // processes
+        cfg.model_wrapper_cfg = dict(
+            type='MMDistributedDataParallel', device_ids=None
+        )
+    path = work.with_suffix('.py')
+    cfg.dump(path)
+    return path
+
+
+class Run:
+    """The processes of one attempt to train.
+
+    Args:
+        config (Path): The config.
+        processes (int): How many.
+        file_size (int, optional): No file can grow beyond it, as on a disk
+            that is full. Defaults to None.
+        torn (int): In the how-manieth checkpoint the process kills itself.
+            Defaults to 0, in none.
+    """
+
+    def __init__(
+        self,
+        config: Path,
+        processes: int = 1,
+        file_size: int | None = None,
+        torn: int = 0,
+    ) -> None:
+        self.log = config.with_suffix('.log')
+        self.log.write_text('')
+        port = free_port()
+        # Forks of this process, which has imported all that takes time.
+        fork = multiprocessing.get_context('fork')
+        self.processes = [
+            fork.Process(
+                target=train,
+                args=(config, self.log, file_size, torn),
+                kwargs=environment(rank, processes, port),
+            )
+            for rank in range(processes)
+        ]
+        for process in self.processes:
+            process.start()
+
+    def wait_until_it_trains(self) -> None:
+        """Wait for the first iteration."""
+        while BEGINS not in self.log.read_text() and not self.ended():
+            time.sleep(0.01)
+
+    def ended(self) -> bool:
+        """Tell whether any process has ended."""
+        return any(p.exitcode is not None for p in self.processes)
+
+    def send(self, number: signal.Signals) -> None:
+        """Send all processes a signal."""
+        for process in self.processes:
+            if process.pid and process.is_alive():
+                os.kill(process.pid, number)
+
+    def wait(self) -> int:
+        """Wait for the end; whoever waits for a killed one is killed."""
+        while not self.ended():
+            time.sleep(0.02)
+        for process in self.processes:
+            process.join(20)
+            process.kill()
+            process.join()
+        return max(abs(p.exitcode or 0) for p in self.processes)
+
+
+def train(
+    config: Path, log: Path, file_size: int | None, torn: int, **env: str
+) -> None:
+    """Train in this process, which is one of its own."""
+    os.environ.update(env)
+    out = os.open(log, os.O_WRONLY | os.O_APPEND)
+    os.dup2(out, sys.stdout.fileno())
+    os.dup2(out, sys.stderr.fileno())
+    if file_size:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (file_size,) * 2)
+    toy.main([str(config), *(['--kill', 'torn', str(torn)] if torn else [])])
+
+
+def free_port() -> int:
+    """Find a port that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        return int(free.getsockname()[1])
+
+
+def environment(rank: int, processes: int, port: int) -> dict[str, str]:
+    """Tell a process who it is, as a launcher does."""
+    return {
+        'RANK': str(rank),
+        'LOCAL_RANK': str(rank),
+        'WORLD_SIZE': str(processes),
+        'MASTER_ADDR': '127.0.0.1',
+        'MASTER_PORT': str(port),
+    }
+
+
+def kill(kind: str, config: Path, processes: int, draw: random.Random) -> None:
+    """Start a run, or go on with one, and end it in some way."""
+    if kind == 'inside the write':
+        Run(config, processes, torn=draw.randint(1, 5)).wait()
+    elif kind == 'disk full':
+        # Less than a checkpoint, more than the logs.
+        Run(config, processes, file_size=16_000).wait()
+    else:
+        run = Run(config, processes)
+        run.wait_until_it_trains()
+        # Twelve iterations, three validations and their checkpoints.
+        time.sleep(draw.uniform(0, 12 * PAUSE + 0.5))
+        run.send(signal.Signals[kind])
+        run.wait()
+
+
+def end(config: Path, processes: int) -> dict | str:
+    """Let a run end; return what it saved last, or its last words."""
+    run = Run(config, processes)
+    if run.wait():
+        return run.log.read_text().strip().splitlines()[-1]
+    work = config.with_suffix('')
+    name = Path((work / 'last_checkpoint').read_text()).name
+    content: dict = torch.load(work / name, weights_only=False)
+    return content
+
+
+def tensors(content: dict) -> Iterator[torch.Tensor]:
+    """Go through the weights, their averages and the momenta."""
+    for part in ('state_dict', 'ema_state_dict'):
+        yield from content[part].values()
+    for state in content['optimizer']['state'].values():
+        yield from (v for v in state.values() if torch.is_tensor(v))
+
+
+def compare(found: dict | str, whole: dict) -> str:
+    """Tell how a run ended, beside one that was not killed."""
+    if isinstance(found, str):
+        return LOST
+    pairs = zip(tensors(found), tensors(whole), strict=True)
+    return SAME if all(torch.equal(a, b) for a, b in pairs) else OTHER
+
+
+def try_runs(
+    way: str, runs: int, processes: int, seed: int, folder: Path
+) -> Iterator[dict]:
+    """Kill and resume runs of one way, kind after kind."""
+    wholes = {}
+    for number in range(runs):
+        draw = random.Random(f'{seed} {number}')
+        kind = KINDS[number % len(KINDS)]
+        by_epoch = number // len(KINDS) % 2 == 0
+        if by_epoch not in wholes:
+            work = folder / f'{way}_{by_epoch}'
+            path = write_config(way, work, by_epoch, 0, processes)
+            wholes[by_epoch] = end(path, processes)
+        workers = draw.choice((0, 2)) if way == 'ours' else 0
+        path = write_config(
+            way, folder / f'{way}_{number}', by_epoch, workers, processes
+        )
+        kills = draw.choice((1, 2))
+        for _ in range(kills):
+            kill(kind, path, processes, draw)
+        found = end(path, processes)
+        yield dict(
+            way=way,
+            kind=kind,
+            loop='epochs' if by_epoch else 'iterations',
+            processes=processes,
+            kills=kills,
+            outcome=compare(found, wholes[by_epoch]),
+            words=found if isinstance(found, str) else '',
+        )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Try, tell and write."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('--runs', type=int, default=20)
+    parser.add_argument('--processes', type=int, default=1)
+    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument(
+        '--way', nargs='+', choices=list(WAYS), default=['ours']
+    )
+    parser.add_argument('--out', type=Path, help='a file for the results')
+    args = parser.parse_args(arguments)
+    results = []
+    with TemporaryDirectory() as folder:
+        for way in args.way:
+            for result in try_runs(
+                way, args.runs, args.processes, args.seed, Path(folder)
+            ):
+                results.append(result)
+                print(len(results), *result.values(), flush=True)
+    if args.out:
+        args.out.parent.mkdir(parents=True, exist_ok=True)
+        args.out.write_text(json.dumps(results, indent=1) + '\n')
+    ours = [r['outcome'] for r in results if r['way'] == 'ours']
+    return int(any(outcome != SAME for outcome in ours))
+
+
+if __name__ == '__main__':
+    sys.exit(main())
