@@ -199,9 +199,9 @@ def tensors(content: dict) -> Iterator[torch.Tensor]:
         yield from (v for v in state.values() if torch.is_tensor(v))
 
 
-def compare(found: dict | str, whole: dict) -> str:
+def compare(found: dict | str, whole: dict | str) -> str:
     """Tell how a run ended, beside one that was not killed."""
-    if isinstance(found, str):
+    if isinstance(found, str) or isinstance(whole, str):
         return LOST
     pairs = zip(tensors(found), tensors(whole), strict=True)
     return SAME if all(torch.equal(a, b) for a, b in pairs) else OTHER

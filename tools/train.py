@@ -50,6 +50,14 @@ def parse_args() -> dict:
         action='store_true',
         help='do not validate during training',
     )
+    parser.add_argument(
+        '--signal',
+        dest='signals',
+        nargs='+',
+        metavar='NAME',
+        help='save and leave with code 75 at one of these signals, such as '
+        'SIGUSR1 for `sbatch --signal=USR1@60` (default: SIGTERM)',
+    )
     add_run_options(parser, 'logs and checkpoints')
     add_config_options(
         parser,

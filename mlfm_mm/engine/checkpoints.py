@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import zipfile
-from contextlib import nullcontext
 from pathlib import Path
 
 import torch
 
-from .weights import harmless
+from .weights import SWITCHES, explain, weights_only
 
 # What a run needs in order to go on.
 NEEDED = ('meta', 'state_dict', 'optimizer', 'message_hub')
@@ -92,7 +91,7 @@ def check(path: Path) -> None:
 
 
 def read(path: Path) -> dict:
-    """Read a checkpoint of MMEngine, without running code from it.
+    """Read a checkpoint of MMEngine, by default without running code.
 
     Args:
         path (Path): The file. Its tensors stay on the disk until they are
@@ -107,20 +106,19 @@ def read(path: Path) -> dict:
     if not path.stat().st_size:
         raise CheckpointError('it is empty')
     mapped = zipfile.is_zipfile(path)
-    safe = getattr(torch.serialization, 'safe_globals', None)
+    trusted = SWITCHES[True] in os.environ
     try:
-        # Before PyTorch 2.5, nothing can be added to what is safe.
-        with safe(harmless()) if safe else nullcontext():
+        with weights_only(trusted):
             content = torch.load(
                 path,
                 map_location='cpu',
-                weights_only=safe is not None,
+                weights_only=not trusted,
                 **(dict(mmap=True) if mapped else {}),
             )
     except Exception as error:  # What is torn can raise anything.
-        reason = str(error).splitlines()[0] if str(error) else repr(error)
-        state = 'it cannot be loaded' if mapped else 'it is torn'
-        raise CheckpointError(f'{state} ({reason})') from error
+        raise CheckpointError(
+            explain(error) if mapped else 'it is torn'
+        ) from error
     if not isinstance(content, dict):
         raise CheckpointError('it is no checkpoint of MMEngine')
     return content

@@ -6,9 +6,10 @@ from mmengine.registry import HOOKS as REGISTRY
 
 from .kinds import kind_of
 
+OUR_CHECKPOINT = 'mlfm_mm.SafeCheckpointHook'
 # By the names under which a config can replace or, by None, remove them.
 HOOKS = dict(
-    checkpoint=dict(type='mlfm_mm.SafeCheckpointHook'),
+    checkpoint=dict(type=OUR_CHECKPOINT),
     exact_resume=dict(type='mlfm_mm.ExactResumeHook'),
     finite_guard=dict(type='mlfm_mm.FiniteGuardHook'),
     preemption=dict(type='mlfm_mm.PreemptionHook'),
@@ -17,11 +18,13 @@ HOOKS = dict(
 DEFAULT_CHECKPOINT = dict(type='CheckpointHook', interval=1)
 
 
-def protect(cfg: Config) -> None:
+def protect(cfg: Config, signals: list[str] | None = None) -> None:
     """Add our hooks to a config that does not name others.
 
     Args:
         cfg (Config): The config, changed in place.
+        signals (list[str], optional): At which signals to save and leave.
+            Defaults to None, which leaves it to the config, or to SIGTERM.
 
     Example:
         >>> cfg = Config(dict(default_hooks=dict()))
@@ -37,3 +40,7 @@ def protect(cfg: Config) -> None:
     named = {hook.get('type') for hook in cfg.get('custom_hooks') or []}
     ours = {k: v for k, v in HOOKS.items() if v['type'] not in named}
     cfg.default_hooks = {**ours, **hooks}
+    if signals:
+        cfg.default_hooks.preemption = dict(
+            HOOKS['preemption'], signals=signals
+        )

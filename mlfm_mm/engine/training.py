@@ -6,7 +6,7 @@ from .amp import enable_amp
 from .errors import UsageError
 from .hosts import find_host
 from .options import load_config, set_common_options
-from .survival import protect
+from .survival import OUR_CHECKPOINT, protect
 from .weights import (
     check_checkpoint,
     refuse_other_weights,
@@ -22,6 +22,7 @@ def prepare_training(
     auto_scale_lr: bool = False,
     no_validate: bool = False,
     cfg_options: dict | None = None,
+    signals: list[str] | None = None,
     launcher: str = 'none',
 ) -> Config:
     """Read a config and merge what is asked for besides.
@@ -39,6 +40,8 @@ def prepare_training(
         no_validate (bool): Whether not to validate. Defaults to False.
         cfg_options (dict, optional): Dotted keys of the config and their
             values. Defaults to None.
+        signals (list[str], optional): At which signals to save and leave.
+            Defaults to None, which leaves it to the config, or to SIGTERM.
         launcher (str): What started the processes: ``'none'``,
             ``'pytorch'``, ``'slurm'`` or ``'mpi'``. Defaults to ``'none'``.
 
@@ -61,7 +64,7 @@ def prepare_training(
         enable_amp(cfg)
     if auto_scale_lr:
         enable_auto_scale_lr(cfg)
-    protect(cfg)
+    protect(cfg, signals)
     set_resume(cfg, resume)
     if cfg.get('load_from'):
         option = '--resume' if resume else 'load_from in the config'
@@ -97,6 +100,10 @@ def set_resume(cfg: Config, resume: str | None) -> None:
         resume (str, optional): A checkpoint, ``'auto'`` for the latest one
             in the work folder, or None to follow the config.
     """
+    checkpoint = cfg.default_hooks.get('checkpoint') or {}
+    if resume == 'auto' and checkpoint.get('type') == OUR_CHECKPOINT:
+        # For a folder that is new.
+        cfg.default_hooks.checkpoint.start_from = cfg.get('load_from')
     if resume is not None:
         cfg.resume = True
         cfg.load_from = None if resume == 'auto' else resume

@@ -32,3 +32,9 @@ def test_none_comes_twice() -> None:
     protect(cfg)
     assert 'exact_resume' not in cfg.default_hooks
     assert cfg.custom_hooks == [mine]
+
+
+def test_signals() -> None:
+    cfg = Config(dict())
+    protect(cfg, ['SIGUSR1'])
+    assert cfg.default_hooks.preemption.signals == ['SIGUSR1']

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mmengine.hooks import Hook
-from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
+from mmengine.runner import IterBasedTrainLoop, Runner
 from torch.utils.data import DataLoader
 
 from ...registry import HOOKS
@@ -43,22 +43,13 @@ class ExactResumeHook(Hook):
             runner (Runner): The runner, resumed or new.
         """
         loop, loader = runner.train_loop, runner.train_loop.dataloader
-        before = runner.message_hub.runtime_info.get(KEY, {})
-        sampler: Any = getattr(loader.batch_sampler, 'sampler', None)
-        if hasattr(sampler, 'seed') and 'sampler_seed' in before:
-            # It was built before the checkpoint was read.
-            sampler.seed = before['sampler_seed']
-        now = dict(
-            seed=self._common_seed(runner),
-            sampler_seed=getattr(sampler, 'seed', None),
-            processes=runner.world_size,
-            images=_batch_size(loader) * runner.world_size,
-            steps=len(loader),
-        )
-        now['seed'] = before.get('seed', now['seed'])
-        runner.message_hub.update_info(KEY, now)
-        before = {**now, **before}
+        now, before = self._here(runner, loader)
         self._warn_of_changes(runner, before, now)
+        seen = runner.iter - before['began']
+        skip = seen * before['images'] // now['images']
+        now['began'] = runner.iter - skip
+        self.place = now
+        runner.message_hub.update_info(KEY, now)
         self.batches = place_draws(
             loader, now['seed'], runner.rank, runner.world_size
         )
@@ -67,15 +58,40 @@ class ExactResumeHook(Hook):
                 'The data loader gives no batches of numbered images: what '
                 'its images draw will differ after resuming.'
             )
-        elif isinstance(loop, IterBasedTrainLoop):
+            return
+        self.batches.skip = skip
+        if isinstance(loop, IterBasedTrainLoop):
             self.batches.endless = True
-            self.batches.skip = _seen(runner.iter, before, now)
             loop.dataloader_iterator = _Stream(
                 loader, loop.dataloader_iterator, runner.iter
             )
-        else:
-            steps = runner.iter - runner.epoch * before['steps']
-            self._begin_at(loop, _seen(steps, before, now))
+        elif skip:
+            inner = loop.run_iter
+            loop.run_iter = lambda i, batch: inner(i + skip, batch)
+
+    def _here(self, runner: Runner, loader: DataLoader) -> tuple[dict, dict]:
+        """Say where the run stands, now and as the checkpoint has it."""
+        before = runner.message_hub.runtime_info.get(KEY, {})
+        sampler: Any = getattr(loader.batch_sampler, 'sampler', None)
+        if hasattr(sampler, 'seed') and 'sampler_seed' in before:
+            # It was built before the checkpoint was read.
+            sampler.seed = before['sampler_seed']
+        size = getattr(loader.batch_sampler, 'batch_size', None) or 1
+        now = dict(
+            seed=before.get('seed', self._common_seed(runner)),
+            sampler_seed=getattr(sampler, 'seed', None),
+            processes=runner.world_size,
+            images=size * runner.world_size,
+            steps=len(loader),
+            # The epoch at work, and the iteration in which it began.
+            epoch=runner.epoch,
+            began=runner.epoch * len(loader),
+        )
+        before = {**now, **before}
+        if before['epoch'] != runner.epoch:
+            # It was written at the end of its epoch.
+            before['began'] = runner.iter
+        return now, before
 
     @staticmethod
     def _common_seed(runner: Runner) -> int:
@@ -98,16 +114,10 @@ class ExactResumeHook(Hook):
             'or later.'
         )
 
-    def _begin_at(self, loop: EpochBasedTrainLoop, step: int) -> None:
-        """Begin the first epoch at a step, and number the others from it."""
-        if self.batches is None or not step:
-            return
-        self.batches.skip = step
-        inner = loop.run_iter
-        loop.run_iter = lambda i, batch: inner(i + step, batch)
-
     def before_train_epoch(self, runner: Runner) -> None:
-        """Tell the images which epoch it is."""
+        """Tell the images, and checkpoints, which epoch it is."""
+        if self.place['epoch'] != runner.epoch:
+            self.place.update(epoch=runner.epoch, began=runner.iter)
         if self.batches is not None:
             self.batches.epoch = runner.epoch
 
@@ -158,13 +168,3 @@ class _Stream(Iterator):
         if self.iterator is None:
             self.iterator = iter(self.loader)
         return next(self.iterator)
-
-
-def _batch_size(loader: DataLoader) -> int:
-    """Find how many images a process sees at a step."""
-    return getattr(loader.batch_sampler, 'batch_size', None) or 1
-
-
-def _seen(steps: int, before: dict, now: dict) -> int:
-    """Count the steps that have seen as many images as former ones."""
-    return steps * before['images'] // now['images']

@@ -35,6 +35,8 @@ class SafeCheckpointHook(CheckpointHook):
         on_failure (str): What follows on a write that fails: ``'continue'``
             to train on, ``'stop'`` to raise the error. Defaults to
             ``'continue'``.
+        start_from (str, optional): Weights to begin with where there is
+            nothing to resume from. Defaults to None.
         **kwargs: Arguments of :class:`mmengine.hooks.CheckpointHook`.
 
     Raises:
@@ -48,7 +50,12 @@ class SafeCheckpointHook(CheckpointHook):
 
     last_ckpt: str | None
 
-    def __init__(self, on_failure: str = 'continue', **kwargs: object) -> None:
+    def __init__(
+        self,
+        on_failure: str = 'continue',
+        start_from: str | None = None,
+        **kwargs: object,
+    ) -> None:
         if on_failure not in ON_FAILURE:
             raise ValueError(
                 f'on_failure={on_failure!r} is not known: it must be '
@@ -56,6 +63,7 @@ class SafeCheckpointHook(CheckpointHook):
             )
         super().__init__(**kwargs)
         self.on_failure = on_failure
+        self.start_from = start_from
 
     def before_run(self, runner: Runner) -> None:
         """Choose the checkpoint to resume from.
@@ -80,7 +88,7 @@ class SafeCheckpointHook(CheckpointHook):
         if runner._load_from is None:
             path = choose(self.folder, Path(self.filename_tmpl).suffix)
             runner._resume = path is not None
-            runner._load_from = str(path) if path else None
+            runner._load_from = str(path) if path else self.start_from
         elif '://' not in runner._load_from:
             refuse_torn(Path(runner._load_from))
 
@@ -246,11 +254,7 @@ class SafeCheckpointHook(CheckpointHook):
     def _write(
         self, runner: Runner, name: str, news: dict, **kwargs: object
     ) -> bool:
-        """Write a file at one stroke.
-
-        The message hub is told the news if it could be, which all processes
-        return.
-        """
+        """Write a file at one stroke; tell all processes if it could be."""
         hub, path = runner.message_hub, self.folder / name
         before = dict(hub.runtime_info)
         for key, value in news.items():

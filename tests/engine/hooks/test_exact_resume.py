@@ -1,4 +1,5 @@
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -181,6 +182,27 @@ def test_another_number_of_images(tmp_path: Path) -> None:
     ) in log(runner)
     # Four steps of four, then two epochs of seven steps.
     assert runner.iter == 4 + 2 * 7
+
+
+@pytest.mark.parametrize('by_epoch', [True, False])
+def test_exact_after_a_change(by_epoch: bool, tmp_path: Path) -> None:
+    first = exact_config(tmp_path / 'whole', by_epoch=by_epoch)
+    first.default_hooks.checkpoint.update(by_epoch=False, interval=1)
+    stop(Config(first.to_dict()), 7)
+    shutil.copytree(tmp_path / 'whole', tmp_path / 'parts')
+    whole, parts = (
+        exact_config(tmp_path / name, by_epoch=by_epoch)
+        for name in ('whole', 'parts')
+    )
+    for cfg in (whole, parts):
+        cfg.default_hooks.checkpoint.update(by_epoch=False, interval=1)
+        cfg.train_dataloader.batch_size = 2
+        cfg.resume = True
+    run(whole)
+    for at in (8, 10):
+        stop(Config(parts.to_dict()), at)
+    run(parts)
+    assert same(last(whole), last(parts))
 
 
 def test_lost_gradients_are_told(tmp_path: Path) -> None:

@@ -138,6 +138,16 @@ def test_resume_in_an_empty_folder(tmp_path: Path) -> None:
     assert 'Auto resumed' not in log(runner)
 
 
+def test_weights_to_begin_with(tmp_path: Path) -> None:
+    first = run(safe_config(tmp_path / 'first')).work_dir
+    start = str(Path(first) / 'epoch_3.pth')
+    cfg = safe_config(tmp_path / 'new', start_from=start)
+    cfg.resume = True
+    runner = run(cfg)
+    assert f'Load checkpoint from {start}' in log(runner)
+    assert runner.iter == 12
+
+
 def test_resume_where_none_is_whole(tmp_path: Path) -> None:
     cfg = safe_config(tmp_path)
     cfg.resume = True
