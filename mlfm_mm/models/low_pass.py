@@ -178,4 +178,6 @@ def _has_open_sizes(x: Tensor) -> bool:
     if any(isinstance(size, torch.SymInt) for size in x.shape[2:]):
         return True
     compiler = torch.compiler  # which hides from Python what it leaves open
+    if not hasattr(compiler, 'is_exporting'):  # before PyTorch 2.7
+        return False
     return compiler.is_exporting() and compiler.is_dynamo_compiling()
