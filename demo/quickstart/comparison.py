@@ -18,7 +18,7 @@ from mlfm_mm.analysis.plots import plot_curves
 from mlfm_mm.analysis.runs import Curve
 from mlfm_mm.analysis.sizes import image_size
 from mlfm_mm.analysis.tables import Column, Table, si
-from mlfm_mm.datasets import FolderContents, scan_folder
+from mlfm_mm.datasets import FolderContents, FolderError, scan_folder
 from mlfm_mm.engine import UsageError
 
 from .recipe import Settings, make_config
@@ -79,14 +79,17 @@ def run_quickstart(settings: Settings, console: Console) -> Path:
         Path: The folder with the results.
 
     Raises:
-        UsageError: If an option is wrong.
-        FolderError: If the user's folder cannot be trained on.
+        UsageError: If an option is wrong, or the user's folder cannot be
+            trained on.
     """
     contents = None
     if settings.data is not None:
-        contents = scan_folder(
-            settings.data, max_per_class=settings.max_per_class
-        )
+        try:
+            contents = scan_folder(
+                settings.data, max_per_class=settings.max_per_class
+            )
+        except FolderError as error:
+            raise UsageError(str(error)) from error
         tell_contents(contents, console)
     folder = make_run_folder(Path(settings.work_dir))
     with quiet(folder / 'console.log'):

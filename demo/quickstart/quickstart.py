@@ -86,15 +86,13 @@ def main() -> None:
 
         from demo.quickstart.comparison import run_quickstart
         from demo.quickstart.recipe import Settings
-        from mlfm_mm.datasets import FolderError
-        from mlfm_mm.engine import UsageError
+        from mlfm_mm.engine import one_sentence
 
     # The stream of this moment: others are redirected while it trains.
     console = Console(file=sys.stdout)
     try:
-        run_quickstart(Settings(**vars(args)), console)
-    except (UsageError, FolderError) as error:
-        sys.exit(f'quickstart.py: {error}')
+        with one_sentence('quickstart.py'):
+            run_quickstart(Settings(**vars(args)), console)
     except KeyboardInterrupt:
         sys.exit('quickstart.py: interrupted; nothing was compared')
 

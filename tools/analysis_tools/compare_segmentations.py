@@ -30,7 +30,7 @@ from mlfm_mm.analysis.runs import (
     read_curve,
 )
 from mlfm_mm.analysis.tables import Column, Table
-from mlfm_mm.engine import UsageError
+from mlfm_mm.engine import UsageError, one_sentence
 from segmentors import METRICS, Picture, Score, draw, evaluate, look
 
 ARMS = {'baseline': 'baseline', 'mlfm': 'MLFM'}
@@ -247,10 +247,8 @@ def main() -> None:
     args = parse_args()
     folders = dict(baseline=args.baseline, mlfm=args.mlfm)
     out = args.out or args.mlfm / 'compared'
-    try:
+    with one_sentence('compare_segmentations.py'):
         table = compare(folders, out, args.pictures, args.data)
-    except UsageError as error:
-        sys.exit(f'compare_segmentations.py: {error}')
     print(table.markdown())
     print(
         f'Saved in {out}: results.md, results.csv, results.json, curves.png '
