@@ -37,19 +37,7 @@ def plot_curves(
     figure.suptitle(title, fontsize=12)
     left, right = figure.subplots(1, 2)
     for index, (name, curve) in enumerate(curves.items()):
-        label = (
-            f'{name}: best {curve.best:.2f} ({unit} {curve.best_at}), '
-            f'final {curve.final:.2f}'
-        )
-        draw(left, curve.score, label, index)
-        left.plot(
-            curve.best_at,
-            curve.best,
-            '*',
-            color=COLORS[index % len(COLORS)],
-            markersize=13,
-            markeredgecolor='white',
-        )
+        draw_score(left, curve, name, index, unit)
         label = name
         if curve.loss:
             label = f'{name}: final {curve.loss[max(curve.loss)]:.3f}'
@@ -58,6 +46,33 @@ def plot_curves(
     mean = ', mean of the epoch' if unit == 'epoch' else ''
     finish(right, f'training loss{mean}', unit)
     figure.savefig(path)
+
+
+def draw_score(
+    axes: Axes, curve: Curve, name: str, index: int, unit: str
+) -> None:
+    """Draw the score of a run, and mark where it was best.
+
+    Args:
+        axes (Axes): The panel.
+        curve (Curve): The run.
+        name (str): Its name.
+        index (int): Its number, which chooses colour and style.
+        unit (str): What the run counts.
+    """
+    label = (
+        f'{name}: best {curve.best:.2f} ({unit} {curve.best_at}), '
+        f'final {curve.final:.2f}'
+    )
+    draw(axes, curve.score, label, index)
+    axes.plot(
+        curve.best_at,
+        curve.best,
+        '*',
+        color=COLORS[index % len(COLORS)],
+        markersize=13,
+        markeredgecolor='white',
+    )
 
 
 def draw(axes: Axes, values: dict[int, float], label: str, index: int) -> None:
