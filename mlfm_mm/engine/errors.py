@@ -14,8 +14,12 @@ from pathlib import Path
 
 from mmengine.logging import MMLogger
 
+from ..datasets.folder_layout import FolderError
+
 # What MMEngine's forks put before the message of a class that they build.
 BUILT = re.compile(r'^(class `[^`]*` in \S+: )+')
+# What PyTorch puts before the traceback of a process that loads data.
+WORKER = re.compile(r'Caught \w+ in DataLoader worker process')
 # Seconds in which a message of another process is the same one.
 TOGETHER = 60.0
 
@@ -32,9 +36,10 @@ class UsageError(ValueError):
 def one_sentence(tool: str) -> Iterator[None]:
     """Leave the program with a sentence where it would with a traceback.
 
-    The traceback of anything but a :class:`UsageError` goes to the log file
-    of the run, or to one of its own where there is none yet. Processes of
-    one machine that fail alike say so once.
+    The traceback of anything but a :class:`UsageError` or a
+    :class:`mlfm_mm.datasets.FolderError` goes to the log file of the run, or
+    to one of its own where there is none yet. Processes of one machine that
+    fail alike say so once.
 
     Args:
         tool (str): The program's name, which begins the sentence.
@@ -48,8 +53,8 @@ def one_sentence(tool: str) -> Iterator[None]:
     """
     try:
         yield
-    except UsageError as error:
-        leave(f'{tool}: {error}')
+    except (UsageError, FolderError) as error:
+        leave(f'{tool}: {message(error)}')
     except Exception as error:
         where = log_traceback(error)
         leave(f'{tool}: {sentence(error)} (traceback: {where})')
@@ -70,9 +75,17 @@ def sentence(error: BaseException) -> str:
         >>> sentence(AssertionError())
         'AssertionError'
     """
+    text = message(error)
+    return f'{type(error).__name__}: {text}' if text else type(error).__name__
+
+
+def message(error: BaseException) -> str:
+    """Get an error's message, without what libraries put around it."""
     told = error.args[0] if isinstance(error, KeyError) else error
     text = BUILT.sub('', str(told)).strip()
-    return f'{type(error).__name__}: {text}' if text else type(error).__name__
+    if WORKER.match(text):
+        return text.splitlines()[-1].partition(': ')[2]
+    return text
 
 
 def log_traceback(error: BaseException) -> str:

@@ -7,7 +7,9 @@ from shutil import rmtree
 
 import pytest
 from mmengine.logging import MMLogger
+from torch.utils.data import DataLoader, Dataset
 
+from mlfm_mm.datasets import FolderError
 from mlfm_mm.engine import UsageError, errors
 from mlfm_mm.engine.errors import one_sentence, sentence
 
@@ -29,6 +31,23 @@ def test_no_traceback(temporary: Path) -> None:
     assert told.startswith(start)
     (file,) = re.findall(r'\(traceback: (.+)\)', told)
     assert 'in test_no_traceback' in Path(file).read_text()
+
+
+class Broken(Dataset):
+    """Its images cannot be read."""
+
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, index: int) -> None:
+        raise FolderError('a.png cannot be decoded')
+
+
+@pytest.mark.parametrize('workers', [0, 1])
+def test_what_is_wrong_with_data_needs_no_traceback(workers: int) -> None:
+    with pytest.raises(SystemExit) as caught, one_sentence('x.py'):
+        list(DataLoader(Broken(), num_workers=workers))
+    assert str(caught.value) == 'x.py: a.png cannot be decoded'
 
 
 def test_the_traceback_is_in_the_log(temporary: Path) -> None:
