@@ -2,6 +2,7 @@
 
     python -m benchmarks.parts                  what is not there yet
     python -m benchmarks.parts resnet18 ...     these parts anew
+    python -m benchmarks.parts --all            all that can run here anew
 
 The parts are those of benchmarks/parts.yaml. On two cores all of them take
 about half an hour, in which the machine should have nothing else to do;
@@ -69,22 +70,29 @@ def read_parts() -> dict[str, Part]:
 
 
 def choose(
-    parts: Mapping[str, Part], names: Sequence[str], gpu: bool, root: Path
+    parts: Mapping[str, Part],
+    names: Sequence[str],
+    everything: bool,
+    gpu: bool,
+    root: Path,
 ) -> list[Part]:
-    """Choose the named parts, or those without results that can run here."""
+    """Choose the named parts, or those that can run here.
+
+    Without ``everything``, of the latter only those without results.
+    """
     unknown = [name for name in names if name not in parts]
     if unknown:
         raise UsageError(
             f'there is no part {", ".join(unknown)}: give some of '
             f'{", ".join(parts)}'
         )
-    missing = [
+    others = [
         part.name
         for part in parts.values()
-        if not part.path(root).is_file()
+        if (everything or not part.path(root).is_file())
         and (gpu or '--device cuda' not in part.options)
     ]
-    return [parts[name] for name in names or missing]
+    return [parts[name] for name in names or others]
 
 
 def main() -> None:
@@ -95,12 +103,13 @@ def main() -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument('parts', nargs='*', metavar='PART')
-    names = parser.parse_args().parts
+    parser.add_argument('--all', action='store_true')
+    args = parser.parse_args()
     quiet()
     console = Console(file=sys.stdout)
     gpu = torch.cuda.is_available()
     try:
-        for part in choose(read_parts(), names, gpu, ROOT):
+        for part in choose(read_parts(), args.parts, args.all, gpu, ROOT):
             part.measure(ROOT, console)
     except UsageError as error:
         sys.exit(f'benchmarks: {error}')

@@ -35,17 +35,18 @@ def test_results_name_no_place() -> None:
 
 
 def test_choosing_parts(tmp_path: Path) -> None:
-    first, *others = choose(PARTS, [], True, tmp_path)
+    first, *others = choose(PARTS, [], False, True, tmp_path)
     assert [first, *others] == list(PARTS.values())
     first.path(tmp_path).parent.mkdir(parents=True)
     first.path(tmp_path).write_text('{}')
-    assert choose(PARTS, [], True, tmp_path) == others
-    without = choose(PARTS, [], False, tmp_path)
+    assert choose(PARTS, [], False, True, tmp_path) == others
+    assert choose(PARTS, [], True, True, tmp_path) == [first, *others]
+    without = choose(PARTS, [], True, False, tmp_path)
     assert not any('cuda' in part.options for part in without)
-    named = choose(PARTS, ['resnet18'], False, tmp_path)
+    named = choose(PARTS, ['resnet18'], False, False, tmp_path)
     assert [part.name for part in named] == ['resnet18']
     with pytest.raises(UsageError, match=r'no part resnet19: .*resnet18'):
-        choose(PARTS, ['resnet19'], False, tmp_path)
+        choose(PARTS, ['resnet19'], False, False, tmp_path)
 
 
 def test_a_part_measures_into_its_file(tmp_path: Path) -> None:
