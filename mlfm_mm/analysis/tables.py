@@ -80,7 +80,7 @@ class Table:
             table.add_row(*cells)
         return table
 
-    def save(self, folder: Path, stem: str, **extra: Any) -> None:
+    def save(self, folder: Path, stem: str, **extra: object) -> None:
         """Write Markdown, CSV and JSON files.
 
         Args:

@@ -200,7 +200,7 @@ class MLFMNeck(Adoptee):
         make_room(parent, self, self.neck, state_dict, prefix)
 
     def _load_from_state_dict(
-        self, state_dict: dict, prefix: str, *args: Any
+        self, state_dict: dict, prefix: str, *args: object
     ) -> None:
         move_behind(state_dict, prefix, self, self.neck)
         super()._load_from_state_dict(state_dict, prefix, *args)
@@ -219,7 +219,7 @@ class MLFMNeck(Adoptee):
             refusals.check_image(image, self.image_channels, self.taps)
         current.state = MemoryPass(image, self.low_pass, self._deepest)
 
-    def _end_pass(self, module: nn.Module, inputs: tuple, out: Any) -> None:
+    def _end_pass(self, module: nn.Module, inputs: tuple, out: object) -> None:
         current = self._current
         state, is_complete = current.state, current.is_complete
         current.state, current.is_complete = None, False

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 
 def move_behind(
-    state_dict: dict[str, Any],
+    state_dict: dict[str, Tensor],
     prefix: str,
     owner: nn.Module,
     following: nn.Module | None,
@@ -22,7 +21,7 @@ def move_behind(
     """Let a following neck be loaded from where it stood alone.
 
     Args:
-        state_dict (dict[str, Any]): The weights, changed in place.
+        state_dict (dict[str, Tensor]): The weights, changed in place.
         prefix (str): Where the memory lies, such as ``'neck.'``.
         owner (nn.Module): The memory's neck, which holds ``following`` under
             the name ``neck``.
@@ -41,7 +40,7 @@ def make_room(
     parent: nn.Module,
     neck: nn.Module,
     following: nn.Module | None,
-    state_dict: dict[str, Any],
+    state_dict: dict[str, Tensor],
     prefix: str,
 ) -> None:
     """Let a list of necks be loaded that was one shorter without memory.
@@ -51,7 +50,7 @@ def make_room(
         neck (nn.Module): The memory's neck in it.
         following (nn.Module, optional): The neck inside the memory's; with
             weights of its own it is the one that was in this place.
-        state_dict (dict[str, Any]): The weights, changed in place.
+        state_dict (dict[str, Tensor]): The weights, changed in place.
         prefix (str): Where the parent lies in them.
 
     Example:
@@ -75,7 +74,7 @@ def make_room(
 
 
 def _rename(
-    state_dict: dict[str, Any], prefix: str, rename: Callable[[str], str]
+    state_dict: dict[str, Tensor], prefix: str, rename: Callable[[str], str]
 ) -> None:
     names = [name for name in state_dict if name.startswith(prefix)]
     moved = {
