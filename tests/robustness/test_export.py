@@ -12,7 +12,13 @@ from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 from torch.export import Dim, export
 
-from tests.models.builders import classifier, shaken
+from mlfm_mm import MLFMNeck
+from tests.models.builders import (
+    ToyBackbone,
+    ToyModel,
+    classifier,
+    shaken,
+)
 from tests.robustness.models import (
     DEEP,
     NARROW,
@@ -145,8 +151,8 @@ def test_inductor() -> None:
 def test_torch_export(name: str, strict: bool) -> None:
     model = narrow() if name == 'ResNet' else classifier(CONVNEXT, 320)
     features = Features(shaken(model)).eval()
-    # Multiples of 32: with sizes wholly free the host's poolings, and ours,
-    # cannot tell whether a window hangs over the edge.
+    # Multiples of 32: with sizes wholly free the host's poolings cannot tell
+    # whether a window hangs over the edge.
     height, width = Dim('h', min=2, max=32), Dim('w', min=2, max=32)
     shapes = {0: Dim('n', min=1, max=64), 2: 32 * height, 3: 32 * width}
     program = export(
@@ -200,6 +206,63 @@ def test_onnx(name: str, dynamo: bool, tmp_path: Path) -> None:
         torch.testing.assert_close(
             torch.from_numpy(y), expected, rtol=1e-4, atol=1e-4
         )
+
+
+class First(nn.Module):
+    """A toy network that exporters are done with in seconds."""
+
+    def __init__(self, **options: str) -> None:
+        super().__init__()
+        self.model = shaken(ToyModel(ToyBackbone(), MLFMNeck(**options)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.model(x)[0]
+
+
+# A size is not of the example's parity at the first, the second, any level.
+SIZES = [(64, 96), (97, 75), (65, 66), (30, 51)]
+OPTIONS = [dict(), dict(wavelet='db2'), dict(update='concat')]
+
+
+@pytest.mark.parametrize('options', OPTIONS, ids=str)
+def test_open_sizes_of_any_parity(options: dict) -> None:
+    model = First(**options).eval()
+    sizes = {
+        i: Dim(name, min=17, max=2048) for i, name in ((2, 'h'), (3, 'w'))
+    }
+    program = export(
+        model,
+        (images(2, 3, 64, 96),),
+        dynamic_shapes=dict(x={2: height, 3: width}),
+    )
+    for size in SIZES:
+        x = images(2, 3, *size)
+        with torch.no_grad():
+            torch.testing.assert_close(program.module()(x), model(x))
+
+
+@pytest.mark.parametrize('options', OPTIONS[:2], ids=str)
+def test_onnx_of_open_sizes_by_the_current_exporter(
+    options: dict, tmp_path: Path
+) -> None:
+    model, file = First(**options).eval(), str(tmp_path / 'model.onnx')
+    torch.onnx.export(
+        model,
+        (images(2, 3, 64, 96),),
+        file,
+        input_names=['x'],
+        dynamo=True,
+        dynamic_shapes=dict(x={0: Dim.AUTO, 2: Dim.AUTO, 3: Dim.AUTO}),
+        external_data=False,
+    )
+    session = onnxruntime.InferenceSession(file)
+    for size in SIZES:
+        x = images(1, 3, *size)
+        (y,) = session.run(None, dict(x=x.numpy()))
+        with torch.no_grad():
+            torch.testing.assert_close(
+                torch.from_numpy(y), model(x), rtol=1e-4, atol=1e-4
+            )
 
 
 def test_flops_are_counted_under_the_neck() -> None:

@@ -100,6 +100,17 @@ def test_stop_resume_and_test(processes: int, tmp_path: Path) -> None:
         assert 0 < load(result)['accuracy/top1'] <= 100
 
 
+def test_synchronized_norms_in_two_processes(tmp_path: Path) -> None:
+    # Without a GPU they are plain ones, in the trunk and in the units.
+    few = ('--cfg-options', 'train_dataloader.dataset.indices=64')
+    norm = 'model.backbone.norm_cfg.type=SyncBN'
+    synced, plain = (
+        train(write(tmp_path, 1), tmp_path / name, 2, *few, *options)
+        for name, options in (('sync', [norm]), ('plain', []))
+    )
+    check_same(synced, plain)
+
+
 # compile=True is inductor, which takes its minutes.
 @pytest.mark.parametrize(
     'option',
