@@ -227,9 +227,7 @@ OPTIONS = [dict(), dict(wavelet='db2'), dict(update='concat')]
 @pytest.mark.parametrize('options', OPTIONS, ids=str)
 def test_open_sizes_of_any_parity(options: dict) -> None:
     model = First(**options).eval()
-    sizes = {
-        i: Dim(name, min=17, max=2048) for i, name in ((2, 'h'), (3, 'w'))
-    }
+    height, width = (Dim(name, min=17, max=2048) for name in 'hw')
     program = export(
         model,
         (images(2, 3, 64, 96),),
