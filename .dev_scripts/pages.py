@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import evidence_page
 import results
 import zoo
+from backbone_sweep import page as backbones
 from benchmarks import pages as cost
 from marks import replace_block
 
@@ -34,6 +35,7 @@ GENERATORS: tuple[Generator, ...] = (
     results.generate,
     cost.generate,
     evidence_page.generate,
+    backbones.generate,
 )
 
 

@@ -1,5 +1,6 @@
 """MLFMNeck on every backbone that mmpretrain and mmseg register."""
 
+import csv
 import importlib.util
 from pathlib import Path
 
@@ -11,17 +12,23 @@ from mmpretrain.registry import MODELS as CLS
 from torch import Tensor, nn
 
 from mlfm_mm import LFMU, MLFMNeck
-from mlfm_mm.analysis.backbones import SERVED, Refused, Served, build, title
-from mlfm_mm.analysis.backbones_page import named, page, served_row
-from mlfm_mm.analysis.refused_backbones import NOT_LISTED, REFUSED
 from mlfm_mm.models.taps.flow import tensors_in
 from tests.hosts import SEG, needs_mmseg
 from tests.models.builders import ToyModel
+from tests.models.refused_backbones import NOT_LISTED, REFUSED
+from tests.models.zoo_of_backbones import (
+    SERVED,
+    Refused,
+    Served,
+    build,
+    named,
+    title,
+)
 
 HOSTS = {'mmpretrain': CLS, 'mmseg': SEG}
 assert mmpretrain.models
-PAGE = Path(__file__).resolve().parents[2] / 'docs' / 'backbones.md'
-STALE = 'run python docs/list_backbones.py'
+SWEEP = Path(__file__).parents[2] / 'docs' / 'results' / 'backbones.csv'
+STALE = 'run python .dev_scripts/sweep_backbones.py'
 
 
 def marked(entries: list) -> list:
@@ -51,24 +58,19 @@ def test_every_backbone_is_listed(host: str) -> None:
     new = registered - listed - NOT_LISTED[host].keys()
     assert not new, (
         f'{host} has backbones that no list knows: {", ".join(sorted(new))}. '
-        'Add each to mlfm_mm/analysis/backbones.py, or with the reason to '
+        'Add each to zoo_of_backbones.py, or with the reason to '
         'refused_backbones.py.'
     )
     gone = (listed | NOT_LISTED[host].keys()) - registered
     assert not gone, f'{host} has no {", ".join(sorted(gone))} any more'
 
 
-def page_lines() -> list[str]:
-    return PAGE.read_text(encoding='utf-8').splitlines()
-
-
-def test_the_page_of_backbones_is_fresh() -> None:
-    # All but the figures, which the sweep below holds against each neck.
-    served = [line for line in page_lines() if line.endswith(' |')]
-    rows = [r for r in served if r.count(' | ') == 4 and 'strides' not in r]
-    names = [f'| {named(entry)} |' for entry in SERVED]
-    assert [row[: row.index(' |', 1) + 2] for row in rows] == names, STALE
-    assert page(rows) == PAGE.read_text(encoding='utf-8'), STALE
+def swept() -> dict[tuple[str, str], dict[str, str]]:
+    """Read what the sweep noted of each class."""
+    with SWEEP.open(encoding='utf-8', newline='') as file:
+        return {
+            (row['source'], row['kind']): row for row in csv.DictReader(file)
+        }
 
 
 # ---- served ---------------------------------------------------------------
@@ -124,7 +126,9 @@ def test_served(entry: Served) -> None:
         plain = gradients(backbone)
         model = ToyModel(backbone, MLFMNeck())
     neck, taps = model.neck, model.neck.taps
-    assert served_row(entry, backbone, neck) in page_lines(), STALE
+    row = swept()[f'classes of {entry.host}', named(entry)]
+    assert row['taps'] == ' '.join(tap.module for tap in taps), STALE
+    assert row['strides'] == ' '.join(str(t.reduction) for t in taps), STALE
     check_levels([tap.level for tap in taps])
     model.train()
     for size in entry.sizes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .backbones import Refused
+from .zoo_of_backbones import Refused
 
 TOKENS = 'tokens (N, L, C)'
 TRANSFORMER = 'a transformer: it passes tokens, not feature maps'

@@ -1,7 +1,7 @@
 """Every backbone of the hosts: a small one of each class.
 
-The list is data for two readers: the tests, which run each of these, and
-``docs/backbones.md``, which shows what MLFMNeck makes of them.
+The list is data for two readers: the tests, which run each of these, and the
+sweep in ``.dev_scripts``, which notes what MLFMNeck makes of them.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from torch import nn
 
 # Strides that halve: an image that they divide, and one that they do not.
 SIZES = (64, 75)
+UNSHOWN = ('type', 'model_name')
 
 
 @dataclass(frozen=True)
@@ -69,11 +70,7 @@ def build(entry: Served | Refused) -> nn.Module:
 def title(entry: Served | Refused) -> str:
     """Name a listed backbone, for tests and tables.
 
-    Args:
-        entry (Served | Refused): The backbone.
-
-    Returns:
-        str: Its class, for timm's with the name of the model.
+    For timm's, the name of the model belongs to it.
 
     Example:
         >>> title(Served('mmpretrain', dict(type='ResNet', depth=18)))
@@ -85,6 +82,22 @@ def title(entry: Served | Refused) -> str:
     plain = model and not entry.cfg.get('features_only', entry.host == 'mmseg')
     parts = [entry.cfg['type'], model or '', 'plain' if plain else '']
     return ' '.join(part for part in parts if part)
+
+
+def named(entry: Served | Refused) -> str:
+    """Name a listed backbone and the plain ones of its options.
+
+    Example:
+        >>> named(Served('mmpretrain', dict(type='ResNet', depth=18)))
+        'ResNet depth=18'
+    """
+    # The numbers of lists and dictionaries would only make the table wide.
+    options = [
+        f'{key}={value!r}'
+        for key, value in entry.cfg.items()
+        if key not in UNSHOWN and isinstance(value, (bool, int, str))
+    ]
+    return ' '.join([title(entry), *options])
 
 
 # ---- mmpretrain -----------------------------------------------------------
@@ -121,7 +134,11 @@ _CONVMIXER: dict[str, Any] = dict(
 
 CLASSIFIERS = [
     _cls(type='AlexNet', sizes=(96, 107)),
-    _cls(type='ConvMixer', arch=_CONVMIXER),
+    _cls(
+        type='ConvMixer',
+        arch=_CONVMIXER,
+        note='keeps one resolution: taps at its stem and at its end',
+    ),
     _cls(type='ConvNeXt', arch='atto'),
     _cls(type='CSPDarkNet', depth=53),
     _cls(type='CSPResNet', depth=50),

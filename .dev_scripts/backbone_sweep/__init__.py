@@ -1,0 +1,1 @@
+"""Every backbone that the hosts and some libraries ship, with memory."""

@@ -1,0 +1,182 @@
+"""What there is to try: networks by where they come from."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.registry import MODELS, DefaultScope
+from torch import Tensor, nn
+
+from mlfm_mm.models import MLFMNeck
+from tests.models.zoo_of_backbones import SERVED, build, named, title
+
+# Kernels are for numbers, of which there are none.
+MEMORY = dict(type='mlfm_mm.MLFMNeck', kernels=False)
+# Of a backbone's config, what makes no other network.
+NO_ARCHITECTURE = ('init_cfg', 'pretrained', 'frozen_stages', 'norm_eval')
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network to try.
+
+    Args:
+        kind (str): The class of the backbone, or the family.
+        example (str): The config or the name of the network.
+        build (Callable): Builds it, with memory or as it is.
+    """
+
+    kind: str
+    example: str
+    build: Callable[[bool], nn.Module]
+
+
+def shipped(host: str) -> Iterator[Network]:
+    """Find each architecture among the configs of a host once.
+
+    Args:
+        host (str): Name of its package.
+
+    Yields:
+        Network: A whole model.
+    """
+    package = import_module(f'{host}.models').__path__[0]
+    folder = Path(package).parent / '.mim' / 'configs'
+    seen: set[str] = set()
+    for path in sorted(folder.glob('[!_]*/*.py')):
+        try:
+            model = Config.fromfile(str(path)).get('model')
+        except Exception:  # broken, or only to be read with other packages
+            continue
+        backbone = model and find_backbone(model)
+        if backbone is None or key_of(model, backbone) in seen:
+            continue
+        seen.add(key_of(model, backbone))
+        kind, whole = backbone['type'], model['type']
+        if whole not in ('ImageClassifier', 'EncoderDecoder'):
+            kind += f' in {whole}'
+        yield Network(kind, path.stem, from_config(host, model))
+
+
+def find_backbone(model: dict) -> dict | None:
+    """Find the backbone, also where it stands in a list of a retriever."""
+    encoder = model.get('backbone') or model.get('image_encoder')
+    first = encoder[0] if isinstance(encoder, list) else encoder
+    return first if isinstance(first, dict) and 'type' in first else None
+
+
+def key_of(model: dict, backbone: dict) -> str:
+    """Tell architectures apart."""
+    own = {k: v for k, v in backbone.items() if k not in NO_ARCHITECTURE}
+    head = model.get('head') or {}
+    parts = [model['type'], own, model.get('neck'), head.get('type')]
+    return json.dumps(parts, sort_keys=True, default=str)
+
+
+def from_config(host: str, model: dict) -> Callable[[bool], nn.Module]:
+    """Build a model of a host."""
+
+    def build(memory: bool) -> nn.Module:
+        cfg = copy.deepcopy(model)
+        backbone = find_backbone(cfg) or {}
+        if 'pretrained' in backbone:
+            backbone['pretrained'] = None
+        if memory:
+            neck = cfg.get('neck')
+            is_pooling = neck and neck == dict(type='GlobalAveragePooling')
+            cfg['neck'] = dict(MEMORY)
+            if neck and not is_pooling:
+                cfg['neck']['neck'] = neck
+        with DefaultScope.overwrite_default_scope(host):
+            return MODELS.build(dict(cfg, type=f'{host}.{cfg["type"]}'))
+
+    return build
+
+
+class Plain(nn.Module):
+    """A raw network as the backbone of a model.
+
+    Args:
+        backbone (nn.Module): The network.
+        memory (bool): Whether it gets memory.
+    """
+
+    def __init__(self, backbone: nn.Module, memory: bool) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.neck = MLFMNeck(kernels=False) if memory else nn.Identity()
+
+    def forward(self, image: Tensor, mode: str) -> Any:
+        """Hand on what the network returns."""
+        return self.neck(self.backbone(image))
+
+
+def raw(build: Callable[[], nn.Module], memory: bool) -> nn.Module:
+    """Make a model of a network alone."""
+    return Plain(build(), memory)
+
+
+def of_torchvision() -> Iterator[Network]:
+    """Take each classifier of torchvision.
+
+    Yields:
+        Network: A raw network with its classifier.
+    """
+    from torchvision import models
+
+    for name in models.list_models(module=models):
+        build = partial(models.get_model, name, weights=None)
+        module = models.get_model_builder(name).__module__
+        yield Network(module.rpartition('.')[2], name, partial(raw, build))
+
+
+def of_timm() -> Iterator[Network]:
+    """Take one network of each family of timm that returns feature maps.
+
+    Yields:
+        Network: A raw network.
+    """
+    import timm
+
+    families: dict[tuple[str, str], str] = {}
+    for name in timm.list_models(exclude_filters='test_*'):
+        module = timm.model_entrypoint(name).__module__.rpartition('.')[2]
+        family = re.sub(r'\d+', '', name.split('_')[0])
+        families.setdefault((module, family), name)
+    for (module, _), name in families.items():
+        build = partial(timm.create_model, name, features_only=True)
+        yield Network(module, name, partial(raw, build))
+
+
+def listed(host: str) -> Iterator[Network]:
+    """Take a small backbone of each class that a host registers.
+
+    Args:
+        host (str): Name of its package.
+
+    Yields:
+        Network: A backbone alone.
+    """
+    for entry in SERVED:
+        if entry.host == host:
+            make = partial(build, entry)
+            yield Network(named(entry), title(entry), partial(raw, make))
+
+
+SOURCES: dict[str, Callable[[], Iterator[Network]]] = {
+    'classes of mmpretrain': partial(listed, 'mmpretrain'),
+    'classes of mmseg': partial(listed, 'mmseg'),
+    'mmpretrain': partial(shipped, 'mmpretrain'),
+    'mmseg': partial(shipped, 'mmseg'),
+    'torchvision': of_torchvision,
+    'timm': of_timm,
+}

@@ -1,0 +1,113 @@
+"""The tables of docs/backbones.md, from what the sweep noted."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from tests.models.refused_backbones import NOT_LISTED, REFUSED
+from tests.models.zoo_of_backbones import SERVED, named
+
+from . import outcomes
+from .outcomes import HELD, NOT_RUN, Outcome, read
+
+PAGE = 'docs/backbones.md'
+HOSTS = ('mmpretrain', 'mmseg')
+SWEPT = (*HOSTS, 'timm', 'torchvision')
+TOKENS = 'passes tokens'
+# What the message of an error means to a reader.
+REASONS = {
+    r'passes tokens|passes maps \(N, H, W, C\)': TOKENS,
+}
+
+
+def generate(root: Path) -> dict[str, str]:
+    """Lay out the outcomes.
+
+    Args:
+        root (Path): The top of the repository.
+
+    Returns:
+        dict[str, str]: Tables by the place where they stand.
+    """
+    rows = read(root / outcomes.FILE)
+    blocks = {
+        'sweep': sums([row for row in rows if row.source in SWEPT]),
+        'exceptions': exceptions(r for r in rows if r.source in SWEPT),
+    }
+    for host in HOSTS:
+        blocks[f'served-{host}'] = served(host, rows)
+        blocks[f'refused-{host}'] = refused(host)
+    return {f'{PAGE}#{name}': table for name, table in blocks.items()}
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Write a table in Markdown; a head that ends in ':' aligns right."""
+    rules = ['---:' if name.endswith(':') else '---' for name in head]
+    names = [name.rstrip(':') for name in head]
+    lines = [f'| {" | ".join(cells)} |' for cells in (names, *rows)]
+    return '\n'.join([lines[0], f'|{"|".join(rules)}|', *lines[1:]])
+
+
+def reason(row: Outcome) -> str:
+    """Say in a sentence why a network did not hold."""
+    for pattern, text in REASONS.items():
+        if re.search(pattern, row.why, re.DOTALL):
+            return text
+    return row.why.splitlines()[0]
+
+
+def sums(rows: Sequence[Outcome]) -> str:
+    """Count the architectures of each source."""
+
+    def cells(source: str) -> tuple[str, ...]:
+        of_source = [row for row in rows if row.source == source]
+        counts = Counter(
+            row.verdict if row.verdict == HELD else reason(row)
+            for row in of_source
+            if row.verdict != NOT_RUN
+        )
+        total = counts.total()
+        others = total - counts[HELD] - counts[TOKENS]
+        numbers = (total, counts[HELD], counts[TOKENS], others)
+        return source, *map(str, numbers)
+
+    head = 'networks of', 'tried:', 'hold:', 'pass tokens:', 'others:'
+    known = {row.source for row in rows}
+    return table(head, [cells(source) for source in SWEPT if source in known])
+
+
+def exceptions(rows: Iterable[Outcome]) -> str:
+    """List what neither holds nor is a transformer."""
+    lines: dict[tuple[str, str, str], list[str]] = {}
+    for row in rows:
+        if row.verdict not in (HELD, NOT_RUN) and reason(row) != TOKENS:
+            key = row.source, row.kind, reason(row)
+            lines.setdefault(key, []).append(row.example)
+    return table(
+        ('networks of', 'backbone', 'such as', 'why it does not hold'),
+        [(*key[:2], names[0], key[2]) for key, names in lines.items()],
+    )
+
+
+def served(host: str, rows: Iterable[Outcome]) -> str:
+    """List the classes of a host that hold."""
+    known = {row.kind: row for row in rows if row.source.endswith(f' {host}')}
+    lines = []
+    for entry in SERVED:
+        row = known.get(named(entry))
+        if entry.host == host and row is not None:
+            strides = row.strides.replace(' ', ', ')
+            added = f'{int(row.added):,} ({row.share} %)' if row.added else ''
+            taps = row.taps.replace(' ', ', ')
+            lines.append((row.kind, taps, strides, added, entry.note))
+    head = 'backbone', 'taps', 'strides', 'parameters added:', 'note'
+    return table(head, lines)
+
+
+def refused(host: str) -> str:
+    """List the classes of a host that do not hold."""
+    lines = [(named(e), e.reason) for e in REFUSED if e.host == host]
+    return table(('backbone', 'why'), [*lines, *NOT_LISTED[host].items()])

@@ -1,0 +1,57 @@
+"""Try MLFMNeck on every network that the hosts ship, and note what came out.
+
+    python .dev_scripts/sweep_backbones.py             all; about 15 minutes
+    python .dev_scripts/sweep_backbones.py timm        one source again
+
+A source is a host, of which each architecture among the shipped configs is
+built as it is and with memory in front of its neck, or a library of raw
+networks, one of each family. Both run on tensors without data: what has to
+hold is that the model with memory returns the shapes of the plain one, that
+its taps miss no resolution, and that each weight of the neck gets a gradient.
+The outcome goes to docs/results/backbones.csv, from which ``make pages``
+writes the tables of docs/backbones.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import warnings
+from pathlib import Path
+
+# A clone need not be installed.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from rich.progress import track
+
+from backbone_sweep.attempt import attempt_all
+from backbone_sweep.networks import SOURCES
+from backbone_sweep.outcomes import FILE, Outcome, read, write
+
+RESULTS = Path(__file__).resolve().parents[1] / FILE
+
+
+def main() -> None:
+    """Try the sources, and keep what is known of the others."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('sources', nargs='*', choices=[*SOURCES, []])
+    chosen = parser.parse_args().sources or list(SOURCES)
+    logging.disable(logging.INFO)  # each neck tells its taps
+    warnings.filterwarnings('ignore')
+    rows: dict[str, list[Outcome]] = {source: [] for source in SOURCES}
+    for row in read(RESULTS):
+        rows[row.source].append(row)
+    for source in chosen:
+        networks = track(list(SOURCES[source]()), source)
+        rows[source] = list(attempt_all(source, networks))
+        write(
+            RESULTS, [row for of_source in rows.values() for row in of_source]
+        )
+
+
+if __name__ == '__main__':
+    main()
