@@ -22,20 +22,20 @@ class GivingNeck(MLFMNeck):
     """An MLFMNeck that changes what its units are given."""
 
     def on_adoption(
-        self, parent: nn.Module, backbone: nn.Module, is_last: bool
+        self, parent: nn.Module, backbone: nn.Module, row: list[nn.Module]
     ) -> None:
         """Build the units as always, then stand between them and the rest.
 
         Args:
             parent (nn.Module): The model that owns the neck.
             backbone (nn.Module): Its backbone.
-            is_last (bool): Whether no other neck follows in a list of necks.
+            row (list[nn.Module]): The necks in a row, of which it is one.
 
         Raises:
             ValueError: If a unit has no supplement gate.
         """
         adopted = bool(self.taps)
-        super().on_adoption(parent, backbone, is_last)
+        super().on_adoption(parent, backbone, row)
         if adopted:
             return
         if any(unit.supplement_gate is None for unit in self.units):

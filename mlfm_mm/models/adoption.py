@@ -1,122 +1,103 @@
 """Adoption: how a neck learns which backbone it stands beside.
 
 OpenMMLab builds a neck from its own config alone and then assigns it to a
-model: ``self.backbone = ...; self.neck = ...``. PyTorch reports every such
-assignment to a registration hook, and that is where a neck can meet the
-backbone, in any entry point and before an optimizer, DDP or EMA looks at the
-parameters. The hook stays for good: PyTorch walks over its hooks while it
-calls them, so none may leave from inside.
+model: ``self.backbone = ...; self.neck = ...; self.head = ...``. PyTorch
+reports every such assignment to a registration hook, and that is where a neck
+can meet the backbone, in any entry point and before an optimizer, DDP or EMA
+looks at the parameters. The hook stays for good: PyTorch walks over its hooks
+while it calls them, so none may leave from inside.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 from mmengine.model import BaseModule
-from mmengine.registry import MODELS as ROOT_MODELS
-from mmengine.registry import DefaultScope
 from torch import nn
 from torch.nn.modules.module import register_module_module_registration_hook
 
 
-class Adoptee(BaseModule):
-    """A module that is told the backbone of the model it is assigned to."""
+class BackboneAware(BaseModule):
+    """A neck that is told what stands around it in the model it serves."""
 
     def on_adoption(
-        self, parent: nn.Module, backbone: nn.Module, is_last: bool
+        self, parent: nn.Module, backbone: nn.Module, row: list[nn.Module]
     ) -> None:
         """Meet the backbone.
 
         Args:
             parent (nn.Module): The model that owns both.
             backbone (nn.Module): Its backbone.
-            is_last (bool): Whether no other neck follows in a list of necks.
+            row (list[nn.Module]): The necks in a row, of which it is one.
         """
         raise NotImplementedError
 
+    def on_head(self, parent: nn.Module, head: nn.Module) -> None:
+        """Meet the head, if the model has one, after the backbone.
 
-def adoptees(module: nn.Module | None) -> Iterator[tuple[Adoptee, bool]]:
-    """Find the adoptees in a neck or in a list of necks.
-
-    A whole model inside another one keeps its neck: only sequences are
-    searched.
-
-    Args:
-        module (nn.Module, optional): What is being assigned.
-
-    Yields:
-        tuple[Adoptee, bool]: An adoptee, and whether it is the last neck.
-    """
-    if isinstance(module, Adoptee):
-        yield module, True
-    elif isinstance(module, (nn.Sequential, nn.ModuleList)):
-        for i, child in enumerate(module, start=1):
-            for adoptee, is_last in adoptees(child):
-                yield adoptee, is_last and i == len(module)
+        Args:
+            parent (nn.Module): The model that owns both.
+            head (nn.Module): Its head.
+        """
 
 
 def _on_registration(
     parent: nn.Module, name: str, child: nn.Module | None
 ) -> None:
-    if name == 'backbone' and child is not None:
-        # A model of one's own may assign its neck first.
-        for other in parent._modules.values():
-            _introduce(parent, child, other)
+    parts = parent._modules
+    backbone = child if name == 'backbone' else parts.get('backbone')
+    if child is None or backbone is None:
         return
-    backbone = parent._modules.get('backbone')
-    if backbone is not None:
-        _introduce(parent, backbone, child)
+    # A model of one's own may assign its neck before its backbone.
+    for part in list(parts.values()) if name == 'backbone' else [child]:
+        for neck in (row := necks_in_a_row(part)):
+            if isinstance(neck, BackboneAware):
+                neck.on_adoption(parent, backbone, row)
+    head = child if name == 'head' else parts.get('head')
+    if head is None:
+        return
+    for part in (*parts.values(), child):
+        for neck in necks_in_a_row(part):
+            if isinstance(neck, BackboneAware):
+                neck.on_head(parent, head)
 
 
-def _introduce(
-    parent: nn.Module, backbone: nn.Module, neck: nn.Module | None
-) -> None:
-    for adoptee, is_last in adoptees(neck):
-        adoptee.on_adoption(parent, backbone, is_last)
+def necks_in_a_row(part: nn.Module | None) -> list[nn.Module]:
+    """List the necks that are applied one after another.
+
+    A whole model inside another one keeps its neck: only sequences are
+    searched.
+
+    Args:
+        part (nn.Module, optional): A part of a model.
+
+    Returns:
+        list[nn.Module]: The parts of a sequence, else the part alone.
+
+    Example:
+        >>> first, second, third = nn.ReLU(), nn.Tanh(), nn.Sigmoid()
+        >>> row = nn.Sequential(first, nn.Sequential(second, third))
+        >>> necks_in_a_row(row) == [first, second, third]
+        True
+    """
+    if isinstance(part, (nn.Sequential, nn.ModuleList)):
+        return [neck for inner in part for neck in necks_in_a_row(inner)]
+    return [] if part is None else [part]
 
 
 register_module_module_registration_hook(_on_registration)
 
 
-def following_neck(
-    neck: Any, parent: nn.Module, pools: bool
-) -> nn.Module | None:
-    """Build the neck that follows an adoptee, in its parent's library.
-
-    Args:
-        neck (dict | list[dict], optional): Its config.
-        parent (nn.Module): The model that owns the neck.
-        pools (bool): Whether a classifier's features want global pooling
-            when there is no config.
-
-    Returns:
-        nn.Module | None: The neck, or None when nothing follows.
-    """
-    if neck is None:
-        # Known by name, so that no host need be installed that is not used.
-        bases = {base.__name__ for base in type(parent).__mro__}
-        if not (pools and 'BaseClassifier' in bases):
-            return None
-        neck = dict(type='GlobalAveragePooling')
-    hosts = (base.__module__.split('.')[0] for base in type(parent).__mro__)
-    scope = next((h for h in hosts if h in ROOT_MODELS.children), None)
-    with DefaultScope.overwrite_default_scope(scope):
-        return ROOT_MODELS.build(neck)
-
-
 def check_unserved(backbone: nn.Module) -> None:
-    """Refuse a backbone that an adoptee serves already.
+    """Refuse a backbone that a neck serves already.
 
     Args:
         backbone (nn.Module): The backbone.
 
     Raises:
-        ValueError: It has the hooks of an adoptee.
+        ValueError: It has the hooks of such a neck.
     """
     for hook in backbone._forward_hooks.values():
         server = getattr(hook, '__self__', None)
-        if isinstance(server, Adoptee):
+        if isinstance(server, BackboneAware):
             kind = type(server).__name__
             raise ValueError(
                 f'This {type(backbone).__name__} is already served by an '
@@ -125,11 +106,11 @@ def check_unserved(backbone: nn.Module) -> None:
             )
 
 
-def check_same(adoptee: Adoptee, served: str, backbone: nn.Module) -> None:
+def check_same(neck: BackboneAware, served: str, backbone: nn.Module) -> None:
     """Refuse a second backbone.
 
     Args:
-        adoptee (Adoptee): What has been adopted before.
+        neck (BackboneAware): A neck that has a backbone.
         served (str): The class of its backbone.
         backbone (nn.Module): The backbone of the model that adopts it now;
             the same one, perhaps wrapped by a compiler or by DDP, is fine.
@@ -139,9 +120,9 @@ def check_same(adoptee: Adoptee, served: str, backbone: nn.Module) -> None:
     """
     for module in backbone.modules():
         for hook in module._forward_hooks.values():
-            if getattr(hook, '__self__', None) is adoptee:
+            if getattr(hook, '__self__', None) is neck:
                 return
-    kind = type(adoptee).__name__
+    kind = type(neck).__name__
     raise ValueError(
         f'This {kind} already serves the {served} of another model and '
         f'cannot serve a second {type(backbone).__name__}: build one neck '

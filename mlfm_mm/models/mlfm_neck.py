@@ -13,8 +13,9 @@ from torch import Tensor, nn
 
 from ..registry import MODELS
 from . import refusals
-from .adoption import Adoptee, check_same, check_unserved, following_neck
+from .adoption import BackboneAware, check_same, check_unserved
 from .chain import build_chain, deepest_band, norm_beside
+from .following import Following
 from .fuse import check_foldable
 from .lfmu import check_kernels
 from .low_pass import LowPass
@@ -26,7 +27,7 @@ from .update import check_update
 
 
 @MODELS.register_module()
-class MLFMNeck(Adoptee):
+class MLFMNeck(BackboneAware):
     """Multiscale Low-Frequency Memory (https://arxiv.org/abs/2403.08157).
 
     .. code:: text
@@ -47,9 +48,8 @@ class MLFMNeck(Adoptee):
         taps (str | Sequence[str]): ``'auto'``, or names of modules inside
             the backbone. Defaults to ``'auto'``.
         neck (dict | list[dict] | nn.Module | bool, optional): The neck that
-            follows; False for none. When None, a classifier whose backbone
-            ends in a 4-D map gets ``GlobalAveragePooling``, if no other neck
-            follows in a list of necks. Defaults to None.
+            follows; False for none. When None, what the head takes: global
+            pooling or nothing. Defaults to None.
         wavelet (str): See :class:`LowPass`. Defaults to ``'haar'``.
         update (str): See :class:`LFMU`. Defaults to ``'add'``.
         supplement (bool | Sequence[bool]): Whether units have a supplement
@@ -119,10 +119,8 @@ class MLFMNeck(Adoptee):
         if leftover:
             raise TypeError(
                 f'MLFMNeck has no argument {", ".join(map(repr, leftover))}. '
-                'If this came from the neck of a base config, write '
-                "`neck=dict(_delete_=True, type='mlfm_mm.MLFMNeck')`; to "
-                'keep that neck behind the memory, give it as '
-                '`neck=dict(...)`.'
+                "To keep a base config's neck behind it: `neck=dict(_delete_="
+                "True, type='mlfm_mm.MLFMNeck', neck={{_base_.model.neck}})`."
             )
         check_update(update)
         check_kernels(kernels)
@@ -145,19 +143,19 @@ class MLFMNeck(Adoptee):
         self._has_run = False
         self._current = CurrentPass()
         self.neck = neck if isinstance(neck, nn.Module) else None
-        self._following = None if isinstance(neck, nn.Module) else neck
+        self._following = Following(neck)
 
     # ---- binding ----------------------------------------------------------
 
     def on_adoption(
-        self, parent: nn.Module, backbone: nn.Module, is_last: bool
+        self, parent: nn.Module, backbone: nn.Module, row: list[nn.Module]
     ) -> None:
         """Build the units for a backbone and hook them in.
 
         Args:
             parent (nn.Module): The model that owns the neck.
             backbone (nn.Module): Its backbone.
-            is_last (bool): Whether no other neck follows in a list of necks.
+            row (list[nn.Module]): The necks in a row, of which it is one.
 
         Raises:
             ValueError: The backbone cannot be served, or the neck already
@@ -172,14 +170,16 @@ class MLFMNeck(Adoptee):
         channels = self.image_channels = run.image_channels
         self.units = build_chain(self.taps, channels, **self._options)
         self._deepest = deepest_band(self.taps, self.units)
-        if self.neck is None:
-            pools = is_last and run.ends_in_map
-            self.neck = following_neck(self._following, parent, pools)
+        self.neck = self._following.choose(parent, run.output, row, self)
         self._attach(backbone, run)
         parent.register_load_state_dict_pre_hook(self._make_room)
         self._served = type(backbone).__name__
         text = f'MLFMNeck serves {self._served} at {len(self.taps)} taps:\n'
         print_log(text + self.extra_repr(), logger='current')
+
+    def on_head(self, parent: nn.Module, head: nn.Module) -> None:
+        """Let the head decide what follows, where no neck was given."""
+        self.neck = self._following.choose_for_head(parent, head, self.neck)
 
     def _attach(self, backbone: nn.Module, run: DryRun) -> None:
         # Bound methods, so that a copy of the model calls the copy's neck.

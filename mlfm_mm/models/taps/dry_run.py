@@ -19,9 +19,11 @@ from torch.nn.modules.conv import _ConvNd
 from .flow import Flow
 from .recorder import Call, Recorder
 
-# The first size is divided by every usual stride; the second serves
-# backbones that are built for one image size.
+# In pixels. The first is divided by every usual stride; the others serve
+# backbones that are built for one image size, as is the size that one tells.
 PROBE_SIZES = (256, 224)
+SMALL_SIZE = 32
+OWN_SIZE = ('img_size', 'image_size', 'input_size', 'pretrained_cfg')
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,15 +35,14 @@ class DryRun:
         size (int): Height and width of the image in pixels.
         image_channels (int): Channels of the image.
         flow (Flow): What flows into what.
-        ends_in_map (bool): Whether the last output of the backbone is a map
-            of shape (N, C, H, W).
+        output (object): What the backbone returned, without data.
     """
 
     root: Call
     size: int
     image_channels: int
     flow: Flow
-    ends_in_map: bool
+    output: object
 
     def __post_init__(self) -> None:
         calls: dict[nn.Module, list[Call]] = {}
@@ -72,22 +73,6 @@ class DryRun:
     def feeds(self, first: Call, second: Call) -> bool:
         """Tell whether a call's output was computed from another's."""
         return self.flow.feeds(first.index, second.index)
-
-    def hands_over(self, name: str) -> bool:
-        """Tell whether a module gives the map that it returns away for good.
-
-        Then it may be overwritten. So it is with a pooling, and with an
-        activation in place, unless something else reads its input later on.
-
-        Args:
-            name (str): Name of a module of the backbone.
-
-        Returns:
-            bool: Whether it does, in its only call.
-        """
-        first, *more = self.calls_of(name)
-        is_given = first.is_new or self.flow.hands_over(first.index)
-        return is_given and not more
 
     def reduction(self, call: Call) -> float:
         """Image size over the size of a call's map."""
@@ -122,7 +107,7 @@ def dry_run(backbone: nn.Module, image_channels: int | None = None) -> DryRun:
     # Some backbones keep tensors outside their parameters and buffers, which
     # a meta run cannot use: those run for real, still in a copy.
     for on_meta in (True, False):
-        for size, c in product(PROBE_SIZES, channels):
+        for size, c in product(_sizes(backbone), channels):
             try:
                 return _run_copy(backbone, c, size, on_meta)
             except Exception as error:  # whatever a backbone may raise
@@ -135,8 +120,31 @@ def dry_run(backbone: nn.Module, image_channels: int | None = None) -> DryRun:
         f'MLFMNeck tried {type(backbone).__name__} on an image, to find its '
         f'taps, and it failed:\n{tried}\nIf the backbone expects another '
         'number of channels, give `image_channels`. It must run on an image '
-        'alone, of one of these sizes.'
+        'alone, of one of these sizes: one that needs a mask, too, for '
+        'masked pre-training, gets its memory where it is fine-tuned.'
     )
+
+
+def _sizes(backbone: nn.Module) -> list[int]:
+    own = (
+        _square(getattr(module, name, None))
+        for module in backbone.modules()
+        for name in OWN_SIZE
+    )
+    size = next((size for size in own if size), SMALL_SIZE)
+    return list(dict.fromkeys([*PROBE_SIZES, size, SMALL_SIZE]))
+
+
+def _square(size: object) -> int:
+    """Read a size as libraries write it; 0 if it is none of a square."""
+    if isinstance(size, dict):  # timm's description of a network
+        size = size.get('input_size')
+    if isinstance(size, (list, tuple)) and len(size) in (
+        2,
+        3,
+    ):  # maybe C, H, W
+        size = size[-1] if size[-1] == size[-2] else 0
+    return size if isinstance(size, int) else 0
 
 
 def _first_channels(backbone: nn.Module) -> int:
@@ -154,7 +162,11 @@ def _run_copy(
 ) -> DryRun:
     # A model may be built where autograd is off.
     with torch.inference_mode(False), torch.enable_grad():
-        probe = _copy(backbone, on_meta)
+        probe = without_data(backbone) if on_meta else copy.deepcopy(backbone)
+        probe.eval()  # freezes stages and returns nothing in some hosts
+        for parameter in probe.parameters():
+            if parameter.is_floating_point():
+                parameter.requires_grad = True  # frozen ones are weights, too
         reference = next(probe.parameters())
         leaf = torch.zeros(
             (1, channels, size, size),
@@ -167,23 +179,39 @@ def _run_copy(
         devices = [image.device] if image.is_cuda else []
         with torch.random.fork_rng(devices):
             output = probe(image)
-    last = output[-1] if isinstance(output, (tuple, list)) else output
-    ends_in_map = isinstance(last, Tensor) and last.dim() == 4
     flow = recorder.flow(output)
-    return DryRun(recorder.root, size, channels, flow, ends_in_map)
+    return DryRun(recorder.root, size, channels, flow, _to_meta(output))
 
 
-def _copy(backbone: nn.Module, on_meta: bool) -> nn.Module:
+def _to_meta(output: object) -> object:
+    if isinstance(output, Tensor):
+        return output.detach().to('meta')
+    if isinstance(output, dict):
+        return {key: _to_meta(value) for key, value in output.items()}
+    if isinstance(output, (list, tuple)):
+        return tuple(_to_meta(item) for item in output)
+    return output
+
+
+def without_data(module: nn.Module) -> nn.Module:
+    """Copy a module, but for the numbers in its parameters and buffers.
+
+    Args:
+        module (nn.Module): The module; it is not touched.
+
+    Returns:
+        nn.Module: The copy, on the meta device and in evaluation mode.
+
+    Example:
+        >>> without_data(nn.Linear(2, 3))(torch.ones(1, 2, device='meta'))
+        tensor(..., device='meta', size=(1, 3), grad_fn=<AddmmBackward0>)
+    """
     memo: dict[int, object] = {}
-    if on_meta:
-        for tensor in (*backbone.parameters(), *backbone.buffers()):
-            ghost: Tensor = torch.empty_like(tensor, device='meta')
-            if isinstance(tensor, nn.Parameter):
-                ghost = nn.Parameter(ghost, tensor.requires_grad)
-            memo[id(tensor)] = ghost
-    probe = copy.deepcopy(backbone, memo)
-    probe.eval()  # which freezes stages and returns nothing in some hosts
-    for parameter in probe.parameters():
-        if parameter.is_floating_point():
-            parameter.requires_grad = True  # frozen ones are weights, too
+    for tensor in (*module.parameters(), *module.buffers()):
+        ghost: Tensor = torch.empty_like(tensor, device='meta')
+        if isinstance(tensor, nn.Parameter):
+            ghost = nn.Parameter(ghost, tensor.requires_grad)
+        memo[id(tensor)] = ghost
+    probe = copy.deepcopy(module, memo)
+    probe.eval()  # returns nothing in some hosts
     return probe

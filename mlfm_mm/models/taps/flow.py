@@ -6,7 +6,6 @@ record of which result was computed from which.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from torch import Tensor
@@ -22,8 +21,6 @@ class Flow:
         marked (Sequence[Node | None]): The node of each call's output, None
             where the output is no tensor or does not depend on the image.
         outputs (Iterable[Tensor]): What the backbone returned.
-        written (Sequence[Node | None]): The node of what a call wrote over
-            its input, where its output is a copy of that. Defaults to none.
 
     Example:
         >>> import torch
@@ -41,18 +38,16 @@ class Flow:
         image: Node,
         marked: Sequence[Node | None],
         outputs: Iterable[Tensor],
-        written: Sequence[Node | None] = (),
     ) -> None:
         bits: dict[Node, int] = {}
         for index, node in enumerate(marked):
             if node is not None:
                 bits[node] = bits.get(node, 0) | 1 << index
         roots = [t.grad_fn for t in outputs if t.grad_fn is not None]
-        before, learned, readers = _walk(roots, image, bits)
+        before, learned = _walk(roots, image, bits)
         # Only figures are kept: a node would keep the whole graph alive.
         self._before = [before.get(n, 0) if n else 0 for n in marked]
         self._learned = [n in learned for n in marked]
-        self._sole = [n is not None and readers[n] == 1 for n in written]
 
     def reaches_output(self, index: int) -> bool:
         """Tell whether a call has any influence on the outputs."""
@@ -61,14 +56,6 @@ class Flow:
     def is_learned(self, index: int) -> bool:
         """Tell whether weights had a part in a call's output."""
         return self._learned[index]
-
-    def hands_over(self, index: int) -> bool:
-        """Tell whether what a call wrote is read through its output only.
-
-        Who keeps the input of a module that works in place would read it,
-        too.
-        """
-        return self._sole[index] and self.reaches_output(index)
 
     def feeds(self, first: int, second: int) -> bool:
         """Tell whether a call's output was computed from another's.
@@ -82,7 +69,7 @@ class Flow:
 
 def _walk(
     roots: list[Node], image: Node, bits: dict[Node, int]
-) -> tuple[dict[Node, int], set[Node], Counter[Node]]:
+) -> tuple[dict[Node, int], set[Node]]:
     """Collect, for each node on the way from the image, the calls before it.
 
     Args:
@@ -91,13 +78,11 @@ def _walk(
         bits (dict[Node, int]): One bit for each call at a node.
 
     Returns:
-        tuple[dict[Node, int], set[Node], Counter[Node]]: The calls at and
-        before each node that depends on the image, all nodes that depend on
-        a weight, and how often each node is read.
+        tuple[dict[Node, int], set[Node]]: The calls at and before each node
+        that depends on the image, and all nodes that depend on a weight.
     """
     before: dict[Node, int] = {image: bits.get(image, 0)}
     learned: set[Node] = set()
-    readers: Counter[Node] = Counter()
     done: set[Node] = {image}
     # A path may be thousands of nodes long, too long for recursion.
     stack = [(root, False) for root in roots]
@@ -111,7 +96,6 @@ def _walk(
             stack.extend((n, False) for n in inputs if n not in done)
             continue
         done.add(node)
-        readers.update(inputs)
         # A leaf that is not the image is a weight, and what is written in
         # Python, such as checkpointing, hides the weights that it uses.
         hides = isinstance(node, BackwardCFunction)
@@ -122,7 +106,7 @@ def _walk(
             before[node] = bits.get(node, 0)
             for mask in reached:
                 before[node] |= mask
-    return before, learned, readers
+    return before, learned
 
 
 def tensors_in(output: object) -> list[Tensor]:

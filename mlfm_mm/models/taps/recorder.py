@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 from torch import Tensor, nn
 from torch.autograd.graph import Node
@@ -29,10 +28,6 @@ class Call:
         idle (bool): Whether it hands on its first input as it is.
         node (Node, optional): The output's node in the autograd graph, for
             as long as the run lasts.
-        written (Node, optional): The node of its input, if it wrote over it;
-            the output is then a copy. For as long as the run lasts.
-        is_new (bool): Whether the output is a map of its own, known to the
-            caller alone.
         children (list[Call]): The calls made during this one.
     """
 
@@ -44,8 +39,6 @@ class Call:
     tokens: bool = False
     idle: bool = False
     node: Node | None = None
-    written: Node | None = None
-    is_new: bool = False
     children: list[Call] = field(default_factory=list)
 
     @property
@@ -67,28 +60,8 @@ class Call:
 def _is_tokens(output: Tensor) -> bool:
     rest = output.shape[1:]
     if len(rest) == 3:  # (N, H, W, C), since the image is square
-        return rest[0] == rest[1] != rest[2]
+        return 1 != rest[0] == rest[1] != rest[2]
     return len(rest) == 2
-
-
-def _makes_new(module: nn.Module, inputs: tuple, output: object) -> bool:
-    # Others may keep what they return, and parts may be listened to.
-    if module._modules or not type(module).__module__.startswith('torch.nn.'):
-        return False
-    if not isinstance(output, Tensor) or getattr(module, 'inplace', False):
-        return False
-    storages = {t.untyped_storage()._cdata for t in tensors_in(inputs)}
-    return output.untyped_storage()._cdata not in storages
-
-
-def _writes_over(module: nn.Module, inputs: tuple, output: object) -> bool:
-    # The base of a view would be written, too, and has other readers.
-    return (
-        getattr(module, 'inplace', False) is True
-        and bool(inputs)
-        and output is inputs[0]
-        and not output._is_view()
-    )
 
 
 class Recorder:
@@ -121,16 +94,15 @@ class Recorder:
         self.open[-1].children.append(call)
         self.open.append(call)
 
-    def leave(self, module: nn.Module, inputs: tuple, output: Any) -> Any:
+    def leave(
+        self, module: nn.Module, inputs: tuple, output: object
+    ) -> object:
         """Note what a call returned, and replace it, as a unit would.
 
         So it is told apart from the result of the last module inside, and
         from what the module keeps for itself or writes over its input.
         """
         call = self.open.pop()
-        if _writes_over(module, inputs, output):
-            call.written = output.grad_fn
-        call.is_new = _makes_new(module, inputs, output)
         before, call.node = call.node, None
         if isinstance(output, Tensor):
             call.shape = tuple(output.shape)
@@ -145,7 +117,6 @@ class Recorder:
         """Read the graph, and let go of it."""
         assert self.image.grad_fn is not None
         nodes = [call.node for call in self.calls]
-        written = [call.written for call in self.calls]
         for call in self.calls:
-            call.node = call.written = None
-        return Flow(self.image.grad_fn, nodes, tensors_in(output), written)
+            call.node = None
+        return Flow(self.image.grad_fn, nodes, tensors_in(output))

@@ -51,7 +51,7 @@ def test_sees_calls_and_shapes() -> None:
     ]
     assert run.calls_of('stage1')[0].shape == (1, 6, 64, 64)
     assert run.calls_of('unused') == []
-    assert run.ends_in_map
+    assert run.output[0].shape == (1, 8, 32, 32)
     with pytest.raises(AttributeError):
         run.calls_of('stage9')
 
@@ -67,9 +67,45 @@ def test_runs_for_real_what_meta_tensors_cannot() -> None:
 
     backbone = Loose().train()
     before = {k: v.clone() for k, v in backbone.state_dict().items()}
-    assert dry_run(backbone).ends_in_map
+    assert dry_run(backbone).output[0].is_meta
     for key, value in backbone.state_dict().items():
         assert torch.equal(value, before[key]), key
+
+
+class OneSize(ToyBackbone):
+    """Takes images of one size only, and may tell which."""
+
+    def __init__(self, size: int, **attributes: object) -> None:
+        super().__init__()
+        self.only = size
+        for name, value in attributes.items():
+            setattr(self.stage0, name, value)
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor]:
+        assert x.shape[-1] == self.only, f'not {self.only}'
+        return super().forward(x)
+
+
+@pytest.mark.parametrize(
+    ('size', 'attributes'),
+    [
+        (224, {}),
+        (32, {}),
+        (384, dict(img_size=384)),
+        (384, dict(image_size=(384, 384))),
+        (160, dict(pretrained_cfg=dict(input_size=(3, 160, 160)))),
+        (32, dict(img_size=(384, 128), input_size=None)),
+    ],
+)
+def test_backbones_of_one_image_size(size: int, attributes: dict) -> None:
+    assert dry_run(OneSize(size, **attributes)).size == size
+
+
+def test_sizes_that_were_tried() -> None:
+    with pytest.raises(ValueError, match='it failed') as error:
+        dry_run(OneSize(100, img_size=384))
+    for size in (256, 224, 384, 32):
+        assert f'3 channels, {size} pixels' in str(error.value)
 
 
 def test_wrong_channels() -> None:

@@ -168,18 +168,6 @@ def test_padding_that_adds_a_pixel_still_halves() -> None:
     assert taps == [Tap('0', 4, 2, aligned=False)]
 
 
-def test_stages_inside_one_container_are_found() -> None:
-    backbone = nn.Sequential()
-    backbone.features = nn.Sequential(
-        *(getattr(ToyBackbone(), f'stage{i}') for i in range(3))
-    )
-    assert [t.module for t in find_taps(backbone)[0]] == [
-        'features.0',
-        'features.1',
-        'features.2',
-    ]
-
-
 def test_capture_point() -> None:
     assert capture_point(dry_run(ToyBackbone())) == 'stage0'
     # A norm may be replaced by SyncBN conversion and lose its hooks.

@@ -1,0 +1,129 @@
+"""What follows the memory: a neck that is given, or what the head takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import torch
+from mmengine.registry import MODELS as ROOT_MODELS
+from mmengine.registry import DefaultScope
+from torch import Tensor, nn
+
+from .taps.dry_run import without_data
+
+POOLING = 'GlobalAveragePooling'
+
+
+class Following:
+    """Chooses the neck that follows another one.
+
+    Args:
+        given (dict | list[dict] | nn.Module | bool, optional): What the
+            config says: the neck, False for none, or None for what the head
+            takes.
+    """
+
+    def __init__(
+        self, given: dict | list[dict] | nn.Module | bool | None
+    ) -> None:
+        self.given = given
+        self._feats: object = None  # as long as a head may still decide
+
+    def choose(
+        self,
+        parent: nn.Module,
+        output: object,
+        row: Sequence[nn.Module],
+        neck: nn.Module,
+    ) -> nn.Module | None:
+        """Choose when the model is known.
+
+        Args:
+            parent (nn.Module): The model that owns the necks.
+            output (object): What its backbone returns, without data.
+            row (Sequence[nn.Module]): The necks in a row.
+            neck (nn.Module): The one of them that it is to follow.
+
+        Returns:
+            nn.Module | None: The neck, or None for nothing.
+        """
+        given = self.given
+        if isinstance(given, nn.Module):
+            return given
+        if given:
+            with DefaultScope.overwrite_default_scope(_host_of(parent)):
+                return ROOT_MODELS.build(given)
+        if given is None and neck is row[-1]:
+            self._feats = _arriving(output, row[:-1])
+        return _default(parent, self._feats, None)
+
+    def choose_for_head(
+        self, parent: nn.Module, head: nn.Module, chosen: nn.Module | None
+    ) -> nn.Module | None:
+        """Choose again when the head is known, too.
+
+        Args:
+            parent (nn.Module): The model that owns the necks.
+            head (nn.Module): Its head.
+            chosen (nn.Module, optional): What was chosen before.
+
+        Returns:
+            nn.Module | None: The neck, or None for nothing.
+        """
+        if self._feats is None:
+            return chosen
+        feats, self._feats = self._feats, None
+        return _default(parent, feats, head)
+
+
+def _default(
+    parent: nn.Module, feats: object, head: nn.Module | None
+) -> nn.Module | None:
+    """Take global pooling or nothing.
+
+    A classifier is expected to pool and other models are not; but where only
+    the other of the two fits the head, that is taken.
+    """
+    last = feats[-1] if isinstance(feats, (list, tuple)) else feats
+    if not isinstance(last, Tensor) or last.dim() != 4:
+        return None
+    # Known by name, so that no host need be installed that is not used.
+    bases = {base.__name__ for base in type(parent).__mro__}
+    pools = 'BaseClassifier' in bases
+    with ROOT_MODELS.switch_scope_and_registry(_host_of(parent)) as registry:
+        kind = registry.get(POOLING)
+    pooling = None if kind is None else kind()
+    if head is not None and pooling is not None:
+        takes_pooled = _takes(head, _run_copy(pooling, feats))
+        if takes_pooled != _takes(head, feats):
+            pools = takes_pooled
+    return pooling if pools else None
+
+
+def _arriving(output: object, before: Iterable[nn.Module]) -> object:
+    """Run the necks that come first; where one fails, leave them out."""
+    feats = output
+    try:
+        for neck in before:
+            feats = _run_copy(neck, feats)
+    except Exception:  # whatever a neck may raise
+        return output
+    return feats
+
+
+def _host_of(parent: nn.Module) -> str | None:
+    hosts = (base.__module__.split('.')[0] for base in type(parent).__mro__)
+    return next((h for h in hosts if h in ROOT_MODELS.children), None)
+
+
+def _takes(head: nn.Module, feats: object) -> bool:
+    try:
+        _run_copy(head, feats)
+    except Exception:  # whatever a head may raise
+        return False
+    return True
+
+
+def _run_copy(module: nn.Module, feats: object) -> object:
+    with torch.no_grad():
+        return without_data(module)(feats)

@@ -1,0 +1,161 @@
+"""What follows the memory, given or chosen by what the head takes."""
+
+from typing import Any
+
+import pytest
+import torch
+from mmengine.registry import DefaultScope
+from mmpretrain.registry import MODELS as CLS
+from torch import Tensor, nn
+
+from mlfm_mm import MLFMNeck
+from tests.hosts import needs_mmseg
+from tests.models.builders import ToyBackbone, segmentor
+
+IMAGE = torch.rand(2, 3, 64, 64)
+RESNET = dict(type='ResNet', depth=18)
+LINEAR = dict(type='LinearClsHead', num_classes=5, in_channels=512)
+CSRA = dict(
+    type='CSRAClsHead', num_classes=5, in_channels=512, num_heads=1, lam=0.1
+)
+MEMORY = dict(type='mlfm_mm.MLFMNeck')
+GAP = dict(type='GlobalAveragePooling')
+
+
+def classifier(neck: Any, head: dict | None, backbone: dict = RESNET) -> Any:
+    cfg = dict(type='ImageClassifier', backbone=backbone, neck=neck, head=head)
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        return CLS.build(cfg)
+
+
+def followers(module: nn.Module) -> list[str]:
+    """The classes of what follows each memory."""
+    necks = [m.neck for m in module.modules() if isinstance(m, MLFMNeck)]
+    return [type(neck).__name__ for neck in necks]
+
+
+@pytest.mark.parametrize(
+    ('neck', 'head', 'expected'),
+    [
+        (MEMORY, LINEAR, 'GlobalAveragePooling'),
+        (MEMORY, None, 'GlobalAveragePooling'),
+        # The head takes the map.
+        (MEMORY, CSRA, 'NoneType'),
+        (dict(MEMORY, neck=False), CSRA, 'NoneType'),
+        # What is given stays, with and without arguments.
+        (
+            dict(MEMORY, neck=dict(type='GeneralizedMeanPooling')),
+            LINEAR,
+            'GeneralizedMeanPooling',
+        ),
+        (dict(MEMORY, neck=[GAP]), LINEAR, 'Sequential'),
+        # In a list, others may have pooled before or will do so.
+        ([GAP, MEMORY], LINEAR, 'NoneType'),
+        ([MEMORY, GAP], LINEAR, 'NoneType'),
+        ([MEMORY], LINEAR, 'GlobalAveragePooling'),
+    ],
+    ids=str,
+)
+def test_classifiers(neck: Any, head: dict | None, expected: str) -> None:
+    model = classifier(neck, head)
+    assert followers(model) == [expected]
+    out = model(IMAGE, mode='tensor')
+    assert head is None or out.shape == (2, 5)
+
+
+def test_nothing_follows_on_request() -> None:
+    model = classifier(dict(MEMORY, neck=False), None)
+    assert model(IMAGE, mode='tensor')[-1].shape == (2, 512, 2, 2)
+
+
+def test_a_backbone_that_pools_by_itself() -> None:
+    head = dict(LINEAR, in_channels=320)
+    model = classifier(MEMORY, head, dict(type='ConvNeXt', arch='atto'))
+    assert followers(model) == ['NoneType']
+    assert model(IMAGE, mode='tensor').shape == (2, 5)
+
+
+def test_a_fused_list_of_maps() -> None:
+    scales = dict(type='HRFuseScales', in_channels=(64, 128, 256, 512))
+    resnet = dict(RESNET, out_indices=(0, 1, 2, 3))
+    head = dict(LINEAR, in_channels=2048)
+    model = classifier([scales, MEMORY], head, resnet)
+    assert followers(model) == ['GlobalAveragePooling']
+    assert model(IMAGE, mode='tensor').shape == (2, 5)
+
+
+@needs_mmseg
+def test_a_segmentor_keeps_its_maps() -> None:
+    backbone = dict(type='mmseg.ResNetV1c', depth=18)
+    model = segmentor(backbone, MEMORY, in_channels=512)
+    assert followers(model) == ['NoneType']
+
+
+# ---- models of other libraries --------------------------------------------
+
+
+class VectorHead(nn.Module):
+    """As for regression of key points: it flattens what it is given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(8, 4)
+
+    def forward(self, feats: tuple[Tensor, ...]) -> Tensor:
+        return self.fc(feats[-1].flatten(1))
+
+
+class MapHead(nn.Module):
+    """As for heat maps."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(8, 4, 1)
+
+    def forward(self, feats: tuple[Tensor, ...]) -> Tensor:
+        return self.conv(feats[-1])
+
+
+class LossHead(nn.Module):
+    """Knows no forward pass."""
+
+
+def assigned(order: str, head: nn.Module) -> nn.Module:
+    """A model whose library has a pooling, with parts in some order."""
+    parts = dict(b=('backbone', ToyBackbone()), n=('neck', MLFMNeck()))
+    parts['h'] = ('head', head)
+    # Known by its module, as that of a host.
+    kind = type('Estimator', (nn.Module,), {'__module__': 'mmpretrain.x'})
+    model = kind()
+    for letter in order:
+        setattr(model, *parts[letter])
+    return model
+
+
+@pytest.mark.parametrize('order', ['bnh', 'bhn', 'nbh', 'hnb', 'nhb'])
+@pytest.mark.parametrize(
+    ('head', 'expected'),
+    [
+        (VectorHead, 'GlobalAveragePooling'),
+        (MapHead, 'NoneType'),
+        (nn.Identity, 'NoneType'),  # takes both
+        (LossHead, 'NoneType'),  # takes neither
+    ],
+)
+def test_other_models(order: str, head: type, expected: str) -> None:
+    assert followers(assigned(order, head())) == [expected]
+
+
+def test_the_head_is_only_looked_at() -> None:
+    head = VectorHead()
+    before = {k: v.clone() for k, v in head.state_dict().items()}
+    assigned('bnh', head)
+    assert head.training
+    assert all(torch.equal(before[k], v) for k, v in head.state_dict().items())
+
+
+def test_a_later_head_changes_nothing() -> None:
+    model = assigned('bnh', VectorHead())
+    model.neck.neck = None
+    model.head = VectorHead()
+    assert model.neck.neck is None
