@@ -27,7 +27,8 @@ with socket.socket() as s:
     print(s.getsockname()[1])')
 fi
 
-exec "$PYTHON" -m torch.distributed.run \
+HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+exec "$PYTHON" "$HERE/dist_launch.py" \
     --nnodes="$NNODES" \
     --node_rank="$NODE_RANK" \
     --master_addr="$MASTER_ADDR" \

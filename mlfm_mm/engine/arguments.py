@@ -84,6 +84,13 @@ def add_run_options(parser: argparse.ArgumentParser, writes: str) -> None:
         help='what started the processes (tools/dist_*.sh: pytorch)',
     )
     parser.add_argument(
+        '--timeout',
+        type=float,
+        metavar='SECONDS',
+        help='with several processes: name the one that hangs, and end, when '
+        'there is no step for so long (default: 540)',
+    )
+    parser.add_argument(
         '--local-rank',
         '--local_rank',
         type=int,
@@ -109,7 +116,7 @@ def read_arguments(
         >>> parser = argparse.ArgumentParser()
         >>> add_run_options(parser, 'logs')
         >>> read_arguments(parser, ['--work-dir', 'out'])
-        {'work_dir': 'out', 'launcher': 'none'}
+        {'work_dir': 'out', 'launcher': 'none', 'timeout': None}
     """
     options = vars(parser.parse_args(argv))
     # Older launchers pass the local rank as an option only.

@@ -6,8 +6,11 @@ GPU; initialising the process group first, with gloo, and naming the wrapper
 in the config avoids both. With a GPU, MMEngine does everything itself.
 """
 
+import ctypes
 import os
 import subprocess
+import sys
+from signal import SIGKILL
 
 import torch
 from mmengine.config import Config, ConfigDict
@@ -21,6 +24,8 @@ from .batch import share_batch_size
 from .errors import UsageError
 from .kinds import dicts, is_kind
 
+# Of Linux's prctl: the signal that the end of the parent sends.
+PR_SET_PDEATHSIG = 1
 # Where each launcher tells rank, number of processes and local rank.
 RANKS = ('RANK', 'WORLD_SIZE', 'LOCAL_RANK')
 VARIABLES = {
@@ -54,20 +59,79 @@ def adapt_launcher(cfg: Config) -> None:
     """
     launcher = cfg.get('launcher', 'none')
     if launcher == 'none':
+        refuse_torchrun_alone()
         return
-    missing = [n for n in VARIABLES[launcher] if n not in os.environ]
-    if missing:
-        raise UsageError(
-            f'--launcher {launcher} needs the environment that the launcher '
-            f'sets ({", ".join(missing)} missing): {REMEDIES[launcher]}'
-        )
-    share_batch_size(cfg, int(os.environ[VARIABLES[launcher][1]]))
+    processes, local_rank = read_ranks(launcher)
+    die_with_parent()
+    share_batch_size(cfg, processes)
     if get_device() == 'cpu':
         join_by_gloo(launcher)
         adapt_wrapper(cfg)
         replace_sync_bn(cfg)
         return
-    check_gpus(int(os.environ[VARIABLES[launcher][2]]))
+    check_gpus(int(os.environ.get('LOCAL_WORLD_SIZE', local_rank + 1)))
+
+
+def read_ranks(launcher: str) -> tuple[int, int]:
+    """Read what a launcher tells of this process.
+
+    Args:
+        launcher (str): 'pytorch', 'slurm' or 'mpi'.
+
+    Returns:
+        tuple[int, int]: How many processes there are, and this one's number
+        on its machine.
+
+    Raises:
+        UsageError: If the environment lacks it, or if it cannot be right.
+    """
+    told = {name: os.environ.get(name) for name in VARIABLES[launcher]}
+    missing = [name for name, value in told.items() if value is None]
+    if missing:
+        raise UsageError(
+            f'--launcher {launcher} needs the environment that the launcher '
+            f'sets ({", ".join(missing)} missing): {REMEDIES[launcher]}'
+        )
+    rank, processes, local_rank = (
+        int(value) if value and value.isdecimal() else -1
+        for value in told.values()
+    )
+    if not (0 <= rank < processes and 0 <= local_rank < processes):
+        raise UsageError(
+            f'--launcher {launcher} is told what cannot be '
+            f'({", ".join(f"{k}={v}" for k, v in told.items())}): '
+            f'{REMEDIES[launcher]}'
+        )
+    return processes, local_rank
+
+
+def refuse_torchrun_alone() -> None:
+    """Refuse processes that would train side by side, each for itself.
+
+    Raises:
+        UsageError: If torchrun has started several without --launcher.
+    """
+    processes = os.environ.get('WORLD_SIZE', '1')
+    if 'TORCHELASTIC_RUN_ID' in os.environ and processes != '1':
+        raise UsageError(
+            f'torchrun has started {processes} processes, which would all do '
+            'the same work: add --launcher pytorch'
+        )
+
+
+def die_with_parent() -> None:
+    """End this process when what started it ends, however that happens.
+
+    A launcher that is killed cannot stop its processes. Linux does it at
+    once; elsewhere they go on until they miss one another.
+    """
+    if not sys.platform.startswith('linux'):
+        return
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, SIGKILL)
+    launcher = os.environ.get('MLFM_LAUNCHER')
+    if launcher is not None and os.getppid() != int(launcher):
+        # It was killed before this.
+        os._exit(1)
 
 
 def join_by_gloo(launcher: str) -> None:
@@ -148,19 +212,19 @@ def replace_sync_bn(cfg: Config) -> None:
         )
 
 
-def check_gpus(local_rank: int) -> None:
-    """Refuse more processes on a machine than it has GPUs.
+def check_gpus(processes: int) -> None:
+    """Refuse more processes than there are GPUs, where there are any.
 
     Args:
-        local_rank (int): The process's number on this machine.
+        processes (int): How many run on this machine.
 
     Raises:
-        UsageError: If there is no GPU for it.
+        UsageError: If there are more.
     """
     count = torch.cuda.device_count()
-    if torch.cuda.is_available() and local_rank >= count:
+    if torch.cuda.is_available() and processes > count:
         raise UsageError(
-            f'process {local_rank} of this machine has no GPU of its own '
-            f'({count} found): start at most {count} processes, or set '
-            'CUDA_VISIBLE_DEVICES=-1 to use the CPU'
+            f'{processes} processes on this machine have {count} GPUs: start '
+            f'at most {count} processes, or set CUDA_VISIBLE_DEVICES=-1 to '
+            'use the CPU'
         )

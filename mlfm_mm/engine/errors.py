@@ -57,7 +57,7 @@ def one_sentence(tool: str) -> Iterator[None]:
         leave(f'{tool}: {message(error)}')
     except Exception as error:
         where = log_traceback(error)
-        leave(f'{tool}: {sentence(error)} (traceback: {where})')
+        leave(f'{tool}: {sentence(error)}', f' (traceback: {where})')
 
 
 def sentence(error: BaseException) -> str:
@@ -114,18 +114,20 @@ def log_traceback(error: BaseException) -> str:
     return file.name
 
 
-def leave(message: str) -> None:
+def leave(message: str, more: str = '') -> None:
     """Leave the program with a message, which one of its processes prints.
 
     Args:
         message (str): The message.
+        more (str): What follows it, and may differ between processes.
+            Defaults to ``''``.
 
     Raises:
         SystemExit: Always.
     """
     if said_by_another(message):
         sys.exit(1)
-    sys.exit(message)
+    sys.exit(message + more)
 
 
 def said_by_another(message: str) -> bool:

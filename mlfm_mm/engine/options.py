@@ -95,7 +95,12 @@ def check_keys(cfg: Config) -> None:
 
 
 def set_common_options(
-    cfg: Config, host: Host, name: str, work_dir: str | None, launcher: str
+    cfg: Config,
+    host: Host,
+    name: str,
+    work_dir: str | None = None,
+    launcher: str = 'none',
+    timeout: float | None = None,
 ) -> None:
     """Set what training and testing have in common.
 
@@ -103,10 +108,16 @@ def set_common_options(
         cfg (Config): The config, changed in place.
         host (Host): The host that the config is written for.
         name (str): The config's file, for the default work folder.
-        work_dir (str, optional): Where to write.
-        launcher (str): What started the processes.
+        work_dir (str, optional): Where to write. Defaults to None.
+        launcher (str): What started the processes. Defaults to ``'none'``.
+        timeout (float, optional): Seconds without a step after which several
+            processes are ended. Defaults to None, those of the hook.
     """
     cfg.launcher = launcher
+    if launcher != 'none':
+        given = {} if timeout is None else dict(timeout=timeout)
+        hook = dict(type='mlfm_mm.StallHook', **given)
+        cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), hook]
     if work_dir is not None:
         cfg.work_dir = work_dir
     elif cfg.get('work_dir') is None:

@@ -36,6 +36,7 @@ def prepare_testing(
     tta: bool = False,
     cfg_options: dict | None = None,
     launcher: str = 'none',
+    timeout: float | None = None,
     allow_partial: bool = False,
 ) -> Config:
     """Read a config and merge what is asked for besides.
@@ -57,6 +58,8 @@ def prepare_testing(
             values. Defaults to None.
         launcher (str): What started the processes: ``'none'``,
             ``'pytorch'``, ``'slurm'`` or ``'mpi'``. Defaults to ``'none'``.
+        timeout (float, optional): Seconds without a step after which several
+            processes are ended. Defaults to None, 540.
         allow_partial (bool): Whether to test with weights of another
             network, as far as they fit. Defaults to False.
 
@@ -70,7 +73,7 @@ def prepare_testing(
     host = find_host(cfg)
     check_checkpoint(checkpoint, 'checkpoint')
     check_output(out, out_item, host)
-    set_common_options(cfg, host, config, work_dir, launcher)
+    set_common_options(cfg, host, config, work_dir, launcher, timeout)
     if not cfg.get('test_dataloader') or not cfg.get('test_evaluator'):
         raise UsageError(
             f'{config} does not say how to test: it needs '

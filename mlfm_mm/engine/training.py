@@ -24,6 +24,7 @@ def prepare_training(
     cfg_options: dict | None = None,
     signals: list[str] | None = None,
     launcher: str = 'none',
+    timeout: float | None = None,
 ) -> Config:
     """Read a config and merge what is asked for besides.
 
@@ -44,6 +45,8 @@ def prepare_training(
             Defaults to None, which leaves it to the config, or to SIGTERM.
         launcher (str): What started the processes: ``'none'``,
             ``'pytorch'``, ``'slurm'`` or ``'mpi'``. Defaults to ``'none'``.
+        timeout (float, optional): Seconds without a step after which several
+            processes are ended. Defaults to None, 540.
 
     Returns:
         Config: The config, complete and checked.
@@ -52,7 +55,9 @@ def prepare_training(
         UsageError: If the options or the config cannot work.
     """
     cfg = load_config(config, cfg_options)
-    set_common_options(cfg, find_host(cfg), config, work_dir, launcher)
+    set_common_options(
+        cfg, find_host(cfg), config, work_dir, launcher, timeout
+    )
     if not cfg.get('train_cfg') or not cfg.get('train_dataloader'):
         raise UsageError(
             f'{config} does not say how to train: it needs train_cfg '

@@ -32,6 +32,7 @@ def eight_processes(launcher: str, monkeypatch: pytest.MonkeyPatch) -> None:
     # Nobody else is there to be met.
     monkeypatch.setattr(distributed, 'get_device', lambda: 'cpu')
     monkeypatch.setattr(distributed, 'join_by_gloo', lambda launcher: None)
+    monkeypatch.setattr(distributed, 'die_with_parent', lambda: None)
 
 
 @pytest.mark.parametrize('launcher', ['pytorch', 'slurm', 'mpi'])

@@ -1,13 +1,17 @@
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.model import MMDistributedDataParallel
+from torch.nn import SyncBatchNorm
 
 from mlfm_mm.engine import UsageError
 from mlfm_mm.engine.distributed import (
+    VARIABLES,
     adapt_launcher,
     adapt_wrapper,
     check_gpus,
     first_host,
+    read_ranks,
     replace_sync_bn,
 )
 
@@ -60,6 +64,45 @@ def test_one_machine_needs_no_scontrol(
 def test_more_processes_than_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
     monkeypatch.setattr(torch.cuda, 'device_count', lambda: 1)
-    check_gpus(0)
+    check_gpus(1)
     with pytest.raises(UsageError, match='start at most 1 processes'):
-        check_gpus(1)
+        check_gpus(2)
+
+
+@pytest.mark.parametrize(
+    'told',
+    [('2', '2', '0'), ('x', '2', '0'), ('0', '0', '0'), ('0', '2', '2')],
+)
+def test_a_world_that_cannot_be(
+    told: tuple[str, str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in zip(VARIABLES['slurm'], told, strict=True):
+        monkeypatch.setenv(name, value)
+    with pytest.raises(UsageError, match='is told what cannot be'):
+        read_ranks('slurm')
+
+
+def test_torchrun_without_launcher(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv('TORCHELASTIC_RUN_ID', 'none')
+    monkeypatch.setenv('WORLD_SIZE', '1')
+    adapt_launcher(Config(dict(launcher='none')))
+    monkeypatch.setenv('WORLD_SIZE', '2')
+    with pytest.raises(UsageError, match='add --launcher pytorch'):
+        adapt_launcher(Config(dict(launcher='none')))
+
+
+@pytest.mark.parametrize('kind', [SyncBatchNorm, 'torch.nn.SyncBatchNorm'])
+def test_sync_bn_by_its_class(kind: object) -> None:
+    cfg = Config(dict(model=dict(norm_cfg=dict(type=kind))))
+    replace_sync_bn(cfg)
+    assert cfg.model.norm_cfg.type == 'BN'
+
+
+@pytest.mark.parametrize(
+    'kind',
+    [MMDistributedDataParallel, 'mmengine.MMDistributedDataParallel'],
+)
+def test_wrapper_by_its_class(kind: object) -> None:
+    cfg = Config(dict(model_wrapper_cfg=dict(type=kind)))
+    adapt_wrapper(cfg)
+    assert cfg.model_wrapper_cfg.device_ids is None

@@ -1,12 +1,18 @@
 import os
 import re
+import socket
 import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
 from tests.tools.helpers import (
+    TOOLS,
     run_tool,
     write_digits_config,
     write_segments_config,
@@ -132,3 +138,121 @@ def test_usage(
     script: str, args: list[str], message: str, tmp_path: Path
 ) -> None:
     assert message in run_tool(script, *args, cwd=tmp_path, fails=True)
+
+
+HANGING = """
+import os
+import signal
+import time
+from mmengine.hooks import Hook
+from mmengine.registry import HOOKS
+
+
+@HOOKS.register_module()
+class SpyHook(Hook):
+    '''Stop one process for good, or tell who is there and wait.'''
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None):
+        with open(f'pid_{os.environ["RANK"]}', 'w') as file:
+            file.write(str(os.getpid()))
+        if os.environ['RANK'] == '1' and 'HANG' in os.environ:
+            os.kill(os.getpid(), signal.SIGSTOP)
+        elif 'WAIT' in os.environ:
+            time.sleep(300)
+"""
+
+
+def hanging_config(folder: Path) -> Path:
+    """Write a config whose processes do not come to an end."""
+    config = write_digits_config(folder)
+    add_spy(config)
+    (folder / 'spy.py').write_text(HANGING)
+    return config
+
+
+def test_a_process_that_hangs_is_named(tmp_path: Path) -> None:
+    printed = run_tool(
+        *('dist_train.sh', hanging_config(tmp_path), 2, '--timeout', 6),
+        cwd=tmp_path,
+        fails=True,
+        **CPU,
+        PYTHONPATH=str(tmp_path),
+        HANG='1',
+    )
+    pid = (tmp_path / 'pid_1').read_text()
+    assert printed.count(f'process 1 (pid {pid} on') == 1
+    assert 'does not answer' in printed and 'Traceback' not in printed
+
+
+def test_no_orphans_of_a_killed_launcher(tmp_path: Path) -> None:
+    command = ['bash', str(TOOLS / 'dist_train.sh')]
+    command += [str(hanging_config(tmp_path)), '2']
+    env = dict(PYTHONPATH=str(tmp_path), WAIT='1', PYTHON=sys.executable)
+    with subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        env={**os.environ, **CPU, **env},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as launcher:
+        files = [tmp_path / f'pid_{rank}' for rank in range(2)]
+        wait_for(lambda: all(f.exists() and f.read_text() for f in files))
+        launcher.kill()
+    pids = [int(file.read_text()) for file in files]
+    wait_for(lambda: not any(map(is_running, pids)), seconds=10)
+
+
+def wait_for(holds: Callable[[], bool], seconds: float = 240) -> None:
+    """Wait until something holds, and fail if it never does."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def is_running(pid: int) -> bool:
+    """Say whether there is a process that is not just waiting to be reaped."""
+    try:
+        stat = Path(f'/proc/{pid}/stat').read_text()
+    except OSError:
+        return False
+    return stat.rpartition(')')[2].split()[0] != 'Z'
+
+
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        (['--cfg-options', 'load_form=x'], "did you mean 'load_from'"),
+        (
+            ['--cfg-options', 'model.backbone.depth=7'],
+            'invalid depth 7 for resnet',
+        ),
+    ],
+)
+def test_a_mistake_is_told_once(
+    options: list[str], message: str, tmp_path: Path
+) -> None:
+    config = write_digits_config(tmp_path)
+    printed = run_tool(
+        *('dist_train.sh', config, 2, *options),
+        cwd=tmp_path,
+        fails=True,
+        **CPU,
+    )
+    assert printed.count(message) == 1 and 'Traceback' not in printed
+
+
+def test_a_port_in_use(tmp_path: Path) -> None:
+    with socket.socket() as server:
+        server.bind(('', 0))
+        server.listen()
+        port = str(server.getsockname()[1])
+        printed = run_tool(
+            *('dist_train.sh', 'x.py', 2),
+            cwd=tmp_path,
+            fails=True,
+            PORT=port,
+        )
+    (line,) = [x for x in printed.splitlines() if port in x]
+    assert line.startswith(f'port {port} of this machine cannot be used')
+    assert 'choose another by PORT' in line and 'Traceback' not in printed

@@ -7,6 +7,7 @@ from .exact_resume import ExactResumeHook
 from .finite_guard import FiniteGuardHook, NonFiniteError
 from .preemption import PreemptionHook
 from .safe_checkpoint import SafeCheckpointHook
+from .stall import StallHook
 from .unreadable_report import UnreadableReportHook
 from .whole_weights import WholeWeightsHook
 
@@ -19,6 +20,7 @@ __all__ = [
     'NonFiniteError',
     'PreemptionHook',
     'SafeCheckpointHook',
+    'StallHook',
     'UnreadableReportHook',
     'WholeWeightsHook',
 ]
