@@ -45,8 +45,8 @@ class MLFMNeck(BackboneAware):
     output on, globally pooled in a classifier.
 
     Args:
-        taps (str | Sequence[str]): ``'auto'``, or names of modules inside
-            the backbone. Defaults to ``'auto'``.
+        taps (str | Sequence[str]): ``'auto'``, ``'stages'`` for the ends of
+            stages only, or names of modules. Defaults to ``'auto'``.
         neck (dict | list[dict] | nn.Module | bool, optional): The neck that
             follows; False for none. When None, what the head takes: global
             pooling or nothing. Defaults to None.

@@ -15,7 +15,7 @@ from itertools import pairwise
 from torch import nn
 
 from .by_rule import taps_by_rule
-from .checks import halvings, is_norm, kind_of, refusal
+from .checks import halvings, is_norm, kind_of, level_of, refusal
 from .declared import declared_taps, decoder_taps
 from .dry_run import Call, DryRun, dry_run
 
@@ -58,8 +58,10 @@ def find_taps(
 
     Args:
         backbone (nn.Module): The backbone; it is not touched.
-        taps (str | Sequence[str]): ``'auto'``, or names of modules inside
-            the backbone. Defaults to ``'auto'``.
+        taps (str | Sequence[str]): ``'auto'``; ``'stages'`` for the ends of
+            stages only, without the stem and its pooling (ours, not the
+            paper's); or names of modules inside the backbone. Defaults to
+            ``'auto'``.
         image_channels (int, optional): Channels of the image; taken from the
             backbone's first convolution when None. Defaults to None.
         decoder (bool): Whether to tap the decoder too, along which the
@@ -70,7 +72,8 @@ def find_taps(
         passes them, and the record they were read from.
 
     Raises:
-        TypeError: ``taps`` is neither ``'auto'`` nor a list of names.
+        TypeError: ``taps`` is neither one of these words nor a list of
+            names.
         ValueError: The backbone passes tokens, or a named module is unknown
             or cannot be tapped.
 
@@ -83,21 +86,24 @@ def find_taps(
         [('0', 8), ('1', 16)]
     """
     is_list = isinstance(taps, (list, tuple))
-    if taps != 'auto' and not (
+    by_itself = taps in ('auto', 'stages')
+    if not by_itself and not (
         is_list and all(isinstance(tap, str) for tap in taps)
     ):
         raise TypeError(
-            f"taps={taps!r} must be 'auto' or a list of module names of the "
-            "backbone, such as ['layer1', 'layer2']."
+            f"taps={taps!r} must be 'auto', 'stages' or a list of module "
+            "names of the backbone, such as ['layer1', 'layer2']."
         )
     run = dry_run(backbone, image_channels)
-    if taps == 'auto':
+    order = {call: i for i, call in enumerate(_as_they_end(run.root))}
+    if by_itself:
         calls = declared_taps(run) or taps_by_rule(run)
+        if taps == 'stages':
+            calls = _stage_ends(run, sorted(calls, key=order.__getitem__))
         if decoder:
             calls += decoder_taps(run)
     else:
         calls = [_named(run, name) for name in taps]
-    order = {call: i for i, call in enumerate(_as_they_end(run.root))}
     calls = sorted(set(calls), key=order.__getitem__)
     found = [_tap(run, call) for call in calls]
     if not found:
@@ -105,6 +111,12 @@ def find_taps(
     if not decoder:
         _check_descent(run, found)
     return found, run
+
+
+def _stage_ends(run: DryRun, calls: list[Call]) -> list[Call]:
+    """Leave out the stem and, of each resolution, all but the last."""
+    last = {level_of(run, call): call for call in calls[1:]}
+    return list(last.values())
 
 
 def _tap(run: DryRun, call: Call) -> Tap:

@@ -148,6 +148,32 @@ def test_token_backbones_are_refused(cfg: dict) -> None:
         find_taps(backbone)
 
 
+@pytest.mark.parametrize(
+    ('cfg', 'wanted'),
+    [
+        (
+            dict(type='ResNet', depth=34),
+            'layer1/4 layer2/8 layer3/16 layer4/32',
+        ),
+        (dict(type='ConvNeXt', arch='atto'), STAGES.partition(' ')[2]),
+        (
+            dict(type='MobileNetV2', widen_factor=0.1),
+            'layer2/4 layer3/8 layer5/16 layer6/32',
+        ),
+        (
+            dict(type='RepVGG', arch='A0'),
+            'stage_1/4 stage_2/8 stage_3/16 stage_4/32',
+        ),
+    ],
+    ids=str,
+)
+def test_the_ends_of_stages(cfg: dict, wanted: str) -> None:
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        taps, _ = find_taps(CLS.build(cfg), 'stages')
+    found = ' '.join(f'{tap.module}/{tap.reduction}' for tap in taps)
+    assert found == wanted
+
+
 def test_tap_channels_and_order() -> None:
     # In the order of the trunk, whatever the order of the list.
     taps, _ = find_taps(ToyBackbone(), ['stage2', 'stage0'])
