@@ -5,9 +5,11 @@ from __future__ import annotations
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from mmengine.config import Config
 from mmengine.config.utils import MODULE2PACKAGE
+from mmengine.fileio import dump, load
 
 PACKAGE = Path(__file__).resolve().parent
 # A model that is known once all are.
@@ -145,13 +147,32 @@ def register_models() -> None:
 
     if ModelHub.has(KNOWN):
         return
-    others = set(ModelHub._models_dict)
-    ModelHub.register_model_index(root / 'model-index.yml', root)
-    for name in set(ModelHub._models_dict) - others:
-        model = ModelHub._models_dict[name]
-        if TASK not in [result.task for result in model.results or []]:
-            del ModelHub._models_dict[name]
-        elif model.weights and '://' not in model.weights:
-            # Shipped with the configs; mmpretrain would look for them where
-            # the user is.
-            model.weights = str(root / model.weights)
+    with TemporaryDirectory() as folder:
+        index = Path(folder) / 'model-index.json'
+        dump(classifiers(root), index)
+        ModelHub.register_model_index(index, config_prefix=root)
+
+
+def classifiers(root: Path) -> dict[str, list[dict]]:
+    """Read the part of our model index that mmpretrain can build.
+
+    Args:
+        root (Path): The folder with the index.
+
+    Returns:
+        dict[str, list[dict]]: A model index.
+
+    Example:
+        >>> len(classifiers(shipped_files())['Models']) > 80
+        True
+    """
+    files = [load(root / p) for p in load(root / 'model-index.yml')['Import']]
+    return dict(
+        Collections=[c for file in files for c in file.get('Collections', [])],
+        Models=[
+            model
+            for file in files
+            for model in file['Models']
+            if model['Results'][0]['Task'] == TASK
+        ],
+    )

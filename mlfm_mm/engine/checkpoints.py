@@ -8,7 +8,8 @@ from pathlib import Path
 
 import torch
 
-from .weights import SWITCHES, explain, weights_only
+from .errors import explain
+from .weights import SWITCHES, weights_only
 
 # What a run needs in order to go on.
 NEEDED = ('meta', 'state_dict', 'optimizer', 'message_hub')

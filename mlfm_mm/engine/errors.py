@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha1
 from pathlib import Path
+from pickle import UnpicklingError
 
 from mmengine.logging import MMLogger
 
@@ -20,6 +21,8 @@ from ..datasets.folder_layout import FolderError
 BUILT = re.compile(r'^(class `[^`]*` in \S+: )+')
 # What PyTorch puts before the traceback of a process that loads data.
 WORKER = re.compile(r'Caught \w+ in DataLoader worker process')
+# How PyTorch names what a checkpoint would call.
+REFUSED = re.compile(r'GLOBAL ([\w.]+)')
 # Seconds in which a message of another process is the same one.
 TOGETHER = 60.0
 
@@ -81,11 +84,37 @@ def sentence(error: BaseException) -> str:
 
 def message(error: BaseException) -> str:
     """Get an error's message, without what libraries put around it."""
+    if isinstance(error, UnpicklingError):
+        return f'a checkpoint: {explain(error)}'
     told = error.args[0] if isinstance(error, KeyError) else error
     text = BUILT.sub('', str(told)).strip()
     if WORKER.match(text):
         return text.splitlines()[-1].partition(': ')[2]
     return text
+
+
+def explain(error: Exception) -> str:
+    """Say in one sentence why a checkpoint cannot be read.
+
+    Args:
+        error (Exception): What reading it raised.
+
+    Returns:
+        str: The reason and the remedy.
+
+    Example:
+        >>> text = 'Unsupported global: GLOBAL os.system was not an allowed'
+        >>> explain(UnpicklingError(text))
+        'reading it would run code (os.system): if you trust where it comes
+        from, add --trust'
+    """
+    refused = REFUSED.search(str(error))
+    if isinstance(error, UnpicklingError) and refused:
+        return (
+            f'reading it would run code ({refused[1]}): if you trust where '
+            'it comes from, add --trust'
+        )
+    return 'it is no checkpoint, or damaged: take another copy of it'
 
 
 def log_traceback(error: BaseException) -> str:

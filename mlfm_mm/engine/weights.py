@@ -20,7 +20,7 @@ from mmengine.runner import CheckpointLoader
 from mmengine.utils import digit_version
 from torch import Tensor, nn
 
-from .errors import UsageError
+from .errors import UsageError, explain
 
 Checkpoint: TypeAlias = dict[str, object]
 
@@ -38,7 +38,6 @@ BUILDERS = {
 NUMPY_MODULES = ('numpy.core.multiarray', 'numpy._core.multiarray')
 # Neither objects nor records.
 CODES = np.typecodes['AllInteger'] + np.typecodes['AllFloat'] + '?SU'
-REFUSED = re.compile(r'GLOBAL ([\w.]+)')
 # What reading a file raises that is no checkpoint.
 READING = (UnpicklingError, RuntimeError, EOFError, OSError, KeyError)
 # How many differences a message names.
@@ -159,30 +158,6 @@ def check_checkpoint(path: str, option: str = 'checkpoint') -> None:
     """
     if '://' not in path:
         read_checkpoint(path, option)
-
-
-def explain(error: Exception) -> str:
-    """Say in one sentence why a checkpoint cannot be read.
-
-    Args:
-        error (Exception): What reading it raised.
-
-    Returns:
-        str: The reason and the remedy.
-
-    Example:
-        >>> text = 'Unsupported global: GLOBAL os.system was not an allowed'
-        >>> explain(UnpicklingError(text))
-        'reading it would run code (os.system): if you trust where it comes
-        from, add --trust'
-    """
-    refused = REFUSED.search(str(error))
-    if isinstance(error, UnpicklingError) and refused:
-        return (
-            f'reading it would run code ({refused[1]}): if you trust where '
-            'it comes from, add --trust'
-        )
-    return 'it is no checkpoint, or damaged: take another copy of it'
 
 
 def weights_in(checkpoint: Checkpoint) -> dict[str, Tensor]:

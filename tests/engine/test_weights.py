@@ -9,10 +9,10 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.logging import MessageHub
+from mmengine.model import initialize
 from torch import nn
 
-from mlfm_mm.engine import UsageError
-from mlfm_mm.engine.hooks import WholeWeightsHook
+from mlfm_mm.engine import UsageError, one_sentence
 from mlfm_mm.engine.weights import (
     load_whole,
     origin,
@@ -159,16 +159,21 @@ def test_a_config_in_a_checkpoint_is_not_run(tmp_path: Path) -> None:
     mark = tmp_path / 'been_here'
     text = f'import os\nmodel = dict(type=os.mkdir({str(mark)!r}))'
     origin(dict(meta=dict(cfg=text)))
-    meta = dict(config=text)
+    assert not mark.exists()
 
-    class Stub:
-        cfg = Config()
-        model = nn.Identity()
-        experiment_name = 'stub'
 
-    checkpoint = dict(state_dict={}, meta=meta)
-    WholeWeightsHook().after_load_checkpoint(Stub(), checkpoint)
-    assert not mark.exists() and 'config' not in meta
+def test_initial_weights_are_read_with_care(
+    hostile: str, tmp_path: Path
+) -> None:
+    """``init_cfg`` of a module, which MMEngine reads by itself."""
+    init = dict(type='Pretrained', checkpoint=hostile)
+    with (
+        pytest.raises(SystemExit, match=r'run code \(\w+.mkdir\)'),
+        one_sentence('train.py'),
+        weights_only(),
+    ):
+        initialize(nn.Linear(1, 1), init)
+    assert not (tmp_path / 'been_here').exists()
 
 
 def test_the_hook_joins_others() -> None:
