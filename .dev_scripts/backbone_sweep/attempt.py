@@ -33,7 +33,8 @@ def attempt(source: str, network: Network) -> Outcome:
     """
 
     def outcome(verdict: str, error: Exception) -> Outcome:
-        why = f'{type(error).__name__}: {error}'
+        words = ' '.join(str(error).split())
+        why = f'{type(error).__name__}: {words}'[:300]
         return Outcome(source, network.kind, network.example, verdict, why)
 
     failure, neck = None, MLFMNeck()

@@ -19,7 +19,10 @@ SWEPT = (*HOSTS, 'timm', 'torchvision')
 TOKENS = 'passes tokens'
 # What the message of an error means to a reader.
 REASONS = {
-    r'passes tokens|passes maps \(N, H, W, C\)': TOKENS,
+    r'passes tokens|passes maps \(N, H, W, C\)|window size': TOKENS,
+    r"Retriever.* argument 'neck'": 'a retriever has no neck (below)',
+    r"missing \d required .*'mask'": 'its backbone needs a mask (below)',
+    r"'encoder_stride'": 'its decoder stands in place of the neck (below)',
 }
 
 
@@ -61,22 +64,20 @@ def reason(row: Outcome) -> str:
 
 def sums(rows: Sequence[Outcome]) -> str:
     """Count the architectures of each source."""
-
-    def cells(source: str) -> tuple[str, ...]:
-        of_source = [row for row in rows if row.source == source]
-        counts = Counter(
-            row.verdict if row.verdict == HELD else reason(row)
-            for row in of_source
-            if row.verdict != NOT_RUN
-        )
-        total = counts.total()
-        others = total - counts[HELD] - counts[TOKENS]
-        numbers = (total, counts[HELD], counts[TOKENS], others)
-        return source, *map(str, numbers)
-
-    head = 'networks of', 'tried:', 'hold:', 'pass tokens:', 'others:'
-    known = {row.source for row in rows}
-    return table(head, [cells(source) for source in SWEPT if source in known])
+    counts: dict[str, Counter[str]] = {}
+    for row in rows:
+        is_other = row.verdict not in (HELD, NOT_RUN)
+        what = reason(row) if is_other else row.verdict
+        counts.setdefault(row.source, Counter())[what] += 1
+    lines = []
+    for source in (source for source in SWEPT if source in counts):
+        count = counts[source]
+        known = [count[what] for what in (HELD, TOKENS, NOT_RUN)]
+        others = count.total() - sum(known)
+        numbers = (count.total(), *known[:2], others, known[2])
+        lines.append((source, *map(str, numbers)))
+    head = 'networks of|found:|hold:|pass tokens:|others:|do not run:'
+    return table(head.split('|'), lines)
 
 
 def exceptions(rows: Iterable[Outcome]) -> str:

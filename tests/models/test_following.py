@@ -75,6 +75,19 @@ def test_a_backbone_that_pools_by_itself() -> None:
     assert model(IMAGE, mode='tensor').shape == (2, 5)
 
 
+def test_a_retriever_whose_encoder_has_memory() -> None:
+    encoder = dict(type='ImageClassifier', backbone=RESNET, neck=MEMORY)
+    cfg = dict(
+        type='ImageToImageRetriever',
+        image_encoder=encoder,
+        prototype=torch.rand(5, 512),
+    )
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        model = CLS.build(cfg)
+    assert followers(model) == ['GlobalAveragePooling']
+    assert model.extract_feat(IMAGE)[-1].shape == (2, 512)
+
+
 def test_a_fused_list_of_maps() -> None:
     scales = dict(type='HRFuseScales', in_channels=(64, 128, 256, 512))
     resnet = dict(RESNET, out_indices=(0, 1, 2, 3))

@@ -36,7 +36,7 @@ def test_tables(tmp_path: Path) -> None:
     (tmp_path / FILE).parent.mkdir(parents=True)
     write(tmp_path / FILE, ROWS)
     blocks = generate(tmp_path)
-    assert '| mmseg | 4 | 1 | 1 | 2 |' in blocks[f'{PAGE}#sweep']
+    assert '| mmseg | 5 | 1 | 1 | 2 | 1 |' in blocks[f'{PAGE}#sweep']
     others = blocks[f'{PAGE}#exceptions'].splitlines()
     assert others[2:] == ['| mmseg | Odd | c | ValueError: odd |']
     served = blocks[f'{PAGE}#served-mmpretrain'].splitlines()
