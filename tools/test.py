@@ -8,7 +8,12 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 try:
-    from mlfm_mm.engine import build_runner, one_sentence, prepare_testing
+    from mlfm_mm.engine import (
+        build_runner,
+        leave_together,
+        one_sentence,
+        prepare_testing,
+    )
     from mlfm_mm.engine.arguments import (
         add_config_options,
         add_run_options,
@@ -69,6 +74,7 @@ def main() -> None:
         with weights_only(options.pop('trust')):
             runner = build_runner(prepare_testing(**options))
             run_test(runner, options['out'], options['out_item'])
+            leave_together()
 
 
 if __name__ == '__main__':

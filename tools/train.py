@@ -8,7 +8,12 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 try:
-    from mlfm_mm.engine import build_runner, one_sentence, prepare_training
+    from mlfm_mm.engine import (
+        build_runner,
+        leave_together,
+        one_sentence,
+        prepare_training,
+    )
     from mlfm_mm.engine.arguments import (
         add_config_options,
         add_run_options,
@@ -73,6 +78,7 @@ def main() -> None:
         options = parse_args()
         with weights_only(options.pop('trust')):
             build_runner(prepare_training(**options)).train()
+            leave_together()
 
 
 if __name__ == '__main__':

@@ -1,6 +1,7 @@
 """Hooks, and what the tools share to train and test with either host."""
 
 from .amp import CPUAmpOptimWrapper
+from .distributed import leave_together
 from .errors import UsageError, one_sentence
 from .hooks import ChannelsLastHook, EpochSummaryHook, WholeWeightsHook
 from .hosts import HOSTS, Host, find_host
@@ -18,6 +19,7 @@ __all__ = [
     'WholeWeightsHook',
     'build_runner',
     'find_host',
+    'leave_together',
     'one_sentence',
     'prepare_testing',
     'prepare_training',

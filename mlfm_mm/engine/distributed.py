@@ -134,6 +134,17 @@ def die_with_parent() -> None:
         os._exit(1)
 
 
+def leave_together() -> None:
+    """Leave the process group, if there is one, once all are done.
+
+    A process that leaves while another still talks to it makes the other one
+    abort, after all its work.
+    """
+    if torch.distributed.is_initialized():
+        torch.distributed.barrier()
+        torch.distributed.destroy_process_group()
+
+
 def join_by_gloo(launcher: str) -> None:
     """Join the process group of a launcher, over the network.
 

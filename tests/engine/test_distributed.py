@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 import torch
 from mmengine.config import Config
@@ -11,9 +13,19 @@ from mlfm_mm.engine.distributed import (
     adapt_wrapper,
     check_gpus,
     first_host,
+    leave_together,
     read_ranks,
     replace_sync_bn,
 )
+
+
+def test_processes_leave_together(tmp_path: Path) -> None:
+    leave_together()  # there is nothing to leave
+    torch.distributed.init_process_group(
+        'gloo', f'file://{tmp_path}/store', rank=0, world_size=1
+    )
+    leave_together()
+    assert not torch.distributed.is_initialized()
 
 
 def test_no_launcher_changes_nothing() -> None:

@@ -250,7 +250,7 @@ def test_resolution_must_not_come_back() -> None:
 
 @pytest.mark.parametrize('taps', ['layer1', 3, [1, 2]])
 def test_taps_of_a_wrong_kind(taps) -> None:
-    with pytest.raises(TypeError, match="'auto' or a list of module names"):
+    with pytest.raises(TypeError, match="'stages' or a list of module names"):
         find_taps(ToyBackbone(), taps)
 
 
