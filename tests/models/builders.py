@@ -106,6 +106,25 @@ class ToyBackbone(nn.Module):
         return (x,)
 
 
+class CollectingBackbone(ToyBackbone):
+    """Returns what hooks on its parts have seen, as some of timm do."""
+
+    def __init__(self, *collected: str) -> None:
+        super().__init__()
+        self.collected = collected
+        self.maps: dict[str, Tensor] = {}
+        for name in collected:
+            self.get_submodule(name).register_forward_hook(self.collect)
+
+    def collect(self, module: nn.Module, inputs: tuple, out: Tensor) -> None:
+        self.maps[str(id(module))] = out
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        self.maps.clear()
+        super().forward(x)
+        return tuple(self.maps.values())
+
+
 class ToyModel(nn.Module):
     """What the neck asks of a parent: a backbone, then a neck."""
 

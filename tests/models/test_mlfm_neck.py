@@ -6,11 +6,12 @@ from collections.abc import Iterator
 import pytest
 import torch
 from mmpretrain.models.backbones.resnet import BasicBlock, ResNet
-from torch import nn
+from torch import Tensor, nn
 
 from mlfm_mm import MLFMNeck
 from tests.hosts import needs_mmseg
 from tests.models.builders import (
+    CollectingBackbone,
     ToyBackbone,
     ToyModel,
     classifier,
@@ -387,3 +388,15 @@ def test_the_table() -> None:
     assert rows['stage1'][1:4] == ['6', '4', '2x']
     assert rows['total'][1] == f'{count(toy().neck.units):,}'
     assert 'not adopted' in str(MLFMNeck())
+
+
+def test_maps_that_a_backbone_collects_by_hooks_are_refined() -> None:
+    backbone = CollectingBackbone('stage1', 'stage2.2')
+    model = ToyModel(backbone, MLFMNeck())
+    refined: list[Tensor] = []
+    for unit in model.neck.units:
+        unit.register_forward_hook(lambda *args: refined.append(args[2][0]))
+    maps = model(torch.rand(2, 3, 32, 32))
+    assert all(a is b for a, b in zip(maps, refined[1:], strict=True))
+    sum(x.square().sum() for x in maps).backward()
+    assert all(p.grad is not None for p in model.neck.parameters())
