@@ -15,7 +15,7 @@ VENV := .venv/bin
 
 .DEFAULT_GOAL := help
 .PHONY: help venv quickstart test test-slow test-openmmlab test-floor lint \
-	format hooks pages benchmark build constraints clean
+	format hooks pages kill-test benchmark build constraints clean
 
 help: ## show this list
 	@echo 'make <target>'
@@ -68,6 +68,17 @@ hooks: venv ## let git run the linters before each commit
 	@$(VENV)/pre-commit install
 
 pages: venv ## write the generated pages and tables anew (CI: with --check)
+	@$(VENV)/python .dev_scripts/pages.py
+
+kill-test: venv ## kill and resume runs; docs/reliability.md (15 minutes)
+	@$(VENV)/python .dev_scripts/kill_test.py --runs 20 \
+		--out docs/results/reliability/kills_ours.json
+	@$(VENV)/python .dev_scripts/kill_test.py --runs 8 --processes 2 \
+		--out docs/results/reliability/kills_two_processes.json
+	@$(VENV)/python .dev_scripts/kill_test.py --way keep_all keep_one \
+		--runs 8 --out docs/results/reliability/kills_mmengine.json
+	@$(VENV)/python .dev_scripts/harm_test.py \
+		--out docs/results/reliability/inputs.json
 	@$(VENV)/python .dev_scripts/pages.py
 
 benchmark: venv ## measure what docs/performance.md lacks (30 quiet minutes)

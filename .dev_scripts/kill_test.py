@@ -208,14 +208,15 @@ def compare(found: dict | str, whole: dict | str) -> str:
 
 
 def try_runs(
-    way: str, runs: int, processes: int, seed: int, folder: Path
+    way: str, args: argparse.Namespace, folder: Path
 ) -> Iterator[dict]:
     """Kill and resume runs of one way, kind after kind."""
+    kinds, processes = args.kinds, args.processes
     wholes = {}
-    for number in range(runs):
-        draw = random.Random(f'{seed} {number}')
-        kind = KINDS[number % len(KINDS)]
-        by_epoch = number // len(KINDS) % 2 == 0
+    for number in range(args.runs):
+        draw = random.Random(f'{args.seed} {number}')
+        kind = kinds[number % len(kinds)]
+        by_epoch = number // len(kinds) % 2 == 0
         if by_epoch not in wholes:
             work = folder / f'{way}_{by_epoch}'
             path = write_config(way, work, by_epoch, 0, processes)
@@ -239,7 +240,7 @@ def try_runs(
         )
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main() -> int:
     """Try, tell and write."""
     parser = argparse.ArgumentParser(
         description=__doc__,
@@ -247,18 +248,19 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument('--runs', type=int, default=20)
     parser.add_argument('--processes', type=int, default=1)
+    parser.add_argument(
+        '--kinds', nargs='+', choices=KINDS, default=list(KINDS)
+    )
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument(
         '--way', nargs='+', choices=list(WAYS), default=['ours']
     )
     parser.add_argument('--out', type=Path, help='a file for the results')
-    args = parser.parse_args(arguments)
+    args = parser.parse_args()
     results = []
     with TemporaryDirectory() as folder:
         for way in args.way:
-            for result in try_runs(
-                way, args.runs, args.processes, args.seed, Path(folder)
-            ):
+            for result in try_runs(way, args, Path(folder)):
                 results.append(result)
                 print(len(results), *result.values(), flush=True)
     if args.out:

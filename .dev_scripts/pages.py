@@ -21,6 +21,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import evidence_page
+import reliability_page
 import results
 import zoo
 from backbone_sweep import page as backbones
@@ -36,6 +37,7 @@ GENERATORS: tuple[Generator, ...] = (
     cost.generate,
     evidence_page.generate,
     backbones.generate,
+    reliability_page.generate,
 )
 
 

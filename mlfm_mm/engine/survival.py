@@ -13,6 +13,7 @@ HOOKS = dict(
     exact_resume=dict(type='mlfm_mm.ExactResumeHook'),
     finite_guard=dict(type='mlfm_mm.FiniteGuardHook'),
     preemption=dict(type='mlfm_mm.PreemptionHook'),
+    missed_validation=dict(type='mlfm_mm.MissedValidationHook'),
 )
 # What MMEngine does where a config says nothing.
 DEFAULT_CHECKPOINT = dict(type='CheckpointHook', interval=1)

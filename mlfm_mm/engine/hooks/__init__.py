@@ -5,6 +5,7 @@ from .check_data import CheckDataHook
 from .epoch_summary import EpochSummaryHook
 from .exact_resume import ExactResumeHook
 from .finite_guard import FiniteGuardHook, NonFiniteError
+from .missed_validation import MissedValidationHook
 from .preemption import PreemptionHook
 from .safe_checkpoint import SafeCheckpointHook
 from .stall import StallHook
@@ -17,6 +18,7 @@ __all__ = [
     'EpochSummaryHook',
     'ExactResumeHook',
     'FiniteGuardHook',
+    'MissedValidationHook',
     'NonFiniteError',
     'PreemptionHook',
     'SafeCheckpointHook',

@@ -147,12 +147,18 @@ class PauseHook(Hook):
 
 @HOOKS.register_module()
 class StopHook(Hook):
-    """Stop after an iteration."""
+    """Stop after an iteration, or in a validation."""
 
     priority = 'LOWEST'
 
-    def __init__(self, at: int) -> None:
+    def __init__(self, at: int = 0, validation: int = 0) -> None:
         self.at = at
+        self.validation = validation
+
+    def after_val_iter(self, runner: Runner, *_: Any, **more: Any) -> None:
+        self.validation -= more['batch_idx'] == 1
+        if more['batch_idx'] == 1 and self.validation == 0:
+            raise KeyboardInterrupt
 
     def after_train_iter(self, runner: Runner, *_: Any, **__: Any) -> None:
         if runner.iter + 1 == self.at:

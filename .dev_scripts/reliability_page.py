@@ -1,0 +1,102 @@
+"""Tables of docs/reliability.md: what became of runs that were harmed."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from textwrap import shorten
+
+RESULTS = 'docs/results/reliability'
+PAGE = 'docs/reliability.md'
+# As the kill test has them, in the order of the page.
+WAYS = {
+    'ours': 'our hooks',
+    'keep_all': "MMEngine's default",
+    'keep_one': 'MMEngine, last and best kept',
+}
+WIDTH = 90
+OUTCOMES = ('same bits', 'other weights', 'cannot go on')
+
+
+def generate(root: Path) -> dict[str, str]:
+    """Write the tables from the records.
+
+    Args:
+        root (Path): The top of the repository.
+
+    Returns:
+        dict[str, str]: Texts by the place where they stand.
+    """
+    results = root / RESULTS
+    runs = [
+        run
+        for path in sorted(results.glob('kills_*.json'))
+        for run in json.loads(path.read_text('utf-8'))
+    ]
+    inputs = json.loads((results / 'inputs.json').read_text('utf-8'))
+    return {
+        f'{PAGE}#kills': kills_table(runs),
+        f'{PAGE}#inputs': inputs_table(inputs),
+    }
+
+
+def kills_table(runs: list[dict]) -> str:
+    """Count how runs ended, by what they were killed by.
+
+    Args:
+        runs (list[dict]): The records of the kill test.
+
+    Returns:
+        str: A table in Markdown.
+    """
+    rows = ['| killed by | ' + ' | '.join(WAYS.values()) + ' |']
+    rows.append('|---' * (len(WAYS) + 1) + '|')
+    for kind in dict.fromkeys(run['kind'] for run in runs):
+        cells = [
+            tell([r for r in runs if (r['kind'], r['way']) == (kind, way)])
+            for way in WAYS
+        ]
+        rows.append(f'| {kind} | ' + ' | '.join(cells) + ' |')
+    return '\n'.join(rows)
+
+
+def tell(runs: list[dict]) -> str:
+    """Count the ends of some runs.
+
+    Args:
+        runs (list[dict]): Records of one way and kind.
+
+    Returns:
+        str: Such as '3 of 5 same bits, 2 cannot go on'.
+
+    Example:
+        >>> tell([dict(outcome='same bits'), dict(outcome='cannot go on')])
+        '1 of 2 same bits, 1 cannot go on'
+    """
+    counts = Counter(run['outcome'] for run in runs)
+    first, *others = OUTCOMES
+    told = [f'{counts[first]} of {len(runs)} {first}']
+    told += [f'{counts[name]} {name}' for name in others if counts[name]]
+    return ', '.join(told) if runs else '-'
+
+
+def inputs_table(rows: list[dict]) -> str:
+    """Set side by side what became of what was left.
+
+    Args:
+        rows (list[dict]): The records of the harm test.
+
+    Returns:
+        str: A table in Markdown.
+    """
+    lines = ["| what is left | our hooks | MMEngine's default |", '|---' * 3]
+    lines[-1] += '|'
+    for row in rows:
+        # The rest of a message is in the records.
+        cells = [
+            shorten(row[key], WIDTH, placeholder=' ...')
+            for key in ('input', 'ours', 'keep_all')
+        ]
+        lines.append(f'| {" | ".join(cells)} |')
+    return '\n'.join(lines)

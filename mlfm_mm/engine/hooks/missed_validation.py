@@ -1,0 +1,60 @@
+"""A validation that a kill cut short is made up for."""
+
+from __future__ import annotations
+
+from mmengine.hooks import Hook
+from mmengine.runner import IterBasedTrainLoop, Runner
+
+from ...registry import HOOKS
+
+KEY = 'validated'
+
+
+@HOOKS.register_module()
+class MissedValidationHook(Hook):
+    """Validate first where a run goes on from just before a validation.
+
+    Checkpoints are written before the validation that follows. Who resumes
+    from one would leave it out, and with it the best weights, or the last
+    figures of a run.
+
+    Example:
+        >>> custom_hooks = [dict(type='mlfm_mm.MissedValidationHook')]
+    """
+
+    # When all others are ready.
+    priority = 'LOWEST'
+
+    def before_train(self, runner: Runner) -> None:
+        """Validate, if that was due.
+
+        Args:
+            runner (Runner): The runner.
+        """
+        if not runner._resume or runner.val_loop is None:
+            return
+        loop = runner.train_loop
+        loop._decide_current_val_interval()
+        done, end = self._progress(runner)
+        due = done % loop.val_interval == 0 or done == end
+        missed = runner.message_hub.runtime_info.get(KEY) != done
+        if due and missed and done >= max(loop.val_begin, 1):
+            runner.logger.info(
+                'The validation after this checkpoint comes first.'
+            )
+            runner.val_loop.run()
+
+    def before_val_epoch(self, runner: Runner) -> None:
+        """Let what is saved after the validation know of it."""
+        runner.message_hub.update_info(KEY, self._progress(runner)[0])
+
+    @staticmethod
+    def _progress(runner: Runner) -> tuple[float, int]:
+        """Count what validations are counted by; halves are in an epoch."""
+        loop = runner.train_loop
+        if isinstance(loop, IterBasedTrainLoop):
+            return runner.iter, runner.max_iters
+        place = runner.message_hub.runtime_info.get('exact_resume', {})
+        began = place.get('began', runner.epoch * len(loop.dataloader))
+        within = place.get('epoch') == runner.epoch and began != runner.iter
+        return runner.epoch + within / 2, runner.max_epochs
