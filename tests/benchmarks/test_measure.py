@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import measure
 from benchmarks.figures import QUANTITIES, Figure
 from benchmarks.measure import Sheet
 from benchmarks.networks import make_group
@@ -75,3 +76,15 @@ def test_compiled(tmp_path: Path) -> None:
     assert list(found(figures)) == [
         'infer', 'train', 'kernels_infer', 'kernels_train',
     ]  # fmt: skip
+
+
+def test_kernels_take_the_place_of_launches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(measure, 'count_kernels', lambda *args: 5)
+    setting = Setting(2, '32', mode='compiled')
+    figures = Sheet(tiny_group(tmp_path), setting, ['traffic']).fill()
+    assert found(figures) == {
+        f'kernels_{phase}': dict(baseline=5, MLFM=5)
+        for phase in ('infer', 'train')
+    }
