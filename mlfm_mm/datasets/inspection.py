@@ -44,6 +44,7 @@ class Seen:
         labels (tuple[int, ...]): Those of the image, or all in its mask.
         mask_fault (str): What is wrong with the mask, or ``''``.
         turned (bool): Whether a camera noted that it is to be turned.
+        has_mask (bool): Whether a mask belongs to it.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Seen:
     labels: tuple[int, ...] = ()
     mask_fault: str = ''
     turned: bool = False
+    has_mask: bool = False
 
 
 @dataclass
@@ -112,7 +114,13 @@ def look_at(item: Item) -> Seen:
     digest = hashlib.blake2b(pixels.tobytes(), digest_size=16)
     digest.update(repr(pixels.shape).encode())
     return Seen(
-        item.name, '', size, digest.hexdigest(), labels, mask_fault, turned
+        name=item.name,
+        size=size,
+        digest=digest.hexdigest(),
+        labels=labels,
+        mask_fault=mask_fault,
+        turned=turned,
+        has_mask='seg_map_path' in item.info,
     )
 
 
@@ -237,7 +245,7 @@ def faults_of_masks(seen: Sequence[Seen], turns: bool) -> Iterator[str]:
     for s in seen:
         if s.mask_fault:
             yield f'{s.name}: {s.mask_fault}'
-        elif turns and s.turned:
+        elif turns and s.turned and s.has_mask:
             yield (
                 f'{s.name}: is turned by its EXIF data, its mask is not (use '
                 "color_type='color_ignore_orientation')"

@@ -109,3 +109,7 @@ def test_pictures_to_be_turned(tmp_path: Path) -> None:
         'train'
     ]
     assert text.startswith('a.jpg: is turned by its EXIF data')
+    # Photographs without masks may be turned as they like.
+    seen = look_at(item(tmp_path / 'a.jpg', gt_label=0))
+    assert seen.turned
+    assert judge(Report(), dict(train=[seen]), turns=True).to_dict() == {}
