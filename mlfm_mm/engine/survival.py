@@ -38,8 +38,11 @@ def protect(cfg: Config, signals: list[str] | None = None) -> None:
     scope = cfg.get('default_scope')
     if checkpoint and kind_of(checkpoint, REGISTRY, scope) is CheckpointHook:
         hooks['checkpoint'] = {**checkpoint, **HOOKS['checkpoint']}
-    named = {hook.get('type') for hook in cfg.get('custom_hooks') or []}
-    ours = {k: v for k, v in HOOKS.items() if v['type'] not in named}
+    custom = cfg.get('custom_hooks') or []
+    named = [kind_of(hook, REGISTRY, scope) for hook in custom]
+    ours = {
+        k: v for k, v in HOOKS.items() if kind_of(v, REGISTRY) not in named
+    }
     cfg.default_hooks = {**ours, **hooks}
     if signals:
         cfg.default_hooks.preemption = dict(

@@ -81,7 +81,7 @@ def prepare_testing(
         )
     cfg.load_from = checkpoint
     cfg.resume = False
-    refuse_other_weights(cfg, allow_partial)
+    refuse_other_weights(cfg, allow_partial=allow_partial)
     if show or show_dir:
         draw_predictions(cfg, host, show, show_dir)
     if tta:

@@ -1,12 +1,15 @@
 """From the options of ``tools/train.py`` to a config ready to run."""
 
 from mmengine.config import Config
+from mmengine.registry import HOOKS
 
 from .amp import enable_amp
 from .errors import UsageError
+from .hooks import SafeCheckpointHook
 from .hosts import find_host
+from .kinds import is_kind
 from .options import load_config, set_common_options
-from .survival import OUR_CHECKPOINT, protect
+from .survival import protect
 from .weights import (
     check_checkpoint,
     refuse_other_weights,
@@ -100,17 +103,19 @@ def set_resume(cfg: Config, resume: str | None) -> None:
     """Say where to resume from.
 
     Args:
-        cfg (Config): The config, changed in place; what it resumes from
-            must be a checkpoint of its own network.
+        cfg (Config): The config, changed in place; what it resumes from, but
+            not what it begins with, must be of its own network.
         resume (str, optional): A checkpoint, ``'auto'`` for the latest one
             in the work folder, or None to follow the config.
     """
     checkpoint = cfg.default_hooks.get('checkpoint') or {}
-    if resume == 'auto' and checkpoint.get('type') == OUR_CHECKPOINT:
+    if resume == 'auto' and is_kind(
+        checkpoint, SafeCheckpointHook, HOOKS, cfg.get('default_scope')
+    ):
         # For a folder that is new.
         cfg.default_hooks.checkpoint.start_from = cfg.get('load_from')
     if resume is not None:
         cfg.resume = True
         cfg.load_from = None if resume == 'auto' else resume
     if cfg.get('resume'):
-        refuse_other_weights(cfg)
+        refuse_other_weights(cfg, only_resume=True)

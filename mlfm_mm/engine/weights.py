@@ -305,12 +305,12 @@ def load_whole(
     print_log(f'{message} Going on with what fits.', logger='current')
 
 
-def refuse_other_weights(cfg: Config, allow_partial: bool = False) -> None:
+def refuse_other_weights(cfg: Config, **options: bool) -> None:
     """Let a run refuse weights that are not those of its network.
 
     Args:
         cfg (Config): The config, changed in place.
-        allow_partial (bool): Whether to warn only. Defaults to False.
+        **options: Arguments of :class:`mlfm_mm.engine.WholeWeightsHook`.
     """
-    hook = dict(type='mlfm_mm.WholeWeightsHook', allow_partial=allow_partial)
+    hook = dict(type='mlfm_mm.WholeWeightsHook', **options)
     cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), hook]

@@ -1,5 +1,8 @@
+import pytest
 from mmengine.config import Config
+from mmengine.hooks import CheckpointHook
 
+from mlfm_mm.engine.hooks import ExactResumeHook
 from mlfm_mm.engine.survival import HOOKS, protect
 
 
@@ -10,6 +13,15 @@ def test_what_a_config_says_is_kept() -> None:
     assert cfg.default_hooks.checkpoint == dict(
         mine, type='mlfm_mm.SafeCheckpointHook'
     )
+
+
+@pytest.mark.parametrize('kind', [CheckpointHook, 'mmengine.CheckpointHook'])
+def test_the_hosts_hook_by_its_class(kind: object) -> None:
+    mine = dict(type=kind, interval=5)
+    cfg = Config(dict(default_hooks=dict(checkpoint=mine)))
+    protect(cfg)
+    ours = dict(type='mlfm_mm.SafeCheckpointHook', interval=5)
+    assert cfg.default_hooks.checkpoint == ours
 
 
 def test_other_hooks_stay() -> None:
@@ -26,8 +38,11 @@ def test_they_can_be_removed() -> None:
     assert cfg.default_hooks == dict.fromkeys(HOOKS)
 
 
-def test_none_comes_twice() -> None:
-    mine = dict(type='mlfm_mm.ExactResumeHook')
+@pytest.mark.parametrize(
+    'kind', ['mlfm_mm.ExactResumeHook', 'ExactResumeHook', ExactResumeHook]
+)
+def test_none_comes_twice(kind: object) -> None:
+    mine = dict(type=kind)
     cfg = Config(dict(custom_hooks=[mine]))
     protect(cfg)
     assert 'exact_resume' not in cfg.default_hooks

@@ -16,6 +16,8 @@ class WholeWeightsHook(Hook):
 
     Args:
         allow_partial (bool): Whether to warn only. Defaults to False.
+        only_resume (bool): Whether to check only what a run goes on from,
+            and not weights that it begins with. Defaults to False.
 
     Example:
         >>> custom_hooks = [dict(type='mlfm_mm.WholeWeightsHook')]
@@ -24,8 +26,11 @@ class WholeWeightsHook(Hook):
     # After MMEngine's own, which may put averaged weights in their place.
     priority = 'LOWEST'
 
-    def __init__(self, allow_partial: bool = False) -> None:
+    def __init__(
+        self, allow_partial: bool = False, only_resume: bool = False
+    ) -> None:
         self.allow_partial = allow_partial
+        self.only_resume = only_resume
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Compare, before the Runner loads them.
@@ -39,5 +44,7 @@ class WholeWeightsHook(Hook):
         """
         # MMEngine would run this text of an old checkpoint as code.
         checkpoint.get('meta', {}).pop('config', None)
+        if self.only_resume and not runner._resume:
+            return
         name = runner.cfg.filename or runner.experiment_name
         load_whole(runner.model, checkpoint, name, self.allow_partial)

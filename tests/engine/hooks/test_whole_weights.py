@@ -16,6 +16,7 @@ class Stub:
         self.model = model
         self.cfg = Config()
         self.experiment_name = 'stub'
+        self._resume = False
 
 
 def test_other_weights_are_refused() -> None:
@@ -27,6 +28,15 @@ def test_other_weights_are_refused() -> None:
     with pytest.raises(UsageError, match=r'^stub: .*bias is missing'):
         hook.after_load_checkpoint(runner, other)
     WholeWeightsHook(True).after_load_checkpoint(runner, other)
+
+
+def test_what_a_run_begins_with_may_be_partial() -> None:
+    hook, runner = WholeWeightsHook(only_resume=True), Stub(nn.Linear(1, 1))
+    plain = dict(state_dict=nn.Linear(1, 1, bias=False).state_dict())
+    hook.after_load_checkpoint(runner, plain)
+    runner._resume = True
+    with pytest.raises(UsageError, match='bias is missing'):
+        hook.after_load_checkpoint(runner, plain)
 
 
 def test_a_config_in_a_checkpoint_is_not_run(tmp_path: Path) -> None:
