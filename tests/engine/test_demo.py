@@ -10,7 +10,7 @@ from mmengine.registry import MODELS, DefaultScope
 from PIL import ExifTags, Image
 
 from mlfm_mm.engine import UsageError
-from mlfm_mm.engine.demo import find_names, random_palette, run_demo
+from mlfm_mm.engine.demo import find_names, run_demo
 from mlfm_mm.engine.options import load_config
 from tests.hosts import needs_mmseg
 from tests.tools.helpers import (
@@ -147,10 +147,6 @@ def test_names(meta: dict | None, names: list[str]) -> None:
     dataset = dict(metainfo=dict(classes=['given']), pipeline=[dict()])
     cfg = Config(dict(test_dataloader=dict(dataset=dataset)))
     assert find_names(cfg, dict(meta=meta))['classes'] == names
-
-
-def test_colours_are_bytes() -> None:
-    assert all(0 <= x < 256 for colour in random_palette(30) for x in colour)
 
 
 @needs_mmseg
