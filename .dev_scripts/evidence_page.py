@@ -108,7 +108,8 @@ def read_evidence(root: Path) -> Iterator[Evidence]:
     Yields:
         Evidence: One a plan.
     """
-    for path in sorted((root / PLANS).glob('*.py')):
+    paths = sorted((root / PLANS).glob('*.py'))
+    for path in sorted(paths, key=lambda path: path.stem != FIRST):
         plan = read_plan(path)
         own = read_records(root / RESULTS / f'{plan.name}.jsonl')
         if not own:

@@ -2,7 +2,7 @@
 
 title = 'U-Net, an eighth of the width, CamVid 256x192'
 arms = dict(
-    plain=dict(title='without memory', config='../baseline/unet_w8_camvid.py'),
+    plain=dict(title='plain', config='../baseline/unet_w8_camvid.py'),
     mlfm=dict(title='MLFM', config='../mlfm/unet_w8_camvid.py'),
 )
 baselines = ['plain']

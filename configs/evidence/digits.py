@@ -5,9 +5,7 @@ The networks of the quickstart.
 
 title = 'ResNet-18 w16, handwritten digits'
 arms = dict(
-    plain=dict(
-        title='without memory', config='../baseline/resnet18_w16_digits.py'
-    ),
+    plain=dict(title='plain', config='../baseline/resnet18_w16_digits.py'),
     mlfm=dict(title='MLFM', config='../mlfm/resnet18_w16_digits.py'),
 )
 baselines = ['plain']

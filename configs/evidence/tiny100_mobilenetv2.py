@@ -6,7 +6,7 @@ For a GPU, several runs side by side (--jobs 4).
 title = 'MobileNetV2 0.35, Tiny ImageNet-100'
 config = 'recipes/mobilenetv2_0.35_tiny100.py'
 arms = dict(
-    plain=dict(title='without memory'),
+    plain=dict(title='plain'),
     mlfm=dict(
         title='MLFM',
         overrides={'model.neck': dict(type='mlfm_mm.MLFMNeck')},

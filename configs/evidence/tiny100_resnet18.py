@@ -6,7 +6,7 @@ For a GPU, several runs side by side (--jobs 4).
 title = 'ResNet-18, Tiny ImageNet-100'
 config = 'recipes/resnet18_tiny100.py'
 arms = dict(
-    plain=dict(title='without memory'),
+    plain=dict(title='plain'),
     mlfm=dict(
         title='MLFM',
         overrides={'model.neck': dict(type='mlfm_mm.MLFMNeck')},

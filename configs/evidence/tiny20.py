@@ -7,7 +7,7 @@ paired difference over the seeds after the last epoch, with its 95 % interval.
 title = 'MobileNetV2 0.35, Tiny ImageNet-20'
 config = 'recipes/mobilenetv2_0.35_tiny20.py'
 arms = dict(
-    plain=dict(title='without memory'),
+    plain=dict(title='plain'),
     mlfm=dict(
         title='MLFM',
         overrides={'model.neck': dict(type='mlfm_mm.MLFMNeck')},

@@ -3,7 +3,7 @@
 title = 'ResNet-10, Tiny ImageNet-20'
 config = 'recipes/resnet10_tiny20.py'
 arms = dict(
-    plain=dict(title='without memory'),
+    plain=dict(title='plain'),
     mlfm=dict(
         title='MLFM',
         overrides={'model.neck': dict(type='mlfm_mm.MLFMNeck')},

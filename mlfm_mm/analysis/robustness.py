@@ -111,6 +111,18 @@ CORRUPTIONS = tuple(
     for strength in strengths
 )
 CLEAN = 'clean'
+STRENGTHS = (
+    'low_pass: means over blocks of so many pixels; noise and blur: standard '
+    'deviation in grey levels of 255 and in pixels; jpeg: quality.'
+)
+SINGLE = (
+    'One checkpoint each, which cannot tell a difference from chance. '
+    f'{STRENGTHS}'
+)
+SEVERAL = (
+    'Mean ± deviation over checkpoints; differences over pairs of them in '
+    f'order, with their 95 % interval. {STRENGTHS}'
+)
 _numbers = count()
 
 
@@ -204,8 +216,5 @@ def tabulate(scores: Scores) -> Table:
             gain = paired_difference(values[baseline], values[name])
             row[f'{name} gain'] = str(gain)
         rows.append(row)
-    caption = (
-        'Mean ± deviation over checkpoints; differences over pairs of them '
-        'in order, with their 95 % interval.'
-    )
-    return Table(columns, rows, caption)
+    several = min(len(runs) for runs in scores.values()) > 1
+    return Table(columns, rows, SEVERAL if several else SINGLE)

@@ -16,6 +16,7 @@ from mlfm_mm.analysis.robustness import (
     CORRUPTIONS,
     Corruption,
     measure_robustness,
+    tabulate,
 )
 from mlfm_mm.engine import UsageError
 from tests.tools.helpers import write_digits_config
@@ -107,6 +108,15 @@ def test_network_against_its_predictions(tmp_path: Path) -> None:
             dataset.pipeline.transforms.insert(-1, corruption)
         right = [predict(model, cfg, sample) for sample in dataset]
         assert scores[name] == pytest.approx(100 * np.mean(right), abs=1e-3)
+
+
+def test_one_checkpoint_tells_no_difference_from_chance() -> None:
+    one, two = [{'clean': 60.0}], [{'clean': 61.0}]
+    table = tabulate(dict(plain=one, memory=two))
+    assert table.rows[0]['memory gain'] == '+1.0'
+    assert 'cannot tell' in table.caption
+    table = tabulate(dict(plain=one * 2, memory=two * 2))
+    assert '95 %' in table.caption
 
 
 def predict(model: nn.Module, cfg: Config, sample: dict) -> bool:
