@@ -12,7 +12,7 @@ from mmpretrain.registry import MODELS as CLS
 from torch import nn
 
 from mlfm_mm import MLFMNeck
-from tests.hosts import SEG, needs_mmseg
+from tests.hosts import SEG, needs_compiler, needs_mmseg
 from tests.models.builders import classifier, plain_classifier
 
 # Each way to write the override: what it needs besides, and the neck.
@@ -184,6 +184,7 @@ def test_a_plain_checkpoint_loads(
     assert not strict.unexpected_keys
 
 
+@needs_compiler
 def test_both_steps_compile_to_one_graph() -> None:
     model = classifier().eval()
     image = torch.rand(1, 3, 64, 64)
