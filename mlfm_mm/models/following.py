@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import torch
+from mmengine.logging import print_log
 from mmengine.registry import MODELS as ROOT_MODELS
 from mmengine.registry import DefaultScope
 from torch import Tensor, nn
@@ -73,7 +74,16 @@ class Following:
         if self._feats is None:
             return chosen
         feats, self._feats = self._feats, None
-        return _default(parent, feats, head)
+        chosen = _default(parent, feats, head)
+        if chosen is not None:
+            # That of a base config leaves no trace if it had no arguments.
+            print_log(
+                f'{type(chosen).__name__} follows the memory, since no neck '
+                "was given; a base config's own is kept by "
+                'neck={{_base_.model.neck}} in MLFMNeck.',
+                logger='current',
+            )
+        return chosen
 
 
 def _default(

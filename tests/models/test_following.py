@@ -9,6 +9,7 @@ from mmpretrain.registry import MODELS as CLS
 from torch import Tensor, nn
 
 from mlfm_mm import MLFMNeck
+from mlfm_mm.models import following
 from tests.hosts import needs_mmseg
 from tests.models.builders import ToyBackbone, segmentor
 
@@ -172,3 +173,17 @@ def test_a_later_head_changes_nothing() -> None:
     model.neck.neck = None
     model.head = VectorHead()
     assert model.neck.neck is None
+
+
+def test_a_choice_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A base config's neck without arguments has left no trace.
+    told: list[str] = []
+    monkeypatch.setattr(
+        following, 'print_log', lambda text, **_: told.append(text)
+    )
+    classifier(dict(MEMORY, neck=GAP), LINEAR)
+    assert not told
+    classifier(MEMORY, LINEAR)
+    (text,) = told
+    assert text.startswith('GlobalAveragePooling follows the memory')
+    assert 'neck={{_base_.model.neck}}' in text
