@@ -167,12 +167,11 @@ def classifiers(root: Path) -> dict[str, list[dict]]:
         True
     """
     files = [load(root / p) for p in load(root / 'model-index.yml')['Import']]
+    models = [model for file in files for model in file['Models']]
+    for model in models:
+        if 'Weights' in model:  # found from any folder
+            model['Weights'] = str(root / model['Weights'])
     return dict(
         Collections=[c for file in files for c in file.get('Collections', [])],
-        Models=[
-            model
-            for file in files
-            for model in file['Models']
-            if model['Results'][0]['Task'] == TASK
-        ],
+        Models=[m for m in models if m['Results'][0]['Task'] == TASK],
     )
