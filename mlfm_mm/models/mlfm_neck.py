@@ -117,11 +117,7 @@ class MLFMNeck(BackboneAware):
         # MMEngine leaves the mark in place where the base has no neck.
         leftover.pop('_delete_', None)
         if leftover:
-            raise TypeError(
-                f'MLFMNeck has no argument {", ".join(map(repr, leftover))}. '
-                "To keep a base config's neck behind it: `neck=dict(_delete_="
-                "True, type='mlfm_mm.MLFMNeck', neck={{_base_.model.neck}})`."
-            )
+            raise TypeError(refusals.left_over(leftover, type(self)))
         check_update(update)
         check_kernels(kernels)
         self.low_pass = LowPass(wavelet)

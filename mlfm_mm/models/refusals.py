@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from inspect import signature
 from typing import TYPE_CHECKING
 
 import torch
@@ -69,6 +71,20 @@ def check_proxy(x: object) -> None:
 
 
 # ---- texts of errors ------------------------------------------------------
+
+
+def left_over(names: Iterable[str], neck: type) -> str:
+    """Explain that a config gives what a neck does not take."""
+    known = signature(neck).parameters
+    near = {n: get_close_matches(n, known, 1, 0.9) for n in names}
+    text = f'MLFMNeck has no argument {", ".join(map(repr, near))}. '
+    meant = [match for matches in near.values() for match in matches]
+    if meant:
+        text += f'Did you mean {", ".join(map(repr, meant))}? '
+    return text + (
+        "To keep a base config's neck behind it: `neck=dict(_delete_=True, "
+        "type='mlfm_mm.MLFMNeck', neck={{_base_.model.neck}})`."
+    )
 
 
 def replica() -> str:

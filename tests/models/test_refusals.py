@@ -52,3 +52,15 @@ def test_one_value_of_a_channel_in_training() -> None:
     model.eval()(torch.rand(1, 3, 32, 32))
     groups = classifier(backbone, 320, norm_cfg=dict(type='GN', num_groups=8))
     groups.train()(torch.rand(1, 3, 32, 32))
+
+
+@pytest.mark.parametrize(
+    ('option', 'text'),
+    [
+        ('updat', r"no argument 'updat'\. Did you mean 'update'\? To keep"),
+        ('in_channels', r"no argument 'in_channels'\. To keep .*_base_"),
+    ],
+)
+def test_what_is_left_over(option: str, text: str) -> None:
+    with pytest.raises(TypeError, match=text):
+        MLFMNeck(**{option: 1})
