@@ -7,7 +7,8 @@ from mmengine.runner import IterBasedTrainLoop, Runner
 
 from ...registry import HOOKS
 
-KEY = 'validated'
+# Logs show what begins with 'val' as a metric of the validation.
+KEY = 'last_validation'
 
 
 @HOOKS.register_module()
