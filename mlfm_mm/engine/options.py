@@ -11,6 +11,7 @@ from mmengine.runner import Runner
 from .batch import KEY as SHARE_BATCH_SIZE
 from .errors import UsageError
 from .hosts import Host
+from .orientation import read_as_stored
 
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 # What the Runner, the tools and the hosts read at the top of a config.
@@ -125,6 +126,8 @@ def set_common_options(
     for loader in LOADERS:
         if cfg.get(loader):
             set_loader_defaults(cfg[loader], host)
+    if host.scope == 'mmseg':
+        read_as_stored(cfg, LOADERS)
 
 
 def set_loader_defaults(loader: dict, host: Host) -> None:
