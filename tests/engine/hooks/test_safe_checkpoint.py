@@ -3,6 +3,8 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -176,18 +178,18 @@ def test_copied_folder(tmp_path: Path) -> None:
     }
 
 
-@pytest.fixture
-def full_disk() -> Any:
-    """Let no file grow beyond two kilobytes (logs stay below)."""
-    # A checkpoint of the toy has nine.
+@contextmanager
+def full_disk(size: int) -> Iterator[None]:
+    """Let no file grow beyond some bytes, the logs of pytest neither."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield lambda size: resource.setrlimit(
-        resource.RLIMIT_FSIZE, (size, before[1])
-    )
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_failed_write(tmp_path: Path, full_disk: Any) -> None:
+def test_failed_write(tmp_path: Path) -> None:
     cfg = safe_config(tmp_path)
     cfg.train_cfg.max_epochs = 1
     run(cfg)
@@ -197,8 +199,8 @@ def test_failed_write(tmp_path: Path, full_disk: Any) -> None:
     cfg.resume = True
     # Room for the log and the scalars, not for a checkpoint.
     cfg.log_level = 'ERROR'
-    full_disk(size - 1000)
-    runner = run(cfg)
+    with full_disk(size - 1000):
+        runner = run(cfg)
     assert runner.epoch == 3
     after = {n: (tmp_path / n).read_bytes() for n in names(tmp_path)}
     assert {n: after[n] for n in before} == before
@@ -207,11 +209,11 @@ def test_failed_write(tmp_path: Path, full_disk: Any) -> None:
     assert f'last whole checkpoint is {tmp_path / "epoch_1.pth"}' in text
 
 
-def test_failed_write_that_stops(tmp_path: Path, full_disk: Any) -> None:
+def test_failed_write_that_stops(tmp_path: Path) -> None:
     cfg = safe_config(tmp_path, on_failure='stop')
     cfg.log_level = 'ERROR'
-    full_disk(9000)
-    with pytest.raises(OSError, match=r'epoch_1\.pth could not be written'):
+    text = r'epoch_1\.pth could not be written'
+    with full_disk(9000), pytest.raises(OSError, match=text):
         run(cfg)
     assert names(tmp_path) == set()
 

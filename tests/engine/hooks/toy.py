@@ -228,6 +228,9 @@ def merged(cfg: Config, changes: dict) -> Config:
 def run(cfg: Config) -> Runner:
     """Run in this process."""
     cfg.experiment_name = f'toy_{os.urandom(6).hex()}'
+    # Runs that begin within a second would write to one log.
+    while Path(cfg.work_dir, time.strftime('%Y%m%d_%H%M%S')).exists():
+        time.sleep(0.05)
     runner = Runner.from_cfg(cfg)
     runner.train()
     return runner
