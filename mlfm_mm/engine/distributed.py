@@ -7,6 +7,7 @@ in the config avoids both. With a GPU, MMEngine does everything itself.
 """
 
 import ctypes
+import logging
 import os
 import subprocess
 import sys
@@ -135,14 +136,22 @@ def die_with_parent() -> None:
 
 
 def leave_together() -> None:
-    """Leave the process group, if there is one, once all are done.
+    """End this process, if it is one of several, once all are done.
 
     A process that leaves while another still talks to it makes the other one
-    abort, after all its work.
+    abort, after all its work. So do, now and then, threads of gloo that are
+    still there when the interpreter takes itself apart: it is left at once.
     """
-    if torch.distributed.is_initialized():
-        torch.distributed.barrier()
-        torch.distributed.destroy_process_group()
+    if not torch.distributed.is_initialized():
+        return
+    by_gloo = torch.distributed.get_backend() == 'gloo'
+    torch.distributed.barrier()
+    torch.distributed.destroy_process_group()
+    if by_gloo:
+        logging.shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
 
 
 def join_by_gloo(launcher: str) -> None:

@@ -1,3 +1,5 @@
+import logging
+import os
 from pathlib import Path
 
 import pytest
@@ -19,13 +21,20 @@ from mlfm_mm.engine.distributed import (
 )
 
 
-def test_processes_leave_together(tmp_path: Path) -> None:
+def test_processes_leave_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codes: list[int] = []
+    monkeypatch.setattr(os, '_exit', codes.append)
+    monkeypatch.setattr(logging, 'shutdown', lambda: None)
     leave_together()  # there is nothing to leave
+    assert not codes
     torch.distributed.init_process_group(
         'gloo', f'file://{tmp_path}/store', rank=0, world_size=1
     )
     leave_together()
     assert not torch.distributed.is_initialized()
+    assert codes == [0]
 
 
 def test_no_launcher_changes_nothing() -> None:

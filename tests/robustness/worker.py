@@ -15,6 +15,7 @@ from torch.distributed.fsdp import FullyShardedDataParallel, fully_shard
 from torch.distributed.fsdp.wrap import ModuleWrapPolicy
 
 from mlfm_mm import LFMU
+from mlfm_mm.engine import leave_together
 from tests.robustness.models import gradients, images, narrow
 
 # Group norm does not look across a batch, which the processes divide.
@@ -87,9 +88,7 @@ def main() -> None:
     found = run()
     if dist.get_rank() == 0:
         torch.save(found, sys.argv[2])
-    # So that none leaves while another may still have to talk to it.
-    dist.barrier()
-    dist.destroy_process_group()
+    leave_together()
 
 
 if __name__ == '__main__':

@@ -20,6 +20,8 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
+from mlfm_mm.engine import leave_together
+
 IMAGES = 13
 BATCH = 4
 STEPS = 4
@@ -279,6 +281,7 @@ def main(arguments: list[str] | None = None) -> None:
     if cfg.launcher != 'none':
         torch.distributed.init_process_group('gloo')
     run(cfg)
+    leave_together()
 
 
 def torn(call: int) -> None:
