@@ -16,9 +16,12 @@ MMLogger.get_instance('mmengine', logger_name='mmengine')
 
 
 @pytest.fixture(autouse=True)
-def scope_as_it_was() -> Iterator[None]:
-    """Forget the scope of a Runner, which it leaves behind for good."""
-    before = DefaultScope._instance_dict.copy()
+def no_scope() -> Iterator[None]:
+    """Forget the scope of a Runner, which it leaves behind for good.
+
+    Before a test, too: a Runner of a fixture that several tests share, as of
+    a module, would otherwise leave its scope to all tests after it.
+    """
+    DefaultScope._instance_dict.clear()
     yield
     DefaultScope._instance_dict.clear()
-    DefaultScope._instance_dict.update(before)
