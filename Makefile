@@ -3,6 +3,8 @@ PYTHON ?= python3
 DATA ?=
 # Options for pytest, e.g. make test PYTEST_ARGS='-k taps -x'.
 PYTEST_ARGS ?=
+# make docs CHECK=1 writes no page, and fails if one is out of date.
+CHECK ?=
 # Processes for pytest, e.g. make test JOBS=4; by default one, which on two
 # cores is about as fast, and whose output is easier to read.
 JOBS ?=
@@ -15,7 +17,7 @@ VENV := .venv/bin
 
 .DEFAULT_GOAL := help
 .PHONY: help venv quickstart test test-slow test-openmmlab test-floor lint \
-	format hooks pages kill-test benchmark build constraints clean
+	format hooks docs kill-test benchmark build constraints clean
 
 help: ## show this list
 	@echo 'make <target>'
@@ -67,8 +69,11 @@ format: venv ## format the code and repair what ruff can
 hooks: venv ## let git run the linters before each commit
 	@$(VENV)/pre-commit install
 
-pages: venv ## write the generated pages and tables anew (CI: with --check)
-	@$(VENV)/python .dev_scripts/pages.py
+docs: venv ## write the generated pages, then the site in build/docs
+	@$(VENV)/python .dev_scripts/pages.py $(if $(CHECK),--check)
+	@$(VENV)/python -m sphinx --fail-on-warning --keep-going --quiet \
+		docs build/docs
+	@echo 'The site is in build/docs/index.html.'
 
 kill-test: venv ## kill and resume runs; docs/reliability.md (15 minutes)
 	@$(VENV)/python .dev_scripts/kill_test.py --runs 20 \

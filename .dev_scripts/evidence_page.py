@@ -1,6 +1,6 @@
 """docs/results.md and the README's first table: what the records say.
 
-A step of `make pages`. The pictures are drawn by evidence_picture.py, since no
+A step of `make docs`. The pictures are drawn by evidence_picture.py, since no
 two versions of matplotlib draw alike.
 """
 
@@ -60,7 +60,7 @@ What was measured in this repository, by
 networks, seeds and the comparison before its first run, and all networks of a
 plan are trained alike. The records of all runs are in
 [docs/results/evidence](results/evidence). What the authors of MLFM published
-stands apart, in the [README](../README.md#results), and is called so.
+stands [apart](../configs/mlfm/README.md#published-results), and is called so.
 
 A score is the mean over the seeds ± their standard deviation, after the last
 epoch unless it says best. A difference is the mean over the seeds that both

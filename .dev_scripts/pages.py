@@ -3,11 +3,11 @@
     python .dev_scripts/pages.py            write what is out of date
     python .dev_scripts/pages.py --check    write nothing; fail if any is
 
-The same as ``make pages`` and a step of ``.ci/run``. Each module that writes
-has a function ``generate(root)``, named in ``GENERATORS``. It returns texts
-by the place where they stand, from the top of the repository: ``'a/b.yml'``
-is a whole file, ``'README.md#cost'`` the block of that name in a page that
-is otherwise written by hand (see ``marks.py``).
+The first step of ``make docs``, which then builds the site. Each module that
+writes has a function ``generate(root)``, named in ``GENERATORS``. It returns
+texts by the place where they stand, from the top of the repository:
+``'a/b.yml'`` is a whole file, ``'README.md#cost'`` the block of that name in
+a page that is otherwise written by hand (see ``marks.py``).
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def main() -> None:
     except (ValueError, OSError) as error:
         sys.exit(f'pages.py: {error}')
     if stale and check:
-        sys.exit(f'out of date: {", ".join(stale)}; run make pages')
+        sys.exit(f'out of date: {", ".join(stale)}; run make docs')
     for name, text in stale.items():
         (ROOT / name).write_text(text, 'utf-8')
         print(f'wrote {name}')

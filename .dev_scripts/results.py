@@ -16,7 +16,7 @@ def generate(root: Path) -> dict[str, str]:
     """
     results = root / 'docs' / 'results'
     return {
-        'README.md#quickstart': read_table(results / 'quickstart'),
+        'docs/quickstart.md#quickstart': read_table(results / 'quickstart'),
         'docs/segmentation.md#camvid': read_table(results / 'camvid'),
     }
 

@@ -4,7 +4,7 @@ python .dev_scripts/zoo.py costs            count params and MACs
 python .dev_scripts/zoo.py costs WORD ...   of configs with WORD in the path
 python .dev_scripts/zoo.py results DIR ...  collect results of training runs
 
-They go to configs/zoo/, from which `make pages` writes the metafiles,
+They go to configs/zoo/, from which `make docs` writes the metafiles,
 model-index.yml and the tables.
 """
 
@@ -84,7 +84,7 @@ def main() -> None:
     except ValueError as error:
         sys.exit(f'zoo.py: {error}')
     (ROOT / name).write_text(json.dumps(rows, indent=2) + '\n', 'utf-8')
-    print(f'wrote {name}; now run: make pages')
+    print(f'wrote {name}; now run: make docs')
 
 
 if __name__ == '__main__':

@@ -6,7 +6,7 @@
 
 The parts are those of benchmarks/parts.yaml. On two cores all of them take
 about half an hour, in which the machine should have nothing else to do;
-stopped half-way, it goes on where it was. `make pages` then renews the pages.
+stopped half-way, it goes on where it was. `make docs` then renews the pages.
 """
 
 from __future__ import annotations

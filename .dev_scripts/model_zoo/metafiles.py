@@ -8,7 +8,7 @@ import yaml
 
 from .records import ARMS, Record
 
-HEADER = '# Written by `make pages`: edit nothing here.\n'
+HEADER = '# Written by `make docs`: edit nothing here.\n'
 PAPER = dict(
     URL='https://arxiv.org/abs/2403.08157',
     Title='Multiscale Low-Frequency Memory Network for Improved Feature '

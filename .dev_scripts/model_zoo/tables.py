@@ -1,4 +1,4 @@
-"""The tables of configs/*/README.md and of the README."""
+"""The tables of configs/*/README.md."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ def blocks(records: list[Record], published: Iterable[str]) -> dict[str, str]:
     }
     known = {record.path: record for record in records}
     ordered = [known[path] for path in published if path in known]
-    return {**places, 'README.md#published': published_table(ordered)}
+    places['configs/mlfm/README.md#published'] = published_table(ordered)
+    return places
 
 
 def arm_tables(records: list[Record]) -> str:
@@ -116,7 +117,7 @@ def published_table(records: list[Record]) -> str:
 def pair_row(plain: Record, mlfm: Record, runs: bool) -> list[str]:
     """Write the cells of a network without and with memory."""
     pair = (plain, mlfm)
-    cells = [f'[{plain.network}]({mlfm.path})']
+    cells = [f'[{plain.network}]({mlfm.stem}.py)']
     cells += [f'{record.published:.2f}' for record in pair]
     if runs:
         cells += [

@@ -11,5 +11,7 @@ def test_tables_are_taken_as_they_are(tmp_path: Path) -> None:
         folder.mkdir(parents=True)
         (folder / 'results.md').write_text(f'| {name} |\n\nCaption.\n')
     places = generate(tmp_path)
-    assert places['README.md#quickstart'] == '| quickstart |\n\nCaption.'
+    assert (
+        places['docs/quickstart.md#quickstart'] == '| quickstart |\n\nCaption.'
+    )
     assert places['docs/segmentation.md#camvid'].startswith('| camvid |')

@@ -21,15 +21,15 @@ def test_tables_of_a_page(records: list[Record]) -> None:
     assert 'mIoU measured' in parts[2] and 'top-1' not in parts[2]
 
 
-def test_table_of_the_readme(records: list[Record]) -> None:
-    text = blocks(records, PATHS)['README.md#published']
+def test_table_of_the_published(records: list[Record]) -> None:
+    text = blocks(records, PATHS)['configs/mlfm/README.md#published']
     assert text.endswith('Measured: best / last epoch of our own runs.')
     (row,) = (line for line in text.splitlines() if 'resnet18' in line)
     assert row == (
-        '| [resnet18](configs/mlfm/resnet18_in100.py) | 77.86 | 81.22 '
+        '| [resnet18](resnet18_in100.py) | 77.86 | 81.22 '
         '| - | 80.50 / 80.00 | 11.228 → 11.228 | 2.369 → 2.369 |'
     )
     records[1] = replace(records[1], runs=())
-    text = blocks(records, PATHS)['README.md#published']
+    text = blocks(records, PATHS)['configs/mlfm/README.md#published']
     assert 'Nothing in this table was measured' in text
     assert 'measured |' not in text
