@@ -1,3 +1,3 @@
 """The version of the package, kept apart so that setup.py can read it."""
 
-__version__ = '0.1.0'
+__version__ = '0.2.0'

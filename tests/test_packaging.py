@@ -165,6 +165,14 @@ def test_metadata(metadata: Message) -> None:
     }  # fmt: skip
 
 
+def test_one_version() -> None:
+    """Code, changes and citation tell the same."""
+    changes = (REPO / 'CHANGELOG.md').read_text()
+    assert re.search(r'^## (\S+)', changes, re.MULTILINE)[1] == __version__
+    citation = (REPO / 'CITATION.cff').read_text()
+    assert f'\nversion: {__version__}\n' in citation
+
+
 def test_no_host_is_forced(metadata: Message) -> None:
     """A hard dependency would overwrite a user's OpenMMLab."""
     requires = metadata.get_all('Requires-Dist', [])
