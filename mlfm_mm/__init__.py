@@ -7,6 +7,7 @@ Importing the package registers its models and hooks, so that
 
 try:
     from . import engine
+    from .engine.memory import add_memory
     from .models import LFMU, LowPass, MLFMNeck
     from .openmmlab import (
         know_mmseg_by_its_module,
@@ -29,4 +30,11 @@ know_mmseg_by_its_module()
 know_own_configs()
 register_models()
 
-__all__ = ['LFMU', 'LowPass', 'MLFMNeck', '__version__', 'engine']
+__all__ = [
+    'LFMU',
+    'LowPass',
+    'MLFMNeck',
+    '__version__',
+    'add_memory',
+    'engine',
+]

@@ -45,6 +45,12 @@ def add_config_options(
             to True.
     """
     parser.add_argument(
+        '--memory',
+        action='store_true',
+        help="add the memory in front of the config's neck, if it has one "
+        '(the config in the work folder then has it)',
+    )
+    parser.add_argument(
         '--cfg-options',
         nargs='+',
         action=Overrides,

@@ -28,6 +28,9 @@ from .weights import (
     weights_only,
 )
 
+# How a prediction is drawn.
+SHOWS = dict(mmpretrain=show_classes, mmseg=show_segments)
+
 
 def run_demo(
     image: str,
@@ -35,6 +38,7 @@ def run_demo(
     checkpoint: str | None,
     out: str,
     device: str = 'cpu',
+    memory: bool = False,
     cfg_options: dict | None = None,
     allow_partial: bool = False,
     trust: bool = False,
@@ -48,6 +52,8 @@ def run_demo(
         checkpoint (str, optional): The weights of ``config``.
         out (str): The picture to write.
         device (str): Where to compute. Defaults to ``'cpu'``.
+        memory (bool): Whether to add memory to the config. Defaults to
+            False.
         cfg_options (dict, optional): Dotted keys of the config and their
             values. Defaults to None.
         allow_partial (bool): Whether to use weights of another network, as
@@ -66,8 +72,13 @@ def run_demo(
         config, checkpoint = trained_network()
     elif checkpoint is None:
         raise UsageError(f'{config} needs its weights: give a checkpoint, too')
-    cfg = load_config(config, cfg_options)
+    cfg = load_config(config, cfg_options, memory)
     host = find_host(cfg)
+    if host.scope not in SHOWS:
+        raise UsageError(
+            f'labels and masks are drawn here, for {host.scope} use '
+            f'{host.inferencer}'
+        )
     with weights_only(trust):
         weights = read_checkpoint(checkpoint)
     if Path(out).suffix.lower() not in ('.png', '.jpg', '.jpeg'):
@@ -79,8 +90,7 @@ def run_demo(
         sample = predict(model, cfg, host, image)
         meta = find_names(cfg, weights)
         Path(out).parent.mkdir(parents=True, exist_ok=True)
-        show = show_classes if host.scope == 'mmpretrain' else show_segments
-        return show(pixels, sample, meta, out)
+        return SHOWS[host.scope](pixels, sample, meta, out)
 
 
 def read_picture(path: str) -> np.ndarray:

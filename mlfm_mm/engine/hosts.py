@@ -14,18 +14,23 @@ class Host:
 
     Args:
         scope (str): Name of the library and of its registry scope.
+        distribution (str): Who provides it, to name in a message.
         collates (bool): Whether its models take batches that are already
-            stacked, so that data loaders need a ``collate_fn``.
+            stacked, so that data loaders need a ``collate_fn``. Defaults to
+            False.
         visualization_hook (str): The hook that draws predictions.
         draw_switch (str): The argument of that hook which turns it on.
         visualizer (str): The visualizer that the hook asks to draw.
+        inferencer (str): What predicts for a picture in the host itself.
     """
 
     scope: str
-    collates: bool
+    distribution: str
     visualization_hook: str
     draw_switch: str
     visualizer: str
+    inferencer: str
+    collates: bool = False
 
 
 HOSTS = {
@@ -33,24 +38,62 @@ HOSTS = {
     for host in (
         Host(
             scope='mmpretrain',
-            collates=True,
+            distribution='onedl-mmpretrain (or mmpretrain)',
             visualization_hook='VisualizationHook',
             draw_switch='enable',
             visualizer='UniversalVisualizer',
+            inferencer='mmpretrain.ImageClassificationInferencer',
+            collates=True,
         ),
         Host(
             scope='mmseg',
-            collates=False,
+            distribution='onedl-mmsegmentation (or mmsegmentation)',
             visualization_hook='SegVisualizationHook',
             draw_switch='draw',
             visualizer='SegLocalVisualizer',
+            inferencer='mmseg.apis.MMSegInferencer',
+        ),
+        Host(
+            scope='mmdet',
+            distribution='onedl-mmdetection (or mmdet)',
+            visualization_hook='DetVisualizationHook',
+            draw_switch='draw',
+            visualizer='DetLocalVisualizer',
+            inferencer='mmdet.apis.DetInferencer',
+        ),
+        Host(
+            scope='mmrotate',
+            distribution='onedl-mmrotate',
+            visualization_hook='mmdet.DetVisualizationHook',
+            draw_switch='draw',
+            visualizer='RotLocalVisualizer',
+            inferencer='mmdet.apis.DetInferencer',
+        ),
+        Host(
+            scope='mmyolo',
+            distribution='mmyolo',
+            visualization_hook='mmdet.DetVisualizationHook',
+            draw_switch='draw',
+            visualizer='mmdet.DetLocalVisualizer',
+            inferencer='mmdet.apis.DetInferencer',
+        ),
+        Host(
+            scope='mmpose',
+            distribution='mmpose',
+            visualization_hook='PoseVisualizationHook',
+            draw_switch='enable',
+            visualizer='PoseLocalVisualizer',
+            inferencer='mmpose.apis.MMPoseInferencer',
+        ),
+        Host(
+            scope='mmaction',
+            distribution='mmaction2',
+            visualization_hook='VisualizationHook',
+            draw_switch='enable',
+            visualizer='ActionVisualizer',
+            inferencer='mmaction.apis.MMAction2Inferencer',
         ),
     )
-}
-# The distributions that provide each host, to name in a message.
-DISTRIBUTIONS = {
-    'mmpretrain': 'onedl-mmpretrain (or mmpretrain)',
-    'mmseg': 'onedl-mmsegmentation (or mmsegmentation)',
 }
 
 
@@ -86,6 +129,6 @@ def find_host(cfg: Config) -> Host:
     if find_spec(scope) is None:
         raise UsageError(
             f'default_scope={scope!r} needs a package that is not installed: '
-            f'pip install {DISTRIBUTIONS[scope]}'
+            f'pip install {HOSTS[scope].distribution}'
         )
     return HOSTS[scope]

@@ -11,6 +11,7 @@ from mmengine.runner import Runner
 from .batch import KEY as SHARE_BATCH_SIZE
 from .errors import UsageError
 from .hosts import Host
+from .memory import add_memory
 from .orientation import read_as_stored
 
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
@@ -29,13 +30,17 @@ OTHER_KEYS = {'gallery_dataloader', 'models', 'tta_model', 'tta_pipeline'}
 OTHER_KEYS |= {f'{part}_pipeline' for part in ('train', 'val', 'test')}
 
 
-def load_config(path: str, overrides: dict | None = None) -> Config:
+def load_config(
+    path: str, overrides: dict | None = None, memory: bool = False
+) -> Config:
     """Read a config file and override some of its values.
 
     Args:
         path (str): The config file.
         overrides (dict, optional): Dotted keys and their values, as
             ``--cfg-options`` gives them. Defaults to None.
+        memory (bool): Whether to add memory, to which the overrides may
+            belong. Defaults to False.
 
     Returns:
         Config: The config.
@@ -56,6 +61,8 @@ def load_config(path: str, overrides: dict | None = None) -> Config:
         raise UsageError(
             f'{path} cannot be read: {type(error).__name__}: {error}'
         ) from error
+    if memory:
+        cfg = add_memory(cfg)
     try:
         cfg.merge_from_dict(overrides or {})
     except (KeyError, TypeError, IndexError) as error:

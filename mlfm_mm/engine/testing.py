@@ -28,6 +28,7 @@ def prepare_testing(
     config: str,
     checkpoint: str,
     *,
+    memory: bool = False,
     work_dir: str | None = None,
     out: str | None = None,
     out_item: str | None = None,
@@ -44,6 +45,7 @@ def prepare_testing(
     Args:
         config (str): The config file.
         checkpoint (str): The weights, a file or an address.
+        memory (bool): Whether to add memory to the config. Defaults to False.
         work_dir (str, optional): Where to write. Defaults to None, which
             leaves it to the config.
         out (str, optional): Where to save predictions or metrics. Defaults
@@ -69,7 +71,7 @@ def prepare_testing(
     Raises:
         UsageError: If the options or the config cannot work.
     """
-    cfg = load_config(config, cfg_options)
+    cfg = load_config(config, cfg_options, memory)
     host = find_host(cfg)
     check_checkpoint(checkpoint, 'checkpoint')
     check_output(out, out_item, host)
@@ -158,7 +160,7 @@ def use_tta(cfg: Config, host: Host) -> None:
     if missing:
         raise UsageError(
             f'--tta: the config has no {" and no ".join(missing)}; inherit '
-            'them from a dataset and a default_runtime.py of mmseg'
+            f'them from a dataset and a default_runtime.py of {host.scope}'
         )
     dataset['pipeline'] = cfg.tta_pipeline
     cfg.model = ConfigDict(cfg.tta_model, module=cfg.model)

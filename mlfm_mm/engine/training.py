@@ -19,6 +19,7 @@ from .weights import (
 def prepare_training(
     config: str,
     *,
+    memory: bool = False,
     work_dir: str | None = None,
     resume: str | None = None,
     amp: bool = False,
@@ -33,6 +34,7 @@ def prepare_training(
 
     Args:
         config (str): The config file.
+        memory (bool): Whether to add memory to the config. Defaults to False.
         work_dir (str, optional): Where to write. Defaults to None, which
             leaves it to the config.
         resume (str, optional): A checkpoint to resume from, ``'auto'`` for
@@ -57,7 +59,7 @@ def prepare_training(
     Raises:
         UsageError: If the options or the config cannot work.
     """
-    cfg = load_config(config, cfg_options)
+    cfg = load_config(config, cfg_options, memory)
     set_common_options(
         cfg, find_host(cfg), config, work_dir, launcher, timeout
     )

@@ -128,6 +128,16 @@ def test_weights_of_another_network(tmp_path: Path) -> None:
         )
 
 
+def test_other_hosts_draw_for_themselves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr('mlfm_mm.engine.hosts.find_spec', lambda name: True)
+    config = tmp_path / 'net.py'
+    config.write_text("default_scope = 'mmdet'")
+    with pytest.raises(UsageError, match=r'mmdet use mmdet\.apis\.DetInf'):
+        run_demo('photo.png', str(config), 'net.pth', 'out.png')
+
+
 def test_text_is_no_picture(tmp_path: Path) -> None:
     config = write_digits_config(tmp_path)
     weights = save_weights(config)

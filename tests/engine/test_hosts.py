@@ -1,6 +1,7 @@
 import pytest
 from mmengine.config import Config
 from mmengine.registry import HOOKS, VISUALIZERS
+from mmengine.visualization import Visualizer
 
 from mlfm_mm.engine import HOSTS, UsageError, find_host
 from tests.hosts import needs_mmseg
@@ -16,6 +17,7 @@ def test_the_table_is_true(scope: str) -> None:
         hook = hooks.get(host.visualization_hook)
     with VISUALIZERS.switch_scope_and_registry(scope) as visualizers:
         assert visualizers.get(host.visualizer) is not None
+    Visualizer.get_instance('for a hook to find')
     # Built as the tools do, it has the switch.
     assert getattr(hook(**{host.draw_switch: True}), host.draw_switch)
 
@@ -24,7 +26,7 @@ def test_the_table_is_true(scope: str) -> None:
     ('cfg', 'message'),
     [
         (dict(), 'has no default_scope'),
-        (dict(default_scope='mmdet'), "'mmdet' is not known here"),
+        (dict(default_scope='mmocr'), "'mmocr' is not known here"),
     ],
 )
 def test_unknown(cfg: dict, message: str) -> None:

@@ -18,8 +18,8 @@ from tests.tools.helpers import write_digits_config, write_segments_config
             "load_from in the config: there is no checkpoint 'no.pth'",
         ),
         (
-            dict(cfg_options={'default_scope': 'mmdet'}),
-            "default_scope='mmdet' is not known here",
+            dict(cfg_options={'default_scope': 'mmocr'}),
+            "default_scope='mmocr' is not known here",
         ),
         (
             dict(cfg_options={'default_scope': None}),

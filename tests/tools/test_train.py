@@ -43,6 +43,28 @@ def test_classifier_trains_and_resumes(tmp_path: Path) -> None:
     assert load(tmp_path / 'out' / 'epoch_2.pth')['meta']['iter'] == 10
 
 
+def test_memory_for_a_config_without(tmp_path: Path) -> None:
+    config = write_digits_config(tmp_path, 'baseline')
+    text = config.read_text()
+    run_tool(
+        *('train.py', config, '--memory', '--work-dir', 'out'),
+        *('--cfg-options', 'model.neck.identity_init=True'),
+        cwd=tmp_path,
+    )
+    assert config.read_text() == text
+    weights = tmp_path / 'out' / 'epoch_1.pth'
+    names = load(weights)['state_dict']
+    assert any(name.startswith('neck.units.') for name in names)
+    # The config in the work folder has it, the first one asks for it anew.
+    for args in ([Path('out') / config.name], [config, '--memory']):
+        printed = run_tool(
+            *('test.py', args[0], weights, *args[1:]),
+            *('--work-dir', 'tested'),
+            cwd=tmp_path,
+        )
+        assert 'accuracy/top1' in printed
+
+
 def test_segmentor_trains(tmp_path: Path) -> None:
     config = write_segments_config(tmp_path)
     printed = run_tool('train.py', config, cwd=tmp_path)

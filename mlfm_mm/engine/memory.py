@@ -1,0 +1,110 @@
+"""Memory for the config of any host, whatever neck it has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from copy import deepcopy
+
+from mmengine.config import Config
+
+from ..models import MLFMNeck
+from ..registry import MODELS
+from .errors import UsageError
+from .kinds import dicts
+
+NECK = f'mlfm_mm.{MLFMNeck.__name__}'
+
+
+def add_memory(config: Config, **options: object) -> Config:
+    """Put the memory in front of a config's neck, if it has one.
+
+    Args:
+        config (Config): The config of any host. It stays as it is.
+        **options: Arguments of :class:`mlfm_mm.MLFMNeck`, but for ``neck``.
+
+    Returns:
+        Config: A copy whose model has memory: the memory alone where the
+        model has no neck, around its neck, or as the first of its necks. If
+        there is memory already, nothing changes.
+
+    Raises:
+        TypeError: If MLFMNeck knows no such option.
+        ValueError: If an option has no such value, if it would not reach the
+            memory that is there already, or if the model has no backbone of
+            its own.
+
+    Example:
+        >>> neck = dict(type='FPN', num_outs=5)
+        >>> net = dict(type='FCOS', backbone=dict(type='ResNet'), neck=neck)
+        >>> add_memory(Config(dict(model=net))).model.neck
+        {'type': 'mlfm_mm.MLFMNeck', 'neck': {'type': 'FPN', 'num_outs': 5}}
+    """
+    if 'neck' in options:
+        raise UsageError(
+            "neck: behind the memory stays the config's own neck; change it "
+            'in the config'
+        )
+    memory = dict(type=NECK, **options)
+    MODELS.build(memory)  # says what is wrong with the options
+    config = deepcopy(config)
+    model = config.get('model') or {}
+    if any(_is_memory(settings) for settings in dicts(model)):
+        if options:
+            raise UsageError(
+                'the model has memory already, which would not get the '
+                f'options {", ".join(options)}: set them in its config'
+            )
+        return config
+    if not model.get('backbone'):
+        raise UsageError(_no_backbone(model))
+    neck = model.get('neck')
+    if isinstance(neck, list | tuple):
+        model['neck'] = type(neck)([memory, *neck])
+    else:
+        model['neck'] = memory if neck is None else dict(memory, neck=neck)
+    return config
+
+
+def _is_memory(settings: dict) -> bool:
+    kind = settings.get('type')
+    name = kind if isinstance(kind, str) else getattr(kind, '__name__', '')
+    return name.rpartition('.')[2] == MLFMNeck.__name__
+
+
+def _no_backbone(model: dict) -> str:
+    """Say where the backbone is, if not in its place."""
+    if not model:
+        return 'the config has no model to which memory could be added'
+    kind = _name(model)
+    wrapped = list(_with_backbone(model, 'model'))
+    if not wrapped:
+        return (
+            f'{kind} has no backbone to which memory could be added: it has '
+            f'{", ".join(key for key in model if key != "type")}'
+        )
+    parts = ' and '.join(f'{path} ({_name(p)})' for path, p in wrapped)
+    first = wrapped[0][0]
+    return (
+        f'{kind} has no backbone of its own, but around {parts}: add the '
+        f"memory there by hand, as {first}.neck=dict(type='{NECK}', "
+        f'neck=...) with the neck that {first} has, if any'
+    )
+
+
+def _name(part: dict) -> str:
+    kind = part.get('type', 'the model')
+    return kind if isinstance(kind, str) else kind.__name__
+
+
+def _with_backbone(value: object, path: str) -> Iterator[tuple[str, dict]]:
+    if isinstance(value, dict):
+        if value.get('backbone'):
+            yield path, value
+            return
+        inner = [(f'{path}.{key}', item) for key, item in value.items()]
+    elif isinstance(value, list | tuple):
+        inner = [(f'{path}[{i}]', item) for i, item in enumerate(value)]
+    else:
+        return
+    for where, item in inner:
+        yield from _with_backbone(item, where)
