@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +60,51 @@ class Curve:
         belong to the network.
         """
         return min(self.seconds.values())
+
+
+def find_runs(folder: Path) -> list[Path]:
+    """Find the work folders of runs.
+
+    Args:
+        folder (Path): One of them, or a folder of them at any depth, such as
+            the quickstart's.
+
+    Returns:
+        list[Path]: The folders, sorted.
+
+    Raises:
+        UsageError: There is none.
+    """
+    if not folder.is_dir():
+        raise UsageError(f'there is no folder {folder}: check the path')
+    found = sorted(
+        {log.parents[2] for log in folder.glob('**/vis_data/scalars.json')}
+    )
+    # What a run's folder holds in other folders is the run's.
+    runs = [run for run in found if not set(run.parents) & set(found)]
+    if not runs:
+        raise UsageError(
+            f'{folder} holds no run (*/vis_data/scalars.json): give a work '
+            'folder of tools/train.py, or a folder of them'
+        )
+    return runs
+
+
+def name_of(run: Path) -> str:
+    """Name a run after its folder, without the seed at the end.
+
+    Args:
+        run (Path): The work folder.
+
+    Returns:
+        str: The same for runs that differ in their seed only.
+
+    Example:
+        >>> [name_of(Path(p)) for p in ('a/mlfm_s3', 'a/mlfm/seed1', 'b1')]
+        ['mlfm', 'mlfm', 'b1']
+    """
+    name = re.sub(r'(^|[_-])(seed|s)[_-]?\d+$', '', run.resolve().name)
+    return name or run.resolve().parent.name
 
 
 def read_curve(work_dir: str | Path, metric: str = 'accuracy/top1') -> Curve:

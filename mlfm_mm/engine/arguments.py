@@ -70,6 +70,53 @@ def add_config_options(
     )
 
 
+def add_network_options(
+    parser: argparse.ArgumentParser, pictures: str, count: int = 1
+) -> None:
+    """Add what names trained networks, and pictures to look at them with.
+
+    Args:
+        parser (ArgumentParser): The parser, changed in place.
+        pictures (str): What the pictures are, and which by default.
+        count (int): How many at most by default. Defaults to 1.
+    """
+    parser.add_argument(
+        'network',
+        nargs='*',
+        help='a work folder, or a config and its checkpoint; NAME= in front '
+        'gives a name (default: the networks that come with trained weights)',
+    )
+    parser.add_argument(
+        '--images',
+        nargs='+',
+        default=[],
+        metavar='PATH',
+        help=f'pictures or folders of them {pictures}',
+    )
+    parser.add_argument(
+        '--count',
+        type=positive,
+        default=count,
+        metavar='N',
+        help='at most so many pictures (default: %(default)s)',
+    )
+    example = 'test_dataloader.dataset.data_root=FOLDER'
+    add_config_options(parser, example, partial=False)
+
+
+def positive(text: str) -> int:
+    """Read a number of at least one.
+
+    Example:
+        >>> positive('3')
+        3
+    """
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f'{text} must be 1 or more')
+    return number
+
+
 def add_run_options(parser: argparse.ArgumentParser, writes: str) -> None:
     """Add what every run of a Runner has.
 

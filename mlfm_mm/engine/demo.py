@@ -144,6 +144,26 @@ def predict(
     Returns:
         BaseDataElement: The host's data sample.
     """
+    batch = prepare(cfg, host, image)
+    with torch.no_grad():
+        (sample,) = model.test_step(batch)
+    return sample.cpu()
+
+
+def prepare(cfg: Config, host: Host, image: str) -> dict:
+    """Pass a picture through the test pipeline.
+
+    Args:
+        cfg (Config): The config of a network.
+        host (Host): The host that it is written for.
+        image (str): The picture.
+
+    Returns:
+        dict: A batch of one picture, as the network's preprocessor takes it.
+
+    Raises:
+        UsageError: If the config does not say how an image is prepared.
+    """
     if cfg.get('test_dataloader'):
         steps = find_dataset(cfg)['pipeline']
     elif cfg.get('test_pipeline'):
@@ -159,10 +179,20 @@ def predict(
     inputs = Compose([step for step in steps if not _loads(step)])(
         dict(img_path=image, img=pixels, img_shape=size, ori_shape=size)
     )
-    collate = default_collate if host.collates else pseudo_collate
-    with torch.no_grad():
-        (sample,) = model.test_step(collate([inputs]))
-    return sample.cpu()
+    return collate([inputs], host)
+
+
+def collate(items: list[dict], host: Host) -> dict:
+    """Make a batch of what a pipeline has packed.
+
+    Args:
+        items (list[dict]): The pictures.
+        host (Host): The host.
+
+    Returns:
+        dict: The batch, as the host's preprocessor takes it.
+    """
+    return (default_collate if host.collates else pseudo_collate)(items)
 
 
 def _loads(step: dict) -> bool:

@@ -10,8 +10,6 @@ from torch import Tensor, nn
 
 from ..registry import MODELS
 
-HAAR = (0.5**0.5, 0.5**0.5)
-
 
 def low_pass_filter(wavelet: str) -> tuple[float, ...] | None:
     """Look up the decomposition low-pass filter of a discrete wavelet.
@@ -94,8 +92,7 @@ class LowPass(nn.Module):
         if self.filter is not None:
             return _low_low(x, self.filter)
         if _has_open_sizes(x):
-            # Pooling would ask whether they are odd.
-            return _low_low(x, HAAR)
+            return _haar_of_any_size(x)
         # A window that hangs over the edge averages what is inside, which is
         # what repeating the last row or column comes to.
         return 2 * F.avg_pool2d(x, 2, ceil_mode=True, count_include_pad=False)
@@ -149,6 +146,18 @@ class ForgetGate(LowPass):
     def extra_repr(self) -> str:
         """Name levels and wavelet in ``print(module)``."""
         return f'levels={self.levels}, {super().extra_repr()}'
+
+
+def _haar_of_any_size(x: Tensor) -> Tensor:
+    """Compute the Haar band with no question of whether sizes are even.
+
+    Pooling asks; a convolution does not. Repeated in any case, the last row
+    or column is left over where the size is even.
+    """
+    channels = x.shape[1]
+    window = x.new_full((channels, 1, 2, 2), 0.5)
+    x = F.pad(x, (0, 1, 0, 1), mode='replicate')
+    return F.conv2d(x, window, stride=2, groups=channels)
 
 
 def _low_low(x: Tensor, taps: Sequence[float]) -> Tensor:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from torch.autograd import gradcheck
 
 from mlfm_mm import LowPass
+from mlfm_mm.models.low_pass import _haar_of_any_size
 
 SIZES = [(1, 1), (1, 2), (2, 1), (3, 5), (8, 8), (7, 16), (33, 20)]
 
@@ -103,3 +104,10 @@ def test_absent_pywavelets(monkeypatch: pytest.MonkeyPatch) -> None:
     LowPass('haar')
     with pytest.raises(ImportError, match='pip install PyWavelets'):
         LowPass('db2')
+
+
+@pytest.mark.parametrize('size', SIZES)
+def test_sizes_that_an_exporter_leaves_open(size: tuple[int, int]) -> None:
+    x = torch.randn(2, 3, *size, dtype=torch.float64)
+    y = _haar_of_any_size(x)
+    torch.testing.assert_close(y, oracle(x, 'haar'), rtol=0, atol=1e-12)

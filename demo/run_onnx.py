@@ -1,0 +1,43 @@
+"""Run a network that tools/export.py wrote, without torch or OpenMMLab.
+
+    python demo/run_onnx.py network.onnx photo.jpg
+
+needs numpy, Pillow and onnxruntime.
+"""
+
+import json
+import sys
+
+import numpy as np
+import onnxruntime
+from PIL import Image, ImageOps
+
+
+def run(network: str, photo: str) -> None:
+    """Name the classes of a photograph, or write the mask of its segments."""
+    session = onnxruntime.InferenceSession(network)
+    told = session.get_modelmeta().custom_metadata_map.items()
+    facts = {key: json.loads(value) for key, value in told}
+    image = ImageOps.exif_transpose(Image.open(photo)).convert('RGB')
+    if facts['size'] is None:
+        step = facts['size_divisor']
+        image = image.resize([max(1, n // step) * step for n in image.size])
+    else:
+        border, mode = (1 - facts['crop_pct']) / 2, Image.Resampling.BILINEAR
+        image = ImageOps.fit(image, facts['size'][::-1], mode, border)
+    pixels = np.asarray(image)[..., :: 1 if facts['order'] == 'RGB' else -1]
+    x = ((pixels - facts['mean']) / facts['std']).transpose(2, 0, 1)[None]
+    (logits,) = session.run(None, dict(image=x.astype(np.float32)))
+    if facts['task'] == 'classification':
+        scores = np.exp(logits[0] - logits.max())
+        for i in np.argsort(-scores)[:3]:
+            print(f'{scores[i] / scores.sum():.3f}', facts['classes'][i])
+    else:
+        mask = Image.fromarray(logits[0].argmax(0).astype(np.uint8))
+        mask.putpalette(np.array(facts['palette'], np.uint8).tobytes())
+        mask.save('mask.png')
+        print('wrote mask.png')
+
+
+if __name__ == '__main__':
+    run(*sys.argv[1:3])

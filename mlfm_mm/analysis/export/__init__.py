@@ -1,0 +1,16 @@
+"""Trained networks as files that run without this library."""
+
+from .check import Check, check_exported, open_exported
+from .file import FORMATS, describe, save
+from .graph import Exported, export_network
+
+__all__ = [
+    'FORMATS',
+    'Check',
+    'Exported',
+    'check_exported',
+    'describe',
+    'export_network',
+    'open_exported',
+    'save',
+]

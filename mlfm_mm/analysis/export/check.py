@@ -1,0 +1,166 @@
+"""Whether an exported network says what PyTorch says, and how fast."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.utils.benchmark import Timer
+
+from ...engine import UsageError
+from ..samples import Sample
+from .graph import Exported
+
+Run = Callable[[Tensor], Tensor]
+# Of the largest logit: single precision, summed in another order.
+TOLERANCE = 1e-3
+# What a picture is made larger and smaller by, so that sizes are odd, too.
+STEPS = (33, -7)
+
+
+@dataclass(frozen=True)
+class Check:
+    """What a comparison has shown.
+
+    Args:
+        sizes (tuple[tuple[int, int], ...]): Heights and widths that were
+            compared.
+        difference (float): The largest, as a share of the largest logit.
+        timed (tuple[int, int]): The size of the image that was timed.
+        torch_ms (float): Its milliseconds in PyTorch, norms folded.
+        file_ms (float): Those of the file.
+        threads (int): Threads of either.
+    """
+
+    sizes: tuple[tuple[int, int], ...]
+    difference: float
+    timed: tuple[int, int]
+    torch_ms: float
+    file_ms: float
+    threads: int
+
+    def __str__(self) -> str:
+        sizes = ', '.join(f'{h}x{w}' for h, w in self.sizes)
+        threads = 'thread' if self.threads == 1 else 'threads'
+        return (
+            f'agrees with PyTorch to {self.difference:.0e} of the largest '
+            f'logit at {sizes}\none image of {self.timed[0]}x'
+            f'{self.timed[1]}: {self.file_ms:.2f} ms, in PyTorch '
+            f'{self.torch_ms:.2f} ms ({self.threads} {threads})'
+        )
+
+
+def open_exported(path: Path) -> Run:
+    """Open an exported network.
+
+    Args:
+        path (Path): An ``.onnx`` file, which onnxruntime will run, or a
+            ``.pt2`` file.
+
+    Returns:
+        Callable: Takes images (N, C, H, W) and returns logits.
+
+    Raises:
+        UsageError: onnxruntime is not installed.
+    """
+    if path.suffix == '.pt2':
+        module = torch.export.load(path).module()
+        return lambda x: module(x)
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise UsageError(
+            'onnxruntime is not installed, which checks the file: '
+            'pip install onnxruntime'
+        ) from error
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    session = onnxruntime.InferenceSession(
+        path, options, providers=['CPUExecutionProvider']
+    )
+
+    def run(x: Tensor) -> Tensor:
+        (logits,) = session.run(None, dict(image=x.numpy()))
+        return torch.from_numpy(logits)
+
+    return run
+
+
+def check_exported(
+    path: Path, exported: Exported, samples: Sequence[Sample]
+) -> Check:
+    """Compare an exported network with PyTorch, at several sizes.
+
+    Args:
+        path (Path): The file; it is removed if it is not right.
+        exported (Exported): What it was made of.
+        samples (Sequence[Sample]): Pictures.
+
+    Returns:
+        Check: What was seen.
+
+    Raises:
+        UsageError: The two differ.
+    """
+    run = open_exported(path)
+    worst, sizes = 0.0, []
+    for x in _inputs(exported, samples):
+        with torch.no_grad():
+            expected, found = exported.logits(x), run(x)
+        gap = (found - expected).abs().max() / expected.abs().max()
+        sizes.append((x.shape[2], x.shape[3]))
+        worst = max(worst, float(gap))
+        if not gap <= TOLERANCE:
+            path.unlink()
+            raise UsageError(
+                f'{path.name} differs from PyTorch by {float(gap):.2g} of '
+                f'the largest logit on images of {sizes[-1]} and was '
+                'removed: report this network, or try the other --format'
+            )
+    return Check(
+        tuple(dict.fromkeys(sizes)),
+        worst,
+        sizes[-1],
+        _milliseconds(exported.logits, x[:1]),
+        _milliseconds(run, x[:1]),
+        torch.get_num_threads(),
+    )
+
+
+def _inputs(exported: Exported, samples: Sequence[Sample]) -> list[Tensor]:
+    """Bring pictures to the sizes that the file takes, their own last."""
+    if exported.size is not None:
+        return [_resized(sample.x, exported.size) for sample in samples]
+    found = []
+    for step in (*STEPS, 0):
+        for sample in samples if step == 0 else samples[:1]:
+            size = [
+                max(32, n + step + exported.divisor - 1)
+                // exported.divisor
+                * exported.divisor
+                for n in sample.x.shape[2:]
+            ]
+            found.append(_resized(sample.x, (size[0], size[1])))
+    # Two images at once, too.
+    found.insert(0, found[-1].repeat(2, 1, 1, 1))
+    return found
+
+
+def _resized(x: Tensor, size: tuple[int, ...]) -> Tensor:
+    if tuple(x.shape[2:]) == size:
+        return x
+    return F.interpolate(x, size=size, mode='bilinear', align_corners=False)
+
+
+def _milliseconds(run: Run, x: Tensor) -> float:
+    timer = Timer(
+        'run(x)',
+        globals=dict(run=run, x=x),
+        num_threads=torch.get_num_threads(),
+    )
+    with torch.no_grad():
+        return 1000 * float(timer.blocked_autorange(min_run_time=0.5).median)

@@ -1,0 +1,106 @@
+"""An exported network as a file, with what one must know to run it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+
+from ...engine import UsageError
+from ...engine.drawing import name_of, random_palette
+from ...engine.kinds import find_dataset
+from ...engine.normalization import normalization_of
+from ..samples import size_of
+from ..trained import Trained
+from .graph import Exported
+
+FORMATS = ('onnx', 'pt2')
+METADATA = 'metadata.json'  # its name within a .pt2 file
+
+
+def describe(network: Trained, exported: Exported) -> dict[str, str]:
+    """Say what one must know to run the file, as texts by name.
+
+    Args:
+        network (Trained): The network.
+        exported (Exported): Its graph.
+
+    Returns:
+        dict[str, str]: JSON by name: ``task``; names of the ``classes`` and
+        their ``palette``; ``mean``, ``std`` and ``order`` of the channels;
+        ``size``, the height and width that pictures are brought to, null for
+        their own; ``crop_pct``, the share of their shorter side that is kept
+        before; and ``size_divisor``, of which sizes must be multiples.
+    """
+    normalization = normalization_of(network.model.data_preprocessor)
+    head = (
+        network.model.decode_head if network.segments else network.model.head
+    )
+    count = head.num_classes
+    names = [name_of(i, network.meta) for i in range(count)]
+    facts = dict(
+        task='segmentation' if network.segments else 'classification',
+        classes=names,
+        palette=network.meta.get('palette') or random_palette(count),
+        mean=[round(value, 4) for value in normalization.mean],
+        std=[round(value, 4) for value in normalization.std],
+        order=normalization.order,
+        size=exported.size,
+        crop_pct=1.0,
+        size_divisor=exported.divisor,
+    )
+    if not network.segments:
+        size = exported.size or size_of(network)
+        facts.update(size=size, crop_pct=_crop(network))
+    return {key: json.dumps(value) for key, value in facts.items()}
+
+
+def _crop(network: Trained) -> float:
+    """Find the share of a picture's shorter side that the test keeps."""
+    for step in find_dataset(network.cfg)['pipeline']:
+        if str(step['type']).endswith('ResizeEdge'):
+            return min(size_of(network)) / float(step['scale'])
+    return 1.0
+
+
+def save(exported: Exported, facts: dict[str, str], path: Path) -> None:
+    """Write a graph to a file, with what one must know of it.
+
+    Args:
+        exported (Exported): The graph.
+        facts (dict[str, str]): What :func:`describe` says.
+        path (Path): The file; its ending says the format.
+
+    Raises:
+        UsageError: The format is unknown, or needs a package that is absent.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix == '.pt2':
+        text = json.dumps(facts)
+        torch.export.save(exported.program, path, extra_files={METADATA: text})
+    elif path.suffix == '.onnx':
+        _save_onnx(exported, facts, path)
+    else:
+        raise UsageError(f'{path}: give a file that ends in .onnx or .pt2')
+
+
+def _save_onnx(exported: Exported, facts: dict[str, str], path: Path) -> None:
+    try:
+        program = torch.onnx.export(
+            exported.program,
+            input_names=['image'],
+            output_names=['logits'],
+            dynamo=True,
+            verbose=False,
+        )
+    except ImportError as error:
+        raise UsageError(
+            f'{error.name} is not installed: pip install onnx onnxscript '
+            'onnxruntime'
+        ) from error
+    assert program is not None
+    for node in program.model.graph:
+        node.metadata_props.clear()  # where on this machine it was written
+    program.model.metadata_props.update(facts)
+    program.save(str(path), external_data=False)

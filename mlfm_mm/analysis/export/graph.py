@@ -1,0 +1,220 @@
+"""A trained network as a graph of PyTorch's own operators."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+import torch.nn.functional as F
+from mmcv.cnn import fuse_conv_bn
+from torch import Tensor, nn
+from torch.export import Dim, ExportedProgram
+
+from ...engine import UsageError
+from ...models import MLFMNeck
+from ..samples import channels_of, size_of
+from ..trained import Trained
+
+if TYPE_CHECKING:
+    from mmseg.models.utils import Upsample
+
+# What sizes may have to be multiples of: a decoder meets its encoder.
+DIVISORS = (1, 2, 4, 8, 16, 32)
+
+
+class Logits(nn.Module):
+    """What exporters want: a tensor in, a tensor out.
+
+    Args:
+        network (Trained): A classifier or a segmentor.
+
+    Example:
+        >>> from mlfm_mm.analysis.trained import find_source, load_trained
+        >>> network = load_trained(find_source([]))
+        >>> Logits(network)(torch.zeros(2, 3, 64, 64)).shape
+        torch.Size([2, 20])
+    """
+
+    def __init__(self, network: Trained) -> None:
+        super().__init__()
+        self.model = network.model
+        self.segments = network.segments
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Compute the logits.
+
+        Args:
+            image (Tensor): Normalized images (N, C, H, W).
+
+        Returns:
+            Tensor: Logits (N, classes), or of each pixel
+            (N, classes, H, W).
+        """
+        logits: Tensor = self.model(image, mode='tensor')
+        if not self.segments:
+            return logits
+        head = self.model.decode_head
+        logits = F.interpolate(
+            logits,
+            size=image.shape[2:],
+            mode='bilinear',
+            align_corners=head.align_corners,
+        )
+        if logits.shape[1] == 1:
+            # A mask of one channel: the background's logit is the threshold.
+            level = torch.logit(torch.tensor(head.threshold or 0.3)).item()
+            logits = torch.cat((torch.full_like(logits, level), logits), 1)
+        return logits
+
+
+class Enlarge(nn.Module):
+    """An ``Upsample`` of mmseg whose sizes an exporter can leave open.
+
+    Args:
+        upsample (Upsample): It, with a whole factor.
+
+    Example:
+        >>> from mmseg.models.utils import Upsample
+        >>> Enlarge(Upsample(scale_factor=2))(torch.ones(1, 1, 3, 2)).shape
+        torch.Size([1, 1, 6, 4])
+    """
+
+    def __init__(self, upsample: Upsample) -> None:
+        super().__init__()
+        self.factor = int(upsample.scale_factor)
+        self.mode: str = upsample.mode
+        self.align_corners: bool | None = upsample.align_corners
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Interpolate maps (N, C, H, W)."""
+        height, width = x.shape[2:]
+        size = height * self.factor, width * self.factor
+        return F.interpolate(
+            x, size=size, mode=self.mode, align_corners=self.align_corners
+        )
+
+
+def open_sizes(model: nn.Module) -> None:
+    """Replace what would turn a size into a number.
+
+    Args:
+        model (nn.Module): The network, changed in place.
+    """
+    for module in model.modules():
+        for name, child in module.named_children():
+            factor = getattr(child, 'scale_factor', None)
+            is_whole = isinstance(factor, float) and factor == int(factor)
+            if type(child).__name__ == 'Upsample' and is_whole:
+                setattr(module, name, Enlarge(child))
+
+
+def fold_norms(model: nn.Module) -> None:
+    """Fold what norms there are into convolutions, for good.
+
+    Args:
+        model (nn.Module): The network, changed in place. Units that cannot
+            be fused, such as those with another norm, stay as they are.
+    """
+    for module in model.modules():
+        if isinstance(module, MLFMNeck):
+            try:
+                module.fuse()
+            except ValueError:
+                continue
+    fuse_conv_bn(model)
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A network as a graph.
+
+    Args:
+        program (ExportedProgram): The graph.
+        logits (Logits): The same in PyTorch, norms folded.
+        size (tuple[int, int], optional): The only height and width that it
+            takes; None for any.
+        divisor (int): What they must be multiples of.
+    """
+
+    program: ExportedProgram
+    logits: Logits
+    size: tuple[int, int] | None
+    divisor: int
+
+
+def export_network(network: Trained, size: tuple[int, int] | None) -> Exported:
+    """Trace a network.
+
+    Args:
+        network (Trained): The network; its norms are folded in place.
+        size (tuple[int, int], optional): The only height and width that the
+            graph shall take; None for any, and any number of images.
+
+    Returns:
+        Exported: The graph.
+
+    Raises:
+        UsageError: The network cannot be traced at any size.
+    """
+    fold_norms(network.model)
+    open_sizes(network.model)
+    logits = Logits(network).eval()
+    if size is not None:
+        program = _trace(logits, _example(network, size, 1), None)
+        return Exported(program, logits, size, 1)
+    divisor = find_divisor(logits, network)
+    # A size that any stride divides gives nothing away.
+    height, width = (max(64, -(-n // 32) * 32) for n in size_of(network))
+    x = _example(network, (height, width + 32), 2)
+    shapes = {0: Dim.DYNAMIC, 2: Dim.DYNAMIC, 3: Dim.DYNAMIC}
+    if divisor > 1:
+        sides = [divisor * Dim(name, min=2) for name in ('height', 'width')]
+        shapes = {0: Dim('batch'), 2: sides[0], 3: sides[1]}
+    try:
+        program = _trace(logits, x, shapes)
+    except Exception as error:  # the tracer raises of many kinds
+        raise UsageError(
+            f'{network.name} cannot be traced for any size: give --size '
+            f'HEIGHT WIDTH ({type(error).__name__}: '
+            f'{str(error).splitlines()[0]})'
+        ) from error
+    return Exported(program, logits, None, divisor)
+
+
+def find_divisor(logits: Logits, network: Trained) -> int:
+    """Find out what sizes must be multiples of, by trying.
+
+    Args:
+        logits (Logits): The network in PyTorch.
+        network (Trained): The same.
+
+    Returns:
+        int: A power of two.
+
+    Raises:
+        UsageError: The network takes no other size than its own.
+    """
+    for divisor in DIVISORS:
+        x = _example(network, (64 + divisor, 96 + divisor), 1)
+        try:
+            with torch.no_grad():
+                logits(x)
+        except Exception:  # a host's own refusal
+            continue
+        return divisor
+    raise UsageError(
+        f'{network.name} does not take every size: give --size HEIGHT WIDTH'
+    )
+
+
+def _example(network: Trained, size: tuple[int, int], count: int) -> Tensor:
+    generator = torch.Generator().manual_seed(0)
+    shape = count, channels_of(network), *size
+    return torch.randn(shape, generator=generator)
+
+
+def _trace(logits: Logits, x: Tensor, shapes: dict | None) -> ExportedProgram:
+    dynamic = None if shapes is None else dict(image=shapes)
+    with torch.no_grad():
+        return torch.export.export(logits, (x,), dynamic_shapes=dynamic)

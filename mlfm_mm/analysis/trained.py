@@ -1,0 +1,203 @@
+"""Trained networks, by whatever a user names them with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mmengine.config import Config
+from mmengine.model import BaseModel
+from mmengine.registry import DefaultScope
+
+from ..engine import Host, UsageError, find_host
+from ..engine.demo import build_model, find_names
+from ..engine.options import load_config
+from ..engine.weights import load_whole, read_checkpoint, weights_only
+from ..models import MLFMNeck
+from ..openmmlab import trained_network
+from .runs import find_checkpoint, find_runs, name_of, read_config
+
+SHIPPED = {'plain': '-mlfm', 'MLFM': ''}
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a trained network lies.
+
+    Args:
+        name (str): What it is called in tables and pictures.
+        config (str): Its config file.
+        checkpoint (str): Its weights.
+    """
+
+    name: str
+    config: str
+    checkpoint: str
+
+
+def find_sources(words: Sequence[str]) -> list[Source]:
+    """Find the networks that a command line names.
+
+    Args:
+        words (Sequence[str]): Work folders, or folders of them such as the
+            quickstart's, and configs, each with one checkpoint or more
+            behind it; any of them may begin with ``NAME=``. Nothing stands
+            for the two networks that come with trained weights, without
+            memory and with.
+
+    Returns:
+        list[Source]: The networks. Those of one name are one network trained
+        from several seeds.
+
+    Raises:
+        UsageError: A word is none of these, or a checkpoint is missing.
+
+    Example:
+        >>> [source.name for source in find_sources([])]
+        ['plain', 'MLFM']
+        >>> find_sources(['a=net.py', 's0.pth', 's1.pth'])[1]
+        Source(name='a', config='net.py', checkpoint='s1.pth')
+    """
+    if not words:
+        return _shipped()
+    sources: list[Source] = []
+    name = config = None
+    for word in words:
+        given, path = _split(word)
+        if path.endswith('.py'):
+            _check_complete(config, sources)
+            name, config = given or Path(path).stem, path
+        elif Path(path).is_dir():
+            _check_complete(config, sources)
+            sources += _sources_in(Path(path), given)
+            config = None
+        elif config is not None and name is not None:
+            sources.append(Source(name, config, path))
+        else:
+            raise UsageError(
+                f'{word!r} is no folder: give the work folder of a run, or '
+                'a config (*.py) and behind it a checkpoint'
+            )
+    _check_complete(config, sources)
+    return sources
+
+
+def find_source(words: Sequence[str]) -> Source:
+    """Find the one network that a command line names.
+
+    Args:
+        words (Sequence[str]): See :func:`find_sources`.
+
+    Returns:
+        Source: The network; of several the first with memory, or the first.
+
+    Raises:
+        UsageError: As :func:`find_sources` does.
+
+    Example:
+        >>> find_source([]).name
+        'MLFM'
+    """
+    sources = find_sources(words)
+    for source in sources if len(sources) > 1 else []:
+        neck = load_config(source.config).model.get('neck')
+        if MLFMNeck.__name__ in str(neck):
+            return source
+    return sources[0]
+
+
+def _shipped() -> list[Source]:
+    config, weights = trained_network()
+    return [
+        Source(name, config.replace(mark, ''), weights.replace(mark, ''))
+        if mark
+        else Source(name, config, weights)
+        for name, mark in SHIPPED.items()
+    ]
+
+
+def _split(word: str) -> tuple[str | None, str]:
+    """Split ``NAME=path``, but no path that has the sign itself."""
+    name, sign, path = word.partition('=')
+    if not sign or Path(word).exists():
+        return None, word
+    return name, path
+
+
+def _sources_in(folder: Path, name: str | None) -> list[Source]:
+    found = []
+    for run in find_runs(folder):
+        config = read_config(run).filename
+        weights = str(find_checkpoint(run))
+        found.append(Source(name or name_of(run), config, weights))
+    return found
+
+
+def _check_complete(config: str | None, sources: Sequence[Source]) -> None:
+    if config is not None and (not sources or sources[-1].config != config):
+        raise UsageError(f'{config} needs its weights: give a checkpoint, too')
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A network with its weights, ready to be looked at.
+
+    Args:
+        name (str): What it is called.
+        cfg (Config): Its config.
+        host (Host): The host that the config is written for.
+        model (BaseModel): The network, in evaluation.
+        meta (dict): May have ``classes`` and a ``palette``.
+    """
+
+    name: str
+    cfg: Config
+    host: Host
+    model: BaseModel
+    meta: dict
+
+    @property
+    def segments(self) -> bool:
+        """bool: Whether it is a segmentor."""
+        return self.host.scope == 'mmseg'
+
+
+def load_trained(
+    source: Source,
+    cfg_options: dict | None = None,
+    device: str = 'cpu',
+    trust: bool = False,
+) -> Trained:
+    """Build a network and load its weights, all of them.
+
+    Args:
+        source (Source): Where it lies.
+        cfg_options (dict, optional): Dotted keys of the config and their
+            values. Defaults to None.
+        device (str): Where to compute. Defaults to ``'cpu'``.
+        trust (bool): Whether to read a checkpoint that runs code. Defaults
+            to False.
+
+    Returns:
+        Trained: The network.
+
+    Raises:
+        UsageError: A file does not exist or cannot be read, or the weights
+            are those of another network.
+
+    Example:
+        >>> network = load_trained(find_source([]))
+        >>> len(network.meta['classes']), len(network.model.neck.units)
+        (20, 6)
+    """
+    cfg = load_config(source.config, cfg_options)
+    host = find_host(cfg)
+    with weights_only(trust):
+        weights = read_checkpoint(source.checkpoint)
+    with DefaultScope.overwrite_default_scope(host.scope):
+        model = build_model(cfg, device)
+        what = f'{source.checkpoint} in {source.config}'
+        load_whole(model, weights, what)
+        meta = find_names(cfg, weights)
+    return Trained(source.name, cfg, host, model, meta)

@@ -1,0 +1,32 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from mlfm_mm.analysis.export import (
+    check_exported,
+    describe,
+    export_network,
+    save,
+)
+from mlfm_mm.analysis.samples import generate_samples
+from mlfm_mm.engine import UsageError
+from tests.analysis.networks import classifier
+
+
+def test_a_file_is_compared_and_timed(tmp_path: Path) -> None:
+    network = classifier(tmp_path)
+    samples = generate_samples(network, 2)
+    exported = export_network(network, None)
+    path = tmp_path / 'net.pt2'
+    save(exported, describe(network, exported), path)
+    check = check_exported(path, exported, samples)
+    assert check.difference < 1e-4 and len(check.sizes) == 2
+    assert check.timed == (32, 32) and check.torch_ms > 0
+    assert 'agrees with PyTorch' in str(check)
+    # As if the exporter had made another network of it.
+    with torch.no_grad():
+        exported.logits.model.head.fc.bias[3] += 1
+    with pytest.raises(UsageError, match='differs from PyTorch by'):
+        check_exported(path, exported, samples)
+    assert not path.exists()

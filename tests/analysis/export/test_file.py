@@ -1,0 +1,158 @@
+"""A file says what PyTorch says, where neither torch nor OpenMMLab is."""
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from PIL import Image
+
+from mlfm_mm.analysis.export import (
+    Exported,
+    describe,
+    export_network,
+    open_exported,
+    save,
+)
+from mlfm_mm.analysis.export.graph import Logits
+from mlfm_mm.analysis.trained import Trained
+from mlfm_mm.engine import UsageError
+from tests.analysis.networks import classifier, segmentor
+
+DEMO = Path(__file__).resolve().parents[3] / 'demo' / 'run_onnx.py'
+# A process that cannot import what the file must do without.
+WITHOUT = """
+import runpy, sys
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition('.')[0] in ('torch', 'mmengine', 'mmcv', 'mlfm_mm'):
+            raise ImportError(f'{name} must not be needed')
+sys.meta_path.insert(0, Absent())
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name='__main__')
+"""
+
+
+def run_demo(file: Path, picture: Path) -> str:
+    done = subprocess.run(
+        [sys.executable, '-c', WITHOUT, str(DEMO), str(file), str(picture)],
+        cwd=file.parent,
+        capture_output=True,
+        text=True,
+    )
+    assert not done.returncode, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope='module')
+def digits(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[Trained, Exported, Path]:
+    folder = tmp_path_factory.mktemp('digits')
+    network = classifier(folder)
+    exported = export_network(network, None)
+    save(exported, describe(network, exported), folder / 'net.onnx')
+    return network, exported, folder / 'net.onnx'
+
+
+def test_a_unit_has_no_more_nodes_than_its_formulas(
+    digits: tuple[Trained, Exported, Path],
+) -> None:
+    network, _, file = digits
+    found = Counter(node.op_type for node in onnx.load(file).graph.node)
+    units = len(network.model.neck.units)
+    levels = [unit.forget_gate.levels for unit in network.model.neck.units]
+    # Bands of the image, and LL: the edge repeated, half the sum of 2x2.
+    low_passes = network.model.neck._deepest + sum(levels[:-1])
+    # l = ReLU(Conv(m)) + ReLU(Conv(I)); m' = x + l; x' = scale * m' + shift
+    formulas = Counter(Conv=2, Relu=2, Add=3, Mul=1)
+    allowed = Counter({op: n * units for op, n in formulas.items()})
+    for op in ('Pad', 'Conv'):
+        allowed[op] += low_passes
+    # ResNet-18: 20 convolutions with their ReLUs, 8 sums, and the rest.
+    allowed += Counter(
+        Conv=20, Relu=17, Add=8, MaxPool=1, ReduceMean=1, Reshape=1, Gemm=1
+    )
+    assert all(n <= allowed[op] for op, n in found.items()), found
+
+
+def test_the_file_knows_what_the_demo_needs(
+    digits: tuple[Trained, Exported, Path],
+) -> None:
+    network, _, file = digits
+    session = onnxruntime.InferenceSession(file)
+    told = session.get_modelmeta().custom_metadata_map
+    facts = {key: json.loads(value) for key, value in told.items()}
+    assert facts['task'] == 'classification' and facts['size'] == [32, 32]
+    assert facts['classes'] == list('0123456789')
+    assert facts['mean'] == network.cfg.data_preprocessor.mean
+
+
+def test_a_class_without_torch(
+    digits: tuple[Trained, Exported, Path], tmp_path: Path
+) -> None:
+    network, exported, file = digits
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (32, 32, 3), np.uint8)
+    Image.fromarray(pixels).save(tmp_path / 'x.png')
+    x = torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None]
+    with torch.no_grad():
+        data = network.model.data_preprocessor(dict(inputs=x.flip(1)))
+        scores = exported.logits(data['inputs']).softmax(1)[0]
+    best = scores.topk(3)
+    expected = [
+        f'{score:.3f} {label}'
+        for score, label in zip(
+            best.values.tolist(), best.indices.tolist(), strict=True
+        )
+    ]
+    assert run_demo(file, tmp_path / 'x.png').splitlines() == expected
+
+
+def test_any_size_and_number(
+    digits: tuple[Trained, Exported, Path],
+) -> None:
+    _, exported, file = digits
+    run = open_exported(file)
+    for shape in ((1, 3, 32, 32), (3, 3, 45, 66)):
+        x = torch.randn(shape)
+        with torch.no_grad():
+            expected = exported.logits(x)
+        torch.testing.assert_close(run(x), expected, rtol=1e-3, atol=1e-3)
+
+
+def test_a_mask_without_torch(tmp_path: Path) -> None:
+    network = segmentor(tmp_path)
+    exported = export_network(network, None)
+    assert exported.divisor == 4  # the decoder must meet the encoder
+    save(exported, describe(network, exported), tmp_path / 'net.onnx')
+    assert 'mask.png' in run_demo(
+        tmp_path / 'net.onnx', tmp_path / 'squares' / 'images' / '0.png'
+    )
+    with Image.open(tmp_path / 'mask.png') as mask:
+        assert mask.size == (32, 32) and mask.mode == 'P'
+
+
+def test_pt2_of_one_size(tmp_path: Path) -> None:
+    network = segmentor(tmp_path)
+    exported = export_network(network, (32, 64))
+    save(exported, describe(network, exported), tmp_path / 'net.pt2')
+    x = torch.randn(1, 3, 32, 64)
+    with torch.no_grad():
+        expected = Logits(network)(x)
+        found = open_exported(tmp_path / 'net.pt2')(x)
+    assert found.shape == (1, 2, 32, 64)
+    torch.testing.assert_close(found, expected)
+
+
+def test_another_ending_is_refused(tmp_path: Path) -> None:
+    network = classifier(tmp_path)
+    exported = export_network(network, (32, 32))
+    with pytest.raises(UsageError, match=r'ends in \.onnx or \.pt2'):
+        save(exported, {}, tmp_path / 'net.pth')

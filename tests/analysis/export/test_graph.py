@@ -1,0 +1,63 @@
+from pathlib import Path
+
+import pytest
+import torch
+from mmseg.models.utils import Upsample
+from torch import nn
+
+from mlfm_mm.analysis.export import export_network
+from mlfm_mm.analysis.export.graph import (
+    Logits,
+    find_divisor,
+    fold_norms,
+    open_sizes,
+)
+from mlfm_mm.engine import UsageError
+from tests.analysis.networks import classifier, segmentor
+
+
+def test_norms_are_folded_and_numbers_kept(tmp_path: Path) -> None:
+    network, x = classifier(tmp_path), torch.randn(2, 3, 32, 32)
+    with torch.no_grad():
+        expected = network.model(x)
+        exported = export_network(network, (32, 32))
+        found = exported.logits(x)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+    kept = [m for m in network.model.modules() if 'BatchNorm' in str(type(m))]
+    assert not kept
+
+
+def test_units_with_another_norm_stay_as_they_are(tmp_path: Path) -> None:
+    network = classifier(tmp_path)
+    unit = network.model.neck.units[0]
+    unit.output_gate = nn.GroupNorm(2, 4)
+    fold_norms(network.model)
+    assert unit.output_gate.weight.shape == (4,)
+
+
+def test_upsampling_by_a_factor_leaves_sizes_open() -> None:
+    up = Upsample(scale_factor=2, mode='bilinear', align_corners=False)
+    model, x = nn.Sequential(up), torch.randn(1, 2, 3, 5)
+    expected = model(x)
+    open_sizes(model)
+    assert type(model[0]) is not Upsample
+    torch.testing.assert_close(model(x), expected)
+
+
+def test_a_decoder_must_meet_its_encoder(tmp_path: Path) -> None:
+    network = segmentor(tmp_path)
+    logits = Logits(network)
+    assert find_divisor(logits, network) == 4
+    with torch.no_grad():
+        assert logits(torch.zeros(1, 3, 32, 64)).shape == (1, 2, 32, 64)
+
+
+def test_a_network_of_one_size_only(tmp_path: Path) -> None:
+    network = classifier(tmp_path)
+    network.model.backbone.register_forward_pre_hook(refuse)
+    with pytest.raises(UsageError, match='give --size HEIGHT WIDTH'):
+        export_network(network, None)
+
+
+def refuse(module: nn.Module, args: tuple) -> None:
+    raise ValueError('one size only')

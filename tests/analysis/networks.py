@@ -1,0 +1,34 @@
+"""Tiny networks with random weights, as if they had been trained."""
+
+from pathlib import Path
+
+import torch
+from mmengine.config import Config
+
+from mlfm_mm.analysis.models import build_model
+from mlfm_mm.analysis.trained import Source, Trained, load_trained
+from tests.models.builders import shaken
+from tests.tools.helpers import write_digits_config, write_segments_config
+
+
+def save_weights(config: Path) -> Path:
+    """Save weights of a config's network that no init would give."""
+    torch.manual_seed(0)
+    cfg = Config.fromfile(config)
+    path = config.with_suffix('.pth')
+    torch.save(dict(state_dict=shaken(build_model(cfg)).state_dict()), path)
+    return path
+
+
+def classifier(folder: Path, arm: str = 'mlfm') -> Trained:
+    """A ResNet for digits."""
+    config = write_digits_config(folder, arm)
+    return load_trained(Source(arm, str(config), str(save_weights(config))))
+
+
+def segmentor(folder: Path) -> Trained:
+    """A U-Net for squares, of which six pictures lie in the folder."""
+    config = write_segments_config(folder)
+    # Without normalization across devices, which a CPU does not have.
+    config.write_text(config.read_text().replace('SyncBN', 'BN'))
+    return load_trained(Source('unet', str(config), str(save_weights(config))))

@@ -1,0 +1,63 @@
+from pathlib import Path
+
+import pytest
+
+from mlfm_mm.analysis.trained import (
+    Source,
+    find_source,
+    find_sources,
+    load_trained,
+)
+from mlfm_mm.engine import UsageError
+from tests.analysis.networks import classifier
+
+
+def write_run(folder: Path, neck: str = '') -> None:
+    (folder / 'time' / 'vis_data').mkdir(parents=True)
+    (folder / 'time' / 'vis_data' / 'scalars.json').write_text('')
+    (folder / 'net.py').write_text(f'model = dict({neck})')
+    (folder / 'last.pth').touch()
+    (folder / 'last_checkpoint').write_text('/moved/last.pth')
+
+
+def test_a_folder_of_runs_as_the_quickstart_leaves_it(tmp_path: Path) -> None:
+    write_run(tmp_path / 'baseline')
+    write_run(tmp_path / 'mlfm', "neck=dict(type='mlfm_mm.MLFMNeck')")
+    sources = find_sources([str(tmp_path)])
+    assert [source.name for source in sources] == ['baseline', 'mlfm']
+    assert sources[1].checkpoint == str(tmp_path / 'mlfm' / 'last.pth')
+    assert find_source([str(tmp_path)]).name == 'mlfm'
+
+
+def test_runs_of_several_seeds_share_a_name(tmp_path: Path) -> None:
+    for name in ('plain_s0', 'plain_s1', 'mlfm_s0'):
+        write_run(tmp_path / name)
+    names = [s.name for s in find_sources([str(tmp_path)])]
+    assert names == ['mlfm', 'plain', 'plain']
+    (only,) = find_sources([f'mine={tmp_path}/plain_s0'])
+    assert only.name == 'mine'
+
+
+@pytest.mark.parametrize(
+    ('words', 'message'),
+    [
+        (['net.py'], 'net.py needs its weights'),
+        (['net.py', 'other.py', 'x.pth'], 'net.py needs its weights'),
+        (['nowhere'], "'nowhere' is no folder"),
+    ],
+)
+def test_what_is_no_network(words: list[str], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        find_sources(words)
+
+
+def test_an_empty_folder(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match='holds no run'):
+        find_sources([str(tmp_path)])
+
+
+def test_weights_of_another_network(tmp_path: Path) -> None:
+    network = classifier(tmp_path)
+    source = Source('x', network.cfg.filename, find_source([]).checkpoint)
+    with pytest.raises(UsageError, match='Give the config of that network'):
+        load_trained(source)

@@ -1,0 +1,26 @@
+"""A network in a file, by one command."""
+
+from pathlib import Path
+
+from tests.analysis.networks import save_weights
+from tests.tools.helpers import run_tool, write_digits_config, write_image
+
+
+def test_one_size(tmp_path: Path) -> None:
+    config = write_digits_config(tmp_path, 'mlfm')
+    weights = save_weights(config)
+    write_image(tmp_path / 'photo.png', 0, 100)
+    printed = run_tool(
+        *('export.py', config, weights, '--format', 'pt2'),
+        *('--size', 32, 32, '--images', 'photo.png', '--out', 'made/net'),
+        cwd=tmp_path,
+    )
+    assert 'agrees with PyTorch' in printed
+    assert (tmp_path / 'made' / 'net.pt2').is_file()
+
+
+def test_no_weights(tmp_path: Path) -> None:
+    config = write_digits_config(tmp_path)
+    printed = run_tool('export.py', config, cwd=tmp_path, fails=True)
+    assert printed.splitlines()[-1].startswith('export.py: ')
+    assert 'needs its weights: give a checkpoint' in printed

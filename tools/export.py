@@ -1,0 +1,100 @@
+"""Write a trained network to a file that runs without OpenMMLab.
+
+    python tools/export.py CONFIG CHECKPOINT --format onnx
+    python tools/export.py work_dirs/mine --format pt2 --size 224 224
+    python tools/export.py
+
+works for classifiers and segmentors; with no network, the small classifier
+that comes with trained weights. Norms are folded. The file takes images of any
+size and number unless --size is given, knows its classes and normalization,
+and is checked against PyTorch. demo/run_onnx.py runs an .onnx file without
+torch.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+# A clone need not be installed: its package lies beside this folder.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+try:
+    from mlfm_mm.analysis.export import (
+        FORMATS,
+        check_exported,
+        describe,
+        export_network,
+        save,
+    )
+    from mlfm_mm.analysis.samples import generate_samples, load_samples
+    from mlfm_mm.analysis.trained import find_source, load_trained
+    from mlfm_mm.engine import one_sentence
+    from mlfm_mm.engine.arguments import add_network_options, read_arguments
+except ModuleNotFoundError as error:
+    sys.exit(
+        f'export.py: {error.name} is not installed for {sys.executable}: '
+        "use the environment's Python (.venv/bin/python after `make venv`), "
+        "or `pip install -e '.[onedl]'`"
+    )
+
+
+def parse_args() -> dict:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_network_options(parser, 'to compare with PyTorch on (default: made)')
+    parser.add_argument(
+        '--format',
+        choices=FORMATS,
+        default='onnx',
+        help='the kind of file (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--size',
+        nargs=2,
+        type=int,
+        metavar=('HEIGHT', 'WIDTH'),
+        help='the only size that it takes (default: any)',
+    )
+    parser.add_argument(
+        '--out',
+        type=Path,
+        metavar='FILE',
+        help='where to write (default: <checkpoint>.<format>)',
+    )
+    return read_arguments(parser)
+
+
+def main() -> None:
+    """Export."""
+    with one_sentence('export.py'):
+        args = parse_args()
+        source = find_source(args['network'])
+        name = args['out'] or Path(source.checkpoint).name
+        out = Path(name).with_suffix(f'.{args["format"]}')
+        say(f'loading {source.checkpoint}')
+        network = load_trained(
+            source, args['cfg_options'], trust=args['trust']
+        )
+        if args['images']:
+            samples = load_samples(network, args['images'], args['count'])
+        else:
+            samples = generate_samples(network, args['count'])
+        say(f'tracing {network.name}, norms folded')
+        exported = export_network(network, args['size'])
+        say(f'writing {out}')
+        save(exported, describe(network, exported), out)
+        say(f'comparing with PyTorch on {len(samples)} pictures')
+        check = check_exported(out, exported, samples)
+        say(f'{check}\nwrote {out}, {out.stat().st_size / 1e6:.1f} MB')
+
+
+def say(text: str) -> None:
+    """Tell how far it has come."""
+    print(text, flush=True)
+
+
+if __name__ == '__main__':
+    main()
