@@ -3,6 +3,8 @@ PYTHON ?= python3
 DATA ?=
 # Options for pytest, e.g. make test PYTEST_ARGS='-k taps -x'.
 PYTEST_ARGS ?=
+# make test-install FAMILY=onedl tries one family of distributions.
+FAMILY ?=
 # make docs CHECK=1 writes no page, and fails if one is out of date.
 CHECK ?=
 # Processes for pytest, e.g. make test JOBS=4; by default one, which on two
@@ -16,8 +18,8 @@ PYTEST := .venv/bin/python -m pytest $(if $(JOBS),-n $(JOBS))
 VENV := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help venv quickstart test test-slow test-openmmlab test-floor lint \
-	format hooks docs kill-test benchmark build constraints clean
+.PHONY: help venv quickstart test test-slow test-openmmlab test-floor \
+	test-install lint format hooks docs kill-test benchmark build constraints clean
 
 help: ## show this list
 	@echo 'make <target>'
@@ -56,6 +58,9 @@ test-openmmlab: ## run what applies with the original OpenMMLab packages
 	@$(PYTHON) .dev_scripts/bootstrap.py openmmlab
 	@.venv-openmmlab/bin/python -m pytest -n $(or $(JOBS),2) \
 		$(OPENMMLAB_TESTS) $(PYTEST_ARGS)
+
+test-install: venv ## install the wheel in bare environments, try it by mim
+	@$(VENV)/python .dev_scripts/install_test.py $(FAMILY)
 
 lint: venv ## check style (ruff) and types (mypy)
 	@$(VENV)/ruff check .

@@ -13,6 +13,7 @@ from email.message import Message
 from pathlib import Path
 
 import pytest
+import yaml
 
 from mlfm_mm import __version__
 
@@ -34,6 +35,16 @@ assert Path(mlfm_mm.__file__).parent == home, mlfm_mm.__file__
 assert (home / '.mim' / 'tools' / 'train.py').is_file()
 index = Config.fromfile(home / '.mim' / 'model-index.yml')
 assert all((home / '.mim' / name).exists() for name in index.Import)
+models = [
+    model
+    for name in index.Import
+    for model in Config.fromfile(home / '.mim' / name).Models
+]
+# OpenMIM knows a model by its name, and finds its files here.
+assert len({model.Name for model in models}) == len(models) > 100
+for model in models:
+    assert (home / '.mim' / model.Config).is_file(), model.Config
+    assert (home / '.mim' / model.get('Weights', '')).exists(), model.Name
 config = Config.fromfile(home / '.mim' / 'configs/mlfm/resnet18_in100.py')
 model = MODELS.build({**config.model, '_scope_': 'mmpretrain'})
 assert isinstance(model.neck, mlfm_mm.MLFMNeck) and len(model.neck.units) == 6
@@ -112,14 +123,16 @@ def test_sdist_is_a_checkout(archives: dict[str, Path]) -> None:
     assert not any('.mim' in name for name in names)
 
 
-def test_sdist_finds_its_tests(
+def test_sdist_runs_its_tests(
     archives: dict[str, Path], tmp_path: Path
 ) -> None:
     with tarfile.open(archives['sdist']) as file:
         file.extractall(tmp_path, filter='data')
     (unpacked,) = tmp_path.iterdir()
     shown = run('pytest', '--collect-only', '-q', '-n0', cwd=unpacked)
-    assert 'tests/test_packaging.py::test_sdist_finds_its_tests' in shown
+    assert 'tests/test_packaging.py::test_sdist_runs_its_tests' in shown
+    some = ('tests/models/test_low_pass.py', 'tests/test_registry.py')
+    assert ' passed' in run('pytest', '-q', '-n0', '-x', *some, cwd=unpacked)
 
 
 def test_wheel_in_an_environment_of_its_own(
@@ -161,7 +174,7 @@ def test_metadata(metadata: Message) -> None:
     assert metadata['Requires-Python'] == '>=3.10'
     assert metadata['License-Expression'] == 'Apache-2.0'
     assert set(metadata.get_all('Provides-Extra', [])) == {
-        'openmmlab', 'onedl', 'wavelets', 'quickstart', 'dev',
+        'openmmlab', 'onedl', 'wavelets', 'quickstart', 'docs', 'dev',
     }  # fmt: skip
 
 
@@ -264,12 +277,39 @@ def test_the_floor_is_what_is_promised() -> None:
         re.findall(r'^([\w.-]+)>=([\d.]+)', '\n'.join(promised), re.M)
     )
     pins = dict(PIN.findall((REPO / 'requirements/floor.txt').read_text()))
+    install_test = (REPO / '.dev_scripts/install_test.py').read_text()
+    assert f"'numpy=={bounds.pop('numpy')}" in install_test
     assert set(bounds) == set(pins) - {'torchvision', 'numpy'}
     for name, bound in bounds.items():
         assert pins[name] == bound or pins[name] == f'{bound}.0', name
     script = (REPO / '.dev_scripts/bootstrap.py').read_text()
     python = project['requires-python'].removeprefix('>=')
     assert f"'floor': ('.venv-floor', 'floor', ('{python}',))" in script
+
+
+def test_the_public_ci_tries_what_is_promised() -> None:
+    tomllib = pytest.importorskip('tomllib')
+    project = tomllib.loads((REPO / 'pyproject.toml').read_text())['project']
+    workflow = yaml.safe_load((REPO / '.github/workflows/ci.yml').read_text())
+    jobs = workflow['jobs']
+    tried = {
+        str(row['python'])
+        for row in jobs['test']['strategy']['matrix']['include']
+    }
+    promised = re.findall(r'Python :: (3\.\d+)', str(project['classifiers']))
+    assert tried == set(promised)
+    commands = [
+        step.get('run') for job in jobs.values() for step in job['steps']
+    ]
+    gate = re.findall(r'^make .*', (REPO / '.ci/run').read_text(), re.M)
+    for row in jobs['test']['strategy']['matrix']['include']:
+        commands.append(f'make {row["target"]}')
+    assert set(gate) <= set(commands)
+    makefile = (REPO / 'Makefile').read_text()
+    for target in re.findall(
+        r'make ([a-z-]+)', '\n'.join(filter(None, commands))
+    ):
+        assert re.search(rf'^{target}:', makefile, re.M), target
 
 
 def test_make_help_lists_every_target() -> None:
