@@ -9,238 +9,183 @@ that are downloaded already.
 """
 
 import fcntl
+import functools
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterator, Optional
 
 ROOT = Path(__file__).resolve().parents[1]
 # The folder of each environment, its requirements and its Pythons: the
 # pinned numpy starts at 3.11, and 3.13 is the newest that was tried.
-PYTHONS = ('3.11', '3.12', '3.13')
+PYTHONS, TESTS = ('3.11', '3.12', '3.13'), 'quickstart dev'
 SETS = {
-    'onedl': ('.venv', 'torch onedl quickstart dev', PYTHONS),
-    'openmmlab': (
-        '.venv-openmmlab',
-        'torch openmmlab quickstart dev',
-        PYTHONS,
-    ),
+    'onedl': ('.venv', f'torch onedl {TESTS}', PYTHONS),
+    'openmmlab': ('.venv-openmmlab', f'torch openmmlab {TESTS}', PYTHONS),
     'floor': ('.venv-floor', 'floor', ('3.10',)),
 }
 # Measured: 5.7 GB installed, and the largest archives while they unpack.
 FRESH_GB, UPDATE_GB = 8.0, 2.0
 # Settings that would send the packages somewhere else.
-MISLEADING = (
-    'PYTHONHOME',
-    'PYTHONPATH',
-    'PIP_PREFIX',
-    'PIP_TARGET',
-    'PIP_USER',
-)
+MISLEADING = {
+    'PYTHONHOME', 'PYTHONPATH', 'PIP_PREFIX', 'PIP_TARGET', 'PIP_USER',
+}  # fmt: skip
+# One line of progress, before the next program prints.
+say = functools.partial(print, flush=True)
 
 
-class SetupError(Exception):
-    """A reason why the set-up cannot go on, with its remedy."""
+class Environment:
+    """One of ``SETS``; makes it ready, one process at a time."""
 
-
-class Bootstrap:
-    """The set-up of one environment.
-
-    Args:
-        name (str): Which of ``SETS``. Defaults to 'onedl'.
-        root (Path): The top folder of the checkout. Defaults to the one
-            this file is in.
-    """
-
-    def __init__(self, name: str = 'onedl', root: Path = ROOT) -> None:
+    def __init__(self, name: str) -> None:
         folder, files, self.pythons = SETS[name]
-        self.root = root
-        self.venv = root / folder
-        self.requirements = [f'requirements/{f}.txt' for f in files.split()]
-        self.python = self.venv / 'bin' / 'python'
-        # Tells our own environment, which may be made anew, from a user's.
-        self.mark = self.venv / 'bootstrap.mark'
+        self.folder = ROOT / folder
+        self.wanted = ' or '.join(self.pythons).replace(' or ', ', ', 1)
+        self.python = str(self.folder / 'bin' / 'python')
+        self.pins = [f'-rrequirements/{file}.txt' for file in files.split()]
         # What it was made from; absent while it is unfinished.
-        self.stamp = self.venv / 'bootstrap.stamp'
+        self.stamp = self.folder / 'bootstrap.stamp'
 
     def ensure(self) -> None:
-        """Make the environment ready, if it is not."""
+        """Set it up, if it is not."""
         if self.is_ready():
             return
-        with self.lock():
-            # Another set-up may have done it while this one waited.
-            if not self.is_ready():
-                self.check_disk()
-                self.make_venv()
-                self.install()
-                self.stamp.write_text(self.fingerprint())
-                say(f'{self.venv.name} is ready.')
+        lock = os.open(str(ROOT / 'requirements'), os.O_RDONLY)
+        # The installers keep it as long as they live, should we be killed.
+        os.set_inheritable(lock, True)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say('Another set-up is at work here; waiting.')
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        # Another set-up may have done it while this one waited.
+        if not self.is_ready():
+            self.check_disk()
+            self.make()
+            self.install()
+            self.stamp.write_text(self.fingerprint())
+            say(f'{self.folder.name} is ready.')
 
     def is_ready(self) -> bool:
         """Whether the last set-up was complete and still holds."""
-        there = self.python.exists() and self.stamp.exists()
+        there = os.path.exists(self.python) and self.stamp.exists()
         return there and self.stamp.read_text() == self.fingerprint()
 
     def fingerprint(self) -> str:
         """Hash everything the environment follows from."""
         files = ['pyproject.toml', 'setup.py', 'mlfm_mm/version.py']
-        files += ['requirements/constraints.txt', *self.requirements]
-        digest = hashlib.sha256(str(self.root).encode())
-        for file in [*files, f'{self.venv.name}/pyvenv.cfg']:
-            path = self.root / file
+        files += ['requirements/constraints.txt', *(p[2:] for p in self.pins)]
+        digest = hashlib.sha256(str(ROOT).encode())
+        for path in [self.folder / 'pyvenv.cfg', *map(ROOT.joinpath, files)]:
             digest.update(path.read_bytes() if path.exists() else b'')
         return digest.hexdigest()
-
-    @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Let only one set-up work here; the lock ends with its holder."""
-        self.handle = os.open(str(self.root / 'requirements'), os.O_RDONLY)
-        try:
-            try:
-                fcntl.flock(self.handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                say('Another set-up is at work here; waiting.')
-                fcntl.flock(self.handle, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(self.handle)
 
     def check_disk(self) -> None:
         """Refuse to start what the disk cannot hold."""
         # uv shares what an environment here has by hard links.
-        torch = any(self.root.glob('.venv*/lib/python*/site-packages/torch'))
+        torch = any(ROOT.glob('.venv*/lib/python*/site-packages/torch'))
         needed = UPDATE_GB if torch else FRESH_GB
-        free = shutil.disk_usage(str(self.root)).free / 1e9
+        free = shutil.disk_usage(str(ROOT)).free / 1e9
         if free < needed:
-            raise SetupError(
-                f'Only {free:.1f} GB are free where {self.root} lies, but '
-                f'{self.venv.name} needs {needed:.0f} GB. Free some space, '
+            sys.exit(
+                f'error: Only {free:.1f} GB are free where {ROOT} lies, but '
+                f'{self.folder.name} needs {needed:.0f} GB. Free some space, '
                 'or clone to a larger disk, and run the command again.'
             )
 
-    def make_venv(self) -> None:
-        """Complete the environment that is there, or make a new one."""
-        version = version_of(str(self.python))
-        ours = self.mark.exists()
-        half = ours and not self.stamp.exists()
-        if version and self.suits(version) and not half:
-            say(f'Completing {self.venv.name} with Python {version}.')
+    def make(self) -> None:
+        """Keep the environment that is there, or make a new one."""
+        # Tells our own environment, which may be made anew, from a user's.
+        mark = self.folder / 'bootstrap.mark'
+        half = mark.exists() and not self.stamp.exists()
+        version = version_of(self.python)
+        if version.startswith(self.pythons) and not half:
+            say(f'Completing {self.folder.name} with Python {version}.')
             self.stamp.touch()
             self.stamp.unlink()
-        elif self.venv.exists() and not ours:
+            return
+        if self.folder.exists() and not mark.exists():
             state = f'has Python {version}' if version else 'is broken'
-            raise SetupError(
-                f'{self.venv} was not made by this project and {state}; '
-                f'needed is Python {self.wanted()}. Remove or rename it and '
-                'run the command again.'
+            sys.exit(
+                f'error: {self.folder} was not made by this project and '
+                f'{state}; needed is Python {self.wanted}. Remove or rename '
+                'it and run the command again.'
             )
-        else:
-            python = self.find_python()
-            say(
-                f'Creating {self.venv.name} with Python {version_of(python)};'
-                ' this happens once and takes 6 GB and a few minutes.'
-            )
-            shutil.rmtree(str(self.venv), ignore_errors=True)
-            self.venv.mkdir()
-            self.mark.touch()
-            self.run(python, '-m', 'venv', str(self.venv))
-
-    def suits(self, version: str) -> bool:
-        """Whether the pinned packages exist for a version of Python."""
-        return version.rpartition('.')[0] in self.pythons
-
-    def wanted(self) -> str:
-        """The versions of Python that suit, in words."""
-        return ' or '.join(self.pythons).replace(' or ', ', ', 1)
+        python = self.find_python()
+        say(
+            f'Creating {self.folder.name} with Python {version_of(python)}; '
+            'this happens once and takes 6 GB and a few minutes.'
+        )
+        shutil.rmtree(str(self.folder), ignore_errors=True)
+        self.folder.mkdir()
+        mark.touch()
+        self.run(python, '-m', 'venv', str(self.folder))
 
     def find_python(self) -> str:
         """Find a Python to build with: the one running this, or another."""
         names = [f'python{version}' for version in self.pythons]
-        for path in [sys.executable, *map(shutil.which, names)]:
-            version = version_of(path) if path else None
-            if path and version and self.suits(version):
+        for path in filter(None, [sys.executable, *map(shutil.which, names)]):
+            if version_of(path).startswith(self.pythons):
                 return path
-        raise SetupError(
-            f'Found Python {version_of(sys.executable)} ({sys.executable}), '
-            f'but the pinned packages need Python {self.wanted()}. Install '
-            f'it, or name one: make ... PYTHON=/path/to/{names[-1]}'
+        sys.exit(
+            f'error: Found Python {version_of(sys.executable)} '
+            f'({sys.executable}), but the pinned packages need Python '
+            f'{self.wanted}. Install it, or name one: make ... '
+            f'PYTHON=/path/to/{names[-1]}'
         )
 
     def install(self) -> None:
         """Install the pinned packages, then the project itself."""
-        python = str(self.python)
-        pip = (python, '-m', 'pip', 'install', '--no-input', '--quiet')
-        uv = (python, '-m', 'uv', 'pip', 'install', '--python', python)
-        pins = [word for file in self.requirements for word in ('-r', file)]
+        pip = (self.python, '-m', 'pip', 'install', '--no-input')
+        uv = (self.python, '-m', 'uv', 'pip', 'install', '--python')
         try:
-            self.run(*pip, '--retries=1', '-r', 'requirements/uv.txt')
-            self.run(*uv, '--compile-bytecode', *pins)
-        except SetupError:
-            # uv reads no settings of pip, such as the address of a mirror.
+            self.run(*pip, '-q', '--retries=1', '-rrequirements/uv.txt')
+            self.run(*uv, self.python, '--compile-bytecode', *self.pins)
+        except subprocess.CalledProcessError:
+            # uv reads no file of pip's settings, which may name a mirror.
             say('uv could not; now by pip, which takes some minutes.')
-            self.run(*pip[:-1], *pins)
+            self.run(*pip, *self.pins)
         say('Installing mlfm_mm itself, editable.')
-        self.run(*pip, '--no-deps', '--no-build-isolation', '-e', '.')
+        self.run(*pip, '-q', '--no-deps', '--no-build-isolation', '-e', '.')
 
     def run(self, *command: str) -> None:
         """Run a command, which shows its progress itself."""
-        kept = {k: v for k, v in os.environ.items() if k not in MISLEADING}
+        env = {k: v for k, v in os.environ.items() if k not in MISLEADING}
+        if 'PIP_INDEX_URL' in env:
+            env.setdefault('UV_DEFAULT_INDEX', env['PIP_INDEX_URL'])
         # /tmp is often a small disk; check_disk() knows this one.
-        scratch = self.venv / 'tmp'
-        scratch.mkdir(exist_ok=True)
-        failed = subprocess.call(
-            command,
-            cwd=str(self.root),
-            env={**kept, 'TMPDIR': str(scratch)},
-            # Keeps the lock as long as it lives, should we be killed.
-            pass_fds=[self.handle],
-        )
-        if failed:
-            raise SetupError(
-                'The set-up failed; the lines above say why: a full disk, no '
-                'network, or an index that lacks a package (PIP_INDEX_URL '
-                'names another, HTTPS_PROXY a proxy). Mend that and run the '
-                'command again; what is downloaded already is used.'
-            )
+        env['TMPDIR'] = str(self.folder / 'tmp')
+        os.makedirs(env['TMPDIR'], exist_ok=True)
+        subprocess.check_call(command, cwd=str(ROOT), env=env, close_fds=False)
 
 
-def say(text: str) -> None:
-    """Print one line of progress, before the next program prints."""
-    print(text, flush=True)
-
-
-def version_of(python: str) -> Optional[str]:
-    """Ask a Python for its version; None when it does not run.
+def version_of(python: str) -> str:
+    """Ask a Python for its version; an empty text when it does not run.
 
     The commands of a version manager exist without the Python they stand
     for, so that a file on the PATH proves nothing.
     """
-    code = 'import sys; print("%d.%d.%d" % sys.version_info[:3])'
+    code = 'import platform; print(platform.python_version())'
     try:
-        done = subprocess.check_output(
+        asked = subprocess.check_output(
             [python, '-c', code], stderr=subprocess.DEVNULL, timeout=60
         )
     except (OSError, subprocess.SubprocessError):
-        return None
-    return done.decode().strip()
-
-
-def main(name: str = 'onedl') -> int:
-    """Set up an environment; the exit status for the shell."""
-    try:
-        Bootstrap(name).ensure()
-    except SetupError as error:
-        print(f'error: {error}', file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print('Interrupted; the same command goes on from here.')
-        return 130
-    return 0
+        return ''
+    return asked.decode().strip()
 
 
 if __name__ == '__main__':
-    sys.exit(main(*sys.argv[1:]))
+    try:
+        Environment(*sys.argv[1:] or ['onedl']).ensure()
+    except subprocess.CalledProcessError:
+        sys.exit(
+            'error: The set-up failed; the lines above say why: a full disk, '
+            'no network, or an index that lacks a package (PIP_INDEX_URL '
+            'names another, HTTPS_PROXY a proxy). Mend that and run the '
+            'command again; what is downloaded already is used.'
+        )
+    except KeyboardInterrupt:
+        sys.exit('Interrupted; the same command goes on from here.')
