@@ -24,7 +24,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 # The hosts print at import what they do without.
 with (
@@ -32,11 +31,12 @@ with (
     redirect_stdout(nowhere),
     redirect_stderr(nowhere),
 ):
+    import pandas as pd
     import torch
     import yaml
-    from rich.console import Console
 
     from mlfm_mm.analysis.machine import describe_machine
+    from mlfm_mm.analysis.tables import markdown_table
     from mlfm_mm.engine import UsageError
 
     from .figures import Report, tables
@@ -45,10 +45,6 @@ with (
     from .networks import Group, make_groups, vary
     from .setting import DTYPES, LAYOUTS, MODES, Setting
 
-# Columns of a file that takes the place of a terminal.
-WIDTH = 110
-# Print a line as it is.
-PLAIN: dict[str, Any] = dict(highlight=False, markup=False, soft_wrap=True)
 # The settings of which several values can be given, and measured in turn.
 CHOICES = {
     'batch': 'images in a batch',
@@ -58,50 +54,6 @@ CHOICES = {
     'mode': 'eager, or compiled by torch.compile',
 }
 KNOWN = dict(dtype=tuple(DTYPES), layout=tuple(LAYOUTS), mode=MODES)
-# All others: what stands for the value, what it is for, how it is read.
-OPTIONS: dict[str, tuple[str, str, dict[str, Any]]] = {
-    'configs': ('CONFIG', 'config files', dict(nargs='+')),
-    '--baseline': (
-        'CONFIG',
-        'compare all configs, as they are, with this one (default: each with '
-        'itself without memory)',
-        {},
-    ),
-    '--arms': (
-        'KEY=VALUE',
-        'options of MLFMNeck, each measured as a network of its own, such as '
-        'with_cp=True, or kernels=False for the plain formulas',
-        dict(nargs='+', default=[]),
-    ),
-    '--what': (
-        'ASPECT',
-        f'what to measure, of {", ".join(ASPECTS)} (default: all)',
-        dict(nargs='+', choices=ASPECTS, default=list(ASPECTS)),
-    ),
-    '--vary': (
-        'WORD',
-        'options of the backbone, with commas between them, then the values '
-        'to measure at; its head is left out',
-        dict(nargs='+', default=[]),
-    ),
-    '--device': ('DEVICE', 'cpu or cuda (default: cpu)', dict(default='cpu')),
-    '--repeats': (
-        'N',
-        'rounds that count (default: 10)',
-        dict(type=int, default=10),
-    ),
-    '--threads': ('N', 'threads of PyTorch', dict(type=int)),
-    '--limit': (
-        '[ARM:]QUANTITY=RATIO',
-        'judge by limits, and fail where one is missed',
-        dict(nargs='+', default=[]),
-    ),
-    '--out': (
-        'FILE',
-        'where to save all figures (default: %(default)s)',
-        dict(type=Path, default=Path('work_dirs/benchmark.json')),
-    ),
-}
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -111,8 +63,7 @@ def make_parser() -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    for name, (metavar, text, options) in OPTIONS.items():
-        parser.add_argument(name, metavar=metavar, help=text, **options)
+    add_what(parser)
     for name, text in CHOICES.items():
         value = getattr(Setting(), name)
         parser.add_argument(
@@ -124,12 +75,60 @@ def make_parser() -> argparse.ArgumentParser:
             metavar=name.upper(),
             help=f'{text}; several are measured in turn (default: {value})',
         )
-    parser.add_argument(
-        '--markdown',
-        action='store_true',
-        help='print Markdown instead of tables for the terminal',
+    add = parser.add_argument
+    add('--device', default='cpu', help='cpu or cuda (default: cpu)')
+    add('--repeats', type=int, default=10, help='rounds that count')
+    add('--threads', type=int, help='threads of PyTorch')
+    add('--markdown', action='store_true', help='print tables in Markdown')
+    add(
+        '--out',
+        type=Path,
+        default=Path('work_dirs/benchmark.json'),
+        help='where to save all figures (default: %(default)s)',
     )
     return parser
+
+
+def add_what(parser: argparse.ArgumentParser) -> None:
+    """Describe what is measured, and how it is judged."""
+    add = parser.add_argument
+    add('configs', nargs='+', metavar='CONFIG')
+    add(
+        '--baseline',
+        metavar='CONFIG',
+        help='compare all configs, as they are, with this one (default: each '
+        'with itself without memory)',
+    )
+    add(
+        '--arms',
+        nargs='+',
+        default=[],
+        metavar='KEY=VALUE',
+        help='options of MLFMNeck, each measured as a network of its own, '
+        'such as with_cp=True, or kernels=False for the plain formulas',
+    )
+    add(
+        '--what',
+        nargs='+',
+        choices=ASPECTS,
+        default=ASPECTS,
+        metavar='ASPECT',
+        help=f'what to measure, of {", ".join(ASPECTS)} (default: all)',
+    )
+    add(
+        '--vary',
+        nargs='+',
+        metavar='WORD',
+        help='options of the backbone, with commas between them, then the '
+        'values to measure at; its head is left out',
+    )
+    add(
+        '--limit',
+        nargs='+',
+        default=[],
+        metavar='[ARM:]QUANTITY=RATIO',
+        help='judge by limits, and fail where one is missed',
+    )
 
 
 def points(
@@ -160,13 +159,12 @@ def points(
             yield ', '.join([*words, *rest]), varied, setting
 
 
-def run(args: argparse.Namespace, command: str, console: Console) -> Report:
+def run(args: argparse.Namespace, command: str) -> Report:
     """Measure all that was asked for; save after each point.
 
     Args:
         args (Namespace): The options.
         command (str): How it was called, for the report.
-        console (Console): Where to tell how it goes.
 
     Returns:
         Report: What was found.
@@ -188,23 +186,23 @@ def run(args: argparse.Namespace, command: str, console: Console) -> Report:
     ]
     report = Report(command, describe_machine(args.device))
     for sheet in sheets:
-        label = [sheet.group.name, sheet.point, str(sheet.setting)]
-        console.print(': '.join(filter(None, label)), **PLAIN)
-        report.figures += sheet.fill()
+        print(': '.join(filter(None, sheet.place)), flush=True)
+        report.figures = pd.concat(
+            [report.figures, sheet.fill()], ignore_index=True
+        )
         report.save(args.out)
     return report
 
 
-def show(report: Report, console: Console, markdown: bool) -> None:
+def show(report: Report, markdown: bool) -> None:
     """Print the tables."""
-    for table in tables(report.figures):
-        print()
+    for table, caption in tables(report.figures):
         if markdown:
-            print(table.markdown())
+            text = markdown_table(table.columns, table.to_numpy())
         else:
-            console.print(table.rich())
-    for line in report.ending():
-        console.print(line, **PLAIN)
+            text = table.to_string(index=False)
+        print(f'\n{text}\n\n{caption}')
+    print('\n'.join(report.ending()))
 
 
 def quiet() -> None:
@@ -218,23 +216,17 @@ def main(argv: Sequence[str] | None = None) -> None:
     words = sys.argv[1:] if argv is None else argv
     args = make_parser().parse_args(words)
     quiet()
-    console = Console(file=sys.stdout)
-    if not console.is_terminal:
-        console.width = WIDTH
-    command = shlex.join(['python', '-m', 'benchmarks', *words])
     try:
         limits = parse_limits(args.limit)
-        report = run(args, command, console)
+        report = run(args, shlex.join(['python', '-m', 'benchmarks', *words]))
     except UsageError as error:
         sys.exit(f'benchmarks: {error}')
     except KeyboardInterrupt:
         sys.exit(f'benchmarks: interrupted; {args.out} has what was finished')
-    show(report, console, args.markdown)
-    judgements = judge(report.figures, limits)
-    for judgement in judgements:
-        console.print(str(judgement), **PLAIN)
-    console.print(f'Saved in {args.out}', **PLAIN)
-    sys.exit(int(any(j.word == 'missed' for j in judgements)))
+    show(report, args.markdown)
+    judgements = list(judge(report.figures, limits))
+    print(*judgements, f'Saved in {args.out}', sep='\n')
+    sys.exit(int(any(j.verdict == 'missed' for j in judgements)))
 
 
 if __name__ == '__main__':

@@ -2,48 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+import pandas as pd
 
 from mlfm_mm.engine import UsageError
 
-from .figures import QUANTITIES, Figure
+from .figures import QUANTITIES
 from .networks import MLFM
-from .timing import Ratio
+from .timing import ratio_text, verdict
 
 # Ratios to the network without memory, by arm and quantity.
 Limits = Mapping[str, Mapping[str, float]]
 
 
-@dataclass(frozen=True)
-class Judgement:
-    """What came of a limit.
+class Judgement(NamedTuple):
+    """What came of a limit: what was judged, the ratio found, the verdict."""
 
-    Args:
-        figure (Figure): What was found.
-        ratio (Ratio): Its ratio to the network without memory.
-        limit (float): The most that it should be.
-    """
-
-    figure: Figure
-    ratio: Ratio
+    title: str
     limit: float
-
-    @property
-    def word(self) -> str:
-        """str: The judgement in a word; open where noise leaves it so."""
-        met = self.ratio.meets(self.limit)
-        return {True: 'met', False: 'missed', None: 'open'}[met]
-
-    @property
-    def title(self) -> str:
-        """str: What was judged."""
-        name = QUANTITIES[self.figure.quantity].title
-        arm = '' if self.figure.arm == MLFM else f', {self.figure.arm}'
-        return f'{self.figure.network}: {name}{arm}'
+    found: str
+    verdict: str
 
     def __str__(self) -> str:
-        return f'{self.title}: {self.ratio}, limit {self.limit}: {self.word}'
+        return (
+            f'{self.title}: {self.found}, limit {self.limit}: {self.verdict}'
+        )
 
 
 def parse_limits(texts: Iterable[str]) -> Limits:
@@ -71,11 +56,15 @@ def parse_limits(texts: Iterable[str]) -> Limits:
     return limits
 
 
-def judge(figures: Iterable[Figure], limits: Limits) -> list[Judgement]:
+def judge(figures: pd.DataFrame, limits: Limits) -> Iterator[Judgement]:
     """Judge each figure that a limit is put on."""
-    return [
-        Judgement(figure, figure.ratio, limits[figure.arm][figure.quantity])
-        for figure in figures
-        if figure.ratio is not None
-        and figure.quantity in limits.get(figure.arm, {})
-    ]
+    for figure in figures.dropna(subset='ratio').itertuples():
+        limit = limits.get(figure.arm, {}).get(figure.quantity)
+        if limit is not None:
+            arm = '' if figure.arm == MLFM else f', {figure.arm}'
+            yield Judgement(
+                f'{figure.network}: {QUANTITIES[figure.quantity][0]}{arm}',
+                limit,
+                ratio_text(figure.ratio, figure.noise),
+                verdict(figure.ratio, figure.noise, limit),
+            )

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import pandas as pd
 import torch
 
-from mlfm_mm.analysis.complexity import dummy, measure_complexity
+from mlfm_mm.analysis.complexity import measure_complexity
 
-from .figures import Figure
+from .figures import COLUMNS
 from .memory import peak_bytes, saved_bytes
-from .networks import Arm, Group, memory_of
-from .setting import Program, Setting, Step, make_program
-from .timing import Ratio, compare, difference, interleave
+from .networks import Arm, Group
+from .setting import Program, Setting, make_program
+from .timing import interleave, noise_of
 from .traffic import count_kernels, count_traffic
 
 # Times, then what is counted and needs no quiet machine.
 ASPECTS = ('infer', 'folded', 'train', 'memory', 'traffic', 'size')
-
-# A network by name, and whether its norms are folded.
-Key = tuple[str, bool]
 
 
 class Sheet:
@@ -49,140 +47,123 @@ class Sheet:
         self.setting = setting
         self.aspects = aspects
         self.repeats = repeats
-        self.point = point
-        self.figures: list[Figure] = []
-        # All are built here: a wrong option is told before any is measured.
-        memories = [memory_of(arm.build()) for arm in group.arms]
-        channels = (memory.image_channels for memory in memories if memory)
-        self.channels = next(channels, 3)
+        self.place = group.name, point, str(setting)
+        # Built here: a wrong option is told before anything is measured.
+        self.channels = group.image_channels()
+        # Values of the networks by quantity, and how far ratios may be off.
+        self.values: dict[str, pd.Series] = {}
+        self.noise: dict[str, pd.Series] = {}
 
-    def fill(self) -> list[Figure]:
-        """Measure all that was asked for."""
-        for training in (False, True):
-            self._run(training)
-            if 'traffic' in self.aspects:
-                self._count(training)
-        if 'size' in self.aspects:
-            size = self.setting.image_size
-            sizes = {
-                arm.name: measure_complexity(arm.build(), size, self.channels)
+    def fill(self) -> pd.DataFrame:
+        """Measure all that was asked for.
+
+        Returns:
+            DataFrame: The figures, with ``COLUMNS``.
+        """
+        for phase in ('infer', 'train'):
+            # Recomputing happens in training only.
+            arms = [
+                arm
                 for arm in self.group.arms
-            }
-            self._add('params', {n: size.params for n, size in sizes.items()})
-            self._add('macs', {n: size.macs for n, size in sizes.items()})
-        return self.figures
+                if phase == 'train' or not arm.name.startswith('with_cp')
+            ]
+            self._run(phase, arms)
+            if 'traffic' in self.aspects:
+                self._count(phase, arms)
+        if 'size' in self.aspects:
+            for arm in self.group.arms:
+                size = measure_complexity(
+                    arm.build(), self.setting.image_size, self.channels
+                )
+                self._note(arm, params=size.params, macs=size.macs)
+        return self._figures()
 
-    def _arms(self, training: bool) -> list[Arm]:
-        """List the networks; recomputing happens in training only."""
-        return [
-            arm
-            for arm in self.group.arms
-            if training or not arm.name.startswith('with_cp')
-        ]
+    def _note(self, arm: Arm, **found: float) -> None:
+        for quantity, value in found.items():
+            self.values.setdefault(quantity, {})[arm.name] = value
 
-    def _run(self, training: bool) -> None:
+    def _run(self, phase: str, arms: list[Arm]) -> None:
         """Measure time and memory of inference or of training steps."""
-        phase = 'train' if training else 'infer'
-        folds = 'folded' in self.aspects and not training
-        times = phase in self.aspects or folds
-        if not times and 'memory' not in self.aspects:
+        quantities = [phase]
+        if phase == 'infer' and 'folded' in self.aspects:
+            quantities.append('folded')
+        timed = not {*quantities}.isdisjoint(self.aspects)
+        if not timed and 'memory' not in self.aspects:
             return
         torch._dynamo.reset()
         programs = {
-            (arm.name, folded): make_program(
-                arm.build(folded), self.setting, training, self.channels
+            (quantity, arm.name): make_program(
+                arm.build(quantity == 'folded'),
+                self.setting,
+                phase == 'train',
+                self.channels,
             )
-            for folded in ([False, True] if folds else [False])
-            for arm in self._arms(training)
+            for quantity in quantities
+            for arm in arms
         }
-        if times:
-            self._time(phase, programs)
-        if 'memory' in self.aspects:
-            self._weigh(
-                phase, {k[0]: p for k, p in programs.items() if not k[1]}
-            )
+        if timed:
+            self._time(programs)
+        for arm in arms if 'memory' in self.aspects else []:
+            self._weigh(phase, arm, programs[phase, arm.name])
 
-    def _time(self, phase: str, programs: Mapping[Key, Program]) -> None:
+    def _time(self, programs: Mapping[tuple[str, str], Program]) -> None:
         """Time programs in turns, and the first twice: what chance does."""
-        first, again = next(iter(programs)), ('again', False)
-        steps: dict[Key, Step] = {k: p.step for k, p in programs.items()}
-        seconds = interleave({**steps, again: steps[first]}, self.repeats)
-        chance = difference(min(seconds[first]), min(seconds[again]))
+        first = next(iter(programs))
+        steps = {key: program.step for key, program in programs.items()}
+        steps['again', ''] = steps[first]
+        seconds = interleave(steps, self.repeats)
+        for quantity in {quantity for quantity, _ in programs}:
+            self.values[quantity] = seconds.min()[quantity]
+            base = quantity, first[1]
+            self.noise[quantity] = noise_of(seconds, base)[quantity]
+        if ('folded', first[1]) in programs:
+            self.values['deployed'] = self.values['folded']
+            self.noise['deployed'] = noise_of(seconds, first)['folded']
 
-        def note(quantity: str, folded: bool, base: Key) -> None:
-            keys = [key for key in programs if key[1] == folded]
-            ratios = {
-                key[0]: compare(seconds[key], seconds[base], chance)
-                for key in keys
-            }
-            values = {key[0]: min(seconds[key]) for key in keys}
-            self._add(quantity, values, ratios)
-
-        note(phase, False, first)
-        if (first[0], True) in programs:
-            note('folded', True, (first[0], True))
-            note('deployed', True, first)
-
-    def _weigh(self, phase: str, programs: Mapping[str, Program]) -> None:
-        """Measure the memory of programs."""
-        peaks = {}
-        for name, program in programs.items():
-            # The first step takes more, for buffers that stay.
-            program.step()
-            peaks[name] = peak_bytes(
-                program.model, program.step, self.setting.device
-            )
-        self._add(f'peak_{phase}', peaks)
+    def _weigh(self, phase: str, arm: Arm, program: Program) -> None:
+        """Measure the memory of a program."""
+        # The first step takes more, for buffers that stay.
+        program.step()
+        peak = peak_bytes(program.model, program.step, self.setting.device)
+        self._note(arm, **{f'peak_{phase}': peak})
         if phase == 'train':
-            saved = {
-                name: saved_bytes(program.model, program.forward)
-                for name, program in programs.items()
-            }
-            self._add('saved', saved)
+            self._note(arm, saved=saved_bytes(program.model, program.forward))
 
-    def _count(self, training: bool) -> None:
+    def _count(self, phase: str, arms: list[Arm]) -> None:
         """Count launches and bytes, or the kernels of a compiler."""
-        phase = 'train' if training else 'infer'
-        setting = self.setting
+        setting, training = self.setting, phase == 'train'
         image = setting.batch, self.channels, *setting.image_size
-        models = {arm.name: arm.build() for arm in self._arms(training)}
-        if setting.mode == 'compiled':
-            kernels = {}
-            for name, model in models.items():
-                model.to(setting.device)
-                images = dummy(model, *image[:2], setting.image_size)
-                kernels[name] = count_kernels(model, images, training)
-            self._add(f'kernels_{phase}', kernels)
-            return
-        counts = {
-            name: count_traffic(model, image, training, setting.device)
-            for name, model in models.items()
-        }
-        launches = {name: count.launches for name, count in counts.items()}
-        self._add(f'launches_{phase}', launches)
-        moved = {name: count.bytes for name, count in counts.items()}
-        self._add(f'bytes_{phase}', moved)
+        for arm in arms:
+            model = arm.build()
+            if setting.mode == 'compiled':
+                count = count_kernels(model, image, training, setting.device)
+                self._note(arm, **{f'kernels_{phase}': count})
+                continue
+            traffic = count_traffic(model, image, training, setting.device)
+            found = dict(launches=traffic.launches, bytes=traffic.bytes)
+            self._note(arm, **{f'{k}_{phase}': v for k, v in found.items()})
 
-    def _add(
-        self,
-        quantity: str,
-        values: Mapping[str, float],
-        ratios: Mapping[str, Ratio] | None = None,
-    ) -> None:
-        """Note a quantity of some networks, the baseline first."""
-        first, *_ = values
-        found = ratios or {
-            n: Ratio(v / values[first]) for n, v in values.items()
-        }
-        place = self.group.name, str(self.setting)
-        self.figures += [
-            Figure(
-                *place,
-                name,
-                quantity,
-                value,
-                None if name == first else found[name],
-                self.point,
+    def _figures(self) -> pd.DataFrame:
+        """Set the networks' values in relation to those of the first."""
+        values = pd.DataFrame(self.values).reindex(
+            [arm.name for arm in self.group.arms]
+        )
+        base = values.iloc[0].copy()
+        if 'deployed' in base:
+            base['deployed'] = base['infer']
+        ratios = values / base
+        ratios.iloc[0] = None
+        noise = pd.DataFrame(self.noise).reindex_like(values).fillna(0.0)
+        noise.iloc[0] = 0.0
+        figures = pd.DataFrame(
+            dict(
+                value=values.T.stack(),
+                ratio=ratios.T.stack(),
+                noise=noise.T.stack(),
             )
-            for name, value in values.items()
+        ).dropna(subset='value')
+        figures = figures.rename_axis(['quantity', 'arm']).reset_index()
+        network, point, setting = self.place
+        return figures.assign(network=network, point=point, setting=setting)[
+            [*COLUMNS]
         ]

@@ -11,11 +11,13 @@ from typing import Any
 import yaml
 from mmcv.cnn import fuse_conv_bn
 from mmengine.config import Config
+from mmengine.registry import MODELS
 from torch import nn
 
 from mlfm_mm import MLFMNeck
 from mlfm_mm.analysis.models import build_model
 from mlfm_mm.engine import UsageError
+from mlfm_mm.engine.kinds import is_kind
 from mlfm_mm.engine.options import load_config
 
 BASELINE, MLFM = 'baseline', 'MLFM'
@@ -45,15 +47,16 @@ class Arm:
 
 @dataclass(frozen=True)
 class Group:
-    """Networks that are measured in turns; ratios are to the first.
-
-    Args:
-        name (str): Its name for people.
-        arms (list[Arm]): The networks.
-    """
+    """Networks that are measured in turns; ratios are to the first."""
 
     name: str
     arms: list[Arm]
+
+    def image_channels(self) -> int:
+        """Ask the first memory for the channels of its image; 3 if none."""
+        memories = [memory_of(arm.build()) for arm in self.arms]
+        channels = (memory.image_channels for memory in memories if memory)
+        return next(channels, 3)
 
 
 def make_groups(
@@ -113,8 +116,7 @@ def vary(group: Group, keys: Sequence[str], value: Any) -> Group:
     arms = []
     for arm in group.arms:
         cfg = copy.deepcopy(arm.cfg)
-        for key in keys:
-            cfg.model.backbone[key] = value
+        cfg.model.backbone.update(dict.fromkeys(keys, value))
         if 'head' in cfg.model:
             cfg.model.head = None
         arms.append(Arm(arm.name, cfg))
@@ -138,25 +140,23 @@ def memory_of(model: nn.Module) -> MLFMNeck | None:
     return next(found, None)
 
 
-def _type_name(cfg: Any) -> str:
-    """Name the type in a config, which may be a class."""
-    kind = cfg.get('type', '') if isinstance(cfg, dict) else ''
-    return (kind if isinstance(kind, str) else kind.__name__).split('.')[-1]
-
-
 def _necks_of(host: dict) -> list[Any]:
     neck = host.get('neck')
     return list(neck) if isinstance(neck, (list, tuple)) else [neck]
 
 
+def _is_memory(neck: Any) -> bool:
+    return isinstance(neck, dict) and is_kind(neck, MLFMNeck, MODELS)
+
+
 def has_memory(host: dict) -> bool:
     """Tell whether a model's config has an MLFMNeck."""
-    return any(_type_name(neck) == 'MLFMNeck' for neck in _necks_of(host))
+    return any(map(_is_memory, _necks_of(host)))
 
 
 def neck_of(host: dict) -> dict:
     """Find the MLFMNeck in a model's config."""
-    return next(n for n in _necks_of(host) if _type_name(n) == 'MLFMNeck')
+    return next(filter(_is_memory, _necks_of(host)))
 
 
 def without_memory(host: dict) -> dict:
@@ -170,15 +170,17 @@ def without_memory(host: dict) -> dict:
         {'type': 'ImageClassifier', 'neck': {'type': 'GlobalAveragePooling'}}
     """
     changed = copy.deepcopy(dict(host))
-    following = neck_of(host).get('neck')
-    necks = _necks_of(host)
+    necks, memory = _necks_of(changed), neck_of(changed)
+    following = memory.get('neck')
+    kind = host['type']
+    name = kind if isinstance(kind, str) else kind.__name__
     if len(necks) > 1:
-        index = necks.index(neck_of(host))
+        index = necks.index(memory)
         necks[index : index + 1] = [following] if following else []
         changed['neck'] = necks
     elif following:
-        changed['neck'] = copy.deepcopy(following)
-    elif following is None and _type_name(host).endswith('Classifier'):
+        changed['neck'] = following
+    elif following is None and name.endswith('Classifier'):
         changed['neck'] = dict(type='GlobalAveragePooling')
     else:
         del changed['neck']

@@ -13,13 +13,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 import yaml
-from rich.console import Console
 
 from mlfm_mm.engine import UsageError
 
@@ -56,11 +54,11 @@ class Part:
         path = self.path(root)
         return Report.read(path) if path.is_file() else None
 
-    def measure(self, root: Path, console: Console) -> None:
+    def measure(self, root: Path) -> None:
         """Measure it, and save the results."""
         out = ['--out', str(self.path(root))]
         args = make_parser().parse_args([*self.options.split(), *out])
-        run(args, f'python -m benchmarks {self.options}', console)
+        run(args, f'python -m benchmarks {self.options}')
 
 
 def read_parts() -> dict[str, Part]:
@@ -69,30 +67,14 @@ def read_parts() -> dict[str, Part]:
     return {n: Part(n, **entry) for n, entry in yaml.safe_load(text).items()}
 
 
-def choose(
-    parts: Mapping[str, Part],
-    names: Sequence[str],
-    everything: bool,
-    gpu: bool,
-    root: Path,
-) -> list[Part]:
-    """Choose the named parts, or those that can run here.
-
-    Without ``everything``, of the latter only those without results.
-    """
-    unknown = [name for name in names if name not in parts]
-    if unknown:
-        raise UsageError(
-            f'there is no part {", ".join(unknown)}: give some of '
-            f'{", ".join(parts)}'
-        )
-    others = [
-        part.name
-        for part in parts.values()
+def choose(everything: bool, gpu: bool, root: Path) -> list[str]:
+    """Choose the parts that can run here: all, or those without results."""
+    return [
+        name
+        for name, part in read_parts().items()
         if (everything or not part.path(root).is_file())
         and (gpu or '--device cuda' not in part.options)
     ]
-    return [parts[name] for name in names or others]
 
 
 def main() -> None:
@@ -102,15 +84,17 @@ def main() -> None:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument('parts', nargs='*', metavar='PART')
+    parts = read_parts()
+    parser.add_argument(
+        'parts', nargs='*', choices=[*parts, []], metavar='PART'
+    )
     parser.add_argument('--all', action='store_true')
     args = parser.parse_args()
     quiet()
-    console = Console(file=sys.stdout)
-    gpu = torch.cuda.is_available()
     try:
-        for part in choose(read_parts(), args.parts, args.all, gpu, ROOT):
-            part.measure(ROOT, console)
+        gpu = torch.cuda.is_available()
+        for name in args.parts or choose(args.all, gpu, ROOT):
+            parts[name].measure(ROOT)
     except UsageError as error:
         sys.exit(f'benchmarks: {error}')
     except KeyboardInterrupt:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping
 from typing import TypeVar
 
+import numpy as np
+import pandas as pd
 import torch
 from torch.utils.benchmark import Timer
 
 Name = TypeVar('Name', bound=Hashable)
+Number = TypeVar('Number', float, pd.Series)
 
 # A sample shorter than this says more of the clock than of the program.
 LEAST_SECONDS = 0.02
@@ -18,7 +20,7 @@ LEAST_SECONDS = 0.02
 
 def interleave(
     steps: Mapping[Name, Callable[[], None]], repeats: int, warmup: int = 2
-) -> dict[Name, list[float]]:
+) -> pd.DataFrame:
     """Time programs in turns, each round in another order.
 
     What drifts, the clock of a processor or another program, so meets all
@@ -31,17 +33,12 @@ def interleave(
         warmup (int): Runs before, which are not counted. Defaults to 2.
 
     Returns:
-        dict: Seconds of each program, by rounds.
+        DataFrame: Seconds: a row for each round, a column for each program.
 
     Example:
-        >>> seconds = interleave({'a': int, 'b': float}, repeats=3)
-        >>> [len(times) for times in seconds.values()]
-        [3, 3]
+        >>> interleave({'a': int, 'b': float}, repeats=3).shape
+        (3, 2)
     """
-    names = list(steps)
-    # Its own generator: measuring must not change what others draw.
-    shuffle = random.Random(0).shuffle
-    seconds: dict[Name, list[float]] = {name: [] for name in names}
     threads = torch.get_num_threads()
     timers = {
         name: Timer('step()', globals=dict(step=step), num_threads=threads)
@@ -50,82 +47,70 @@ def interleave(
     for step in steps.values():
         for _ in range(warmup):
             step()
+    names = list(steps)
+    seconds: dict[Name, list[float]] = {name: [] for name in names}
+    # Its own generator: measuring must not change what others draw.
+    shuffle = random.Random(0).shuffle
     for _ in range(repeats):
         shuffle(names)
         for name in names:
             timed = timers[name].blocked_autorange(min_run_time=LEAST_SECONDS)
             seconds[name].append(min(timed.times))
-    return seconds
+    return pd.DataFrame(seconds)
 
 
-def halves_differ(seconds: Sequence[float]) -> float:
-    """Compare the least of every other sample with that of the rest."""
-    if len(seconds) < 2:
-        return 0.0
-    return difference(min(seconds[::2]), min(seconds[1::2]))
-
-
-def difference(first: float, second: float) -> float:
-    """Give the part by which the larger number exceeds the smaller."""
-    return max(first, second) / min(first, second) - 1
-
-
-@dataclass(frozen=True)
-class Ratio:
-    """How much a network takes, in units of another.
-
-    Args:
-        value (float): The ratio, of times the least over the least.
-        noise (float): The part by which it may be off. Defaults to 0, what
-            is counted.
+def difference(first: Number, second: Number) -> Number:
+    """Give the part by which the larger number exceeds the smaller.
 
     Example:
-        >>> print(Ratio(1.234, 0.02), Ratio(1.05, 0.08), Ratio(1.5))
-        x1.23 ±2.0 % x1.05 ±8.0 % ? x1.50
+        >>> float(difference(1.0, 1.5))
+        0.5
     """
-
-    value: float
-    noise: float = 0.0
-
-    @property
-    def certain(self) -> bool:
-        """bool: Whether the difference is larger than the noise."""
-        return not self.noise or abs(self.value - 1) > self.noise
-
-    def meets(self, limit: float) -> bool | None:
-        """Judge by a limit; None where the noise leaves it open.
-
-        Example:
-            >>> ratio = Ratio(1.2, 0.02)
-            >>> ratio.meets(1.25), ratio.meets(1.21), ratio.meets(1.1)
-            (True, None, False)
-        """
-        if self.value * (1 + self.noise) <= limit:
-            return True
-        return False if self.value / (1 + self.noise) > limit else None
-
-    def __str__(self) -> str:
-        noise = f' ±{100 * self.noise:.1f} %' if self.noise else ''
-        mark = '' if self.certain else ' ?'
-        return f'x{self.value:.2f}{noise}{mark}'
+    return np.maximum(first, second) / np.minimum(first, second) - 1
 
 
-def compare(
-    seconds: Sequence[float], baseline: Sequence[float], chance: float
-) -> Ratio:
-    """Compare least times, and estimate the noise.
+def noise_of(seconds: pd.DataFrame, base: Hashable) -> pd.Series:
+    """Estimate how far the ratios of least times may be off.
 
     Args:
-        seconds (Sequence[float]): Samples of a program.
-        baseline (Sequence[float]): Samples of the one it is compared with,
-            taken in the same rounds.
-        chance (float): The difference between two measurements of one
-            program in these rounds.
+        seconds (DataFrame): From :func:`interleave`; its last column is that
+            of the first program once more.
+        base (Hashable): The program that the others are compared with.
 
     Returns:
-        Ratio: The ratio. Its noise is the largest difference that chance
-        was seen to make: ``chance``, and that between the halves of each
-        program's samples.
+        Series: For each program the largest difference that chance was seen
+        to make: between the two measurements of the first, and between the
+        halves of the samples of the program and of ``base``.
     """
-    noise = max(chance, halves_differ(seconds), halves_differ(baseline))
-    return Ratio(min(seconds) / min(baseline), noise)
+    halves = difference(seconds[::2].min(), seconds[1::2].min())
+    least = seconds.min()
+    chance = difference(least.iloc[0], least.iloc[-1])
+    return halves.clip(lower=max(chance, halves[base]))
+
+
+def ratio_text(ratio: float, noise: float) -> str:
+    """Write a ratio, what it may be off by, and a doubt where that is more.
+
+    Example:
+        >>> ratio_text(1.234, 0.02), ratio_text(1.05, 0.08), ratio_text(1.5, 0)
+        ('x1.23 ±2.0 %', 'x1.05 ±8.0 % ?', 'x1.50')
+    """
+    error = f' ±{100 * noise:.1f} %' if noise else ''
+    return f'x{ratio:.2f}{error}{doubt(ratio, noise)}'
+
+
+def doubt(ratio: float, noise: float) -> str:
+    """Mark a difference that does not exceed the noise."""
+    return ' ?' if noise and abs(ratio - 1) <= noise else ''
+
+
+def verdict(ratio: float, noise: float, limit: float) -> str:
+    """Judge by a limit; open where the noise leaves it so.
+
+    Example:
+        >>> [verdict(1.2, 0.02, limit) for limit in (1.25, 1.21, 1.1)]
+        ['met', 'open', 'missed']
+    """
+    if ratio * (1 + noise) <= limit:
+        return 'met'
+    return 'missed' if ratio / (1 + noise) > limit else 'open'

@@ -151,13 +151,15 @@ def count_traffic(
 
 
 def count_kernels(
-    model: nn.Module, images: Tensor, training: bool = False
+    model: nn.Module, image: Sequence[int], training: bool, device: str = 'cpu'
 ) -> int:
     """Compile a network, and count the kernels that inductor generates.
 
-    Convolutions and matrix products, which it leaves to libraries, are not
-    among them. In training those of the backward pass are.
+    As :func:`count_traffic` counts. Convolutions and matrix products, which
+    inductor leaves to libraries, are not among them.
     """
+    images = torch.zeros(*image, device=device)
+    model.to(device)
     torch._dynamo.reset()
     metrics.reset()
     model.train(training)

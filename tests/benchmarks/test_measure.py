@@ -1,18 +1,19 @@
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from benchmarks import measure
-from benchmarks.figures import QUANTITIES, Figure
+from benchmarks.figures import QUANTITIES
 from benchmarks.measure import Sheet
 from benchmarks.networks import make_group
 from benchmarks.setting import Setting
 from tests.benchmarks.tiny import SETTING, tiny_config, tiny_group
 
 
-def found(figures: list[Figure]) -> dict[str, dict[str, float]]:
+def found(figures: pd.DataFrame) -> dict[str, dict[str, float]]:
     values: dict[str, dict[str, float]] = {}
-    for figure in figures:
+    for figure in figures.itertuples():
         values.setdefault(figure.quantity, {})[figure.arm] = figure.value
     return values
 
@@ -32,18 +33,21 @@ def test_everything(tmp_path: Path) -> None:
     for quantity in ('params', 'macs', 'saved', 'launches_infer'):
         assert values[quantity]['baseline'] < values[quantity]['MLFM']
     assert values['saved']['with_cp=True'] < values['saved']['MLFM']
-    for figure in figures:
-        assert (figure.ratio is None) == (figure.arm == 'baseline')
-        if figure.ratio is not None and figure.quantity != 'deployed':
-            base = values[figure.quantity]['baseline']
-            assert figure.ratio.value == pytest.approx(figure.value / base)
+    for figure in figures.itertuples():
+        assert pd.isna(figure.ratio) == (figure.arm == 'baseline')
+        if figure.arm != 'baseline':
+            folded = figure.quantity == 'deployed'
+            base = values['infer' if folded else figure.quantity]['baseline']
+            assert figure.ratio == pytest.approx(figure.value / base)
+            timed = figure.quantity in ('infer', 'folded', 'deployed', 'train')
+            assert (figure.noise > 0) == timed
 
 
 def test_only_what_is_asked_for(tmp_path: Path) -> None:
     sheet = Sheet(tiny_group(tmp_path), SETTING, ['size'], point='x 1')
     figures = sheet.fill()
     assert list(found(figures)) == ['params', 'macs']
-    assert {figure.point for figure in figures} == {'x 1'}
+    assert {*figures['point']} == {'x 1'}
 
 
 @pytest.mark.parametrize(
@@ -55,9 +59,9 @@ def test_other_settings(tmp_path: Path, layout: str, dtype: str) -> None:
         tiny_group(tmp_path), setting, ['infer', 'train'], repeats=2
     ).fill()
     assert len(figures) == 4
-    assert (
-        figures[0].setting == f'batch 2, 32x48, {dtype}, {layout}, eager, cpu'
-    )
+    assert {*figures['setting']} == {
+        f'batch 2, 32x48, {dtype}, {layout}, eager, cpu'
+    }
 
 
 def test_images_of_other_channels(tmp_path: Path) -> None:

@@ -3,13 +3,12 @@ import shlex
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
+from benchmarks import parts
 from benchmarks.__main__ import make_parser, points
 from benchmarks.figures import QUANTITIES
 from benchmarks.networks import Group
 from benchmarks.parts import RESULTS, ROOT, Part, choose, read_parts
-from mlfm_mm.engine import UsageError
 from tests.tools.helpers import write_digits_config
 
 PARTS = read_parts()
@@ -35,25 +34,31 @@ def test_results_name_no_place() -> None:
 
 
 def test_choosing_parts(tmp_path: Path) -> None:
-    first, *others = choose(PARTS, [], False, True, tmp_path)
-    assert [first, *others] == list(PARTS.values())
-    first.path(tmp_path).parent.mkdir(parents=True)
-    first.path(tmp_path).write_text('{}')
-    assert choose(PARTS, [], False, True, tmp_path) == others
-    assert choose(PARTS, [], True, True, tmp_path) == [first, *others]
-    without = choose(PARTS, [], True, False, tmp_path)
-    assert not any('cuda' in part.options for part in without)
-    named = choose(PARTS, ['resnet18'], False, False, tmp_path)
-    assert [part.name for part in named] == ['resnet18']
-    with pytest.raises(UsageError, match=r'no part resnet19: .*resnet18'):
-        choose(PARTS, ['resnet19'], False, False, tmp_path)
+    first, *others = choose(False, True, tmp_path)
+    assert [first, *others] == list(PARTS)
+    path = PARTS[first].path(tmp_path)
+    path.parent.mkdir(parents=True)
+    path.write_text('{}')
+    assert choose(False, True, tmp_path) == others
+    assert choose(True, True, tmp_path) == [first, *others]
+    without = choose(True, False, tmp_path)
+    assert not any('cuda' in PARTS[name].options for name in without)
+
+
+def test_an_unknown_part(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr('sys.argv', ['parts', 'resnet19'])
+    with pytest.raises(SystemExit):
+        parts.main()
+    assert 'resnet18' in capsys.readouterr().err
 
 
 def test_a_part_measures_into_its_file(tmp_path: Path) -> None:
     config = write_digits_config(tmp_path, 'mlfm')
     part = Part('tiny', 'Tiny', f'{config} --size 32 --what size')
     assert part.read(tmp_path) is None
-    part.measure(tmp_path, Console(quiet=True))
+    part.measure(tmp_path)
     report = part.read(tmp_path)
     assert report.command == f'python -m benchmarks {part.options}'
     assert len(report.figures) == 4
