@@ -118,6 +118,8 @@ def call(
 ) -> str:
     """Run a command, and leave with what it printed if it fails."""
     kept = {k: v for k, v in os.environ.items() if k != 'PYTHONPATH'}
+    if 'PIP_INDEX_URL' in kept:
+        kept.setdefault('UV_DEFAULT_INDEX', kept['PIP_INDEX_URL'])
     done = subprocess.run(
         [str(word) for word in command],
         cwd=cwd,

@@ -37,6 +37,8 @@ napoleon_use_rtype = False
 html_theme = 'furo'
 html_title = f'mlfm_mm {__version__}'
 html_show_copyright = False
+html_static_path = ['_static']
+html_css_files = ['tables.css']
 
 # Files of the repository that the site shows under another name.
 PAGES = {
