@@ -32,10 +32,10 @@ from mlfm_mm.analysis.evidence.statistics import (
     paired_difference,
     spread,
 )
-from mlfm_mm.analysis.models import build_model
 from mlfm_mm.analysis.robustness import tabulate
 from mlfm_mm.analysis.sizes import image_size
 from mlfm_mm.analysis.tables import markdown_table, si
+from mlfm_mm.engine.models import build_model
 from model_zoo.metafiles import COLLECTIONS, HEADER, TRAINED_HERE
 
 NO_IMPORTS: dict[str, list[str]] = dict(imports=[])

@@ -15,9 +15,9 @@ from mmengine.registry import MODELS
 from torch import nn
 
 from mlfm_mm import MLFMNeck
-from mlfm_mm.analysis.models import build_model
 from mlfm_mm.engine import UsageError
 from mlfm_mm.engine.kinds import is_kind
+from mlfm_mm.engine.models import build_model
 from mlfm_mm.engine.options import load_config
 
 BASELINE, MLFM = 'baseline', 'MLFM'

@@ -9,8 +9,8 @@ from typing import Any
 from mmengine.config import Config
 
 from mlfm_mm.analysis.complexity import measure_complexity
-from mlfm_mm.analysis.models import build_model
 from mlfm_mm.analysis.sizes import input_size
+from mlfm_mm.engine.models import build_model
 
 from .records import COSTS, find_configs, read_json
 

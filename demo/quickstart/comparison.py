@@ -13,13 +13,13 @@ from rich.console import Console
 
 from mlfm_mm.analysis.complexity import measure_complexity
 from mlfm_mm.analysis.machine import describe_machine, place
-from mlfm_mm.analysis.models import build_model
 from mlfm_mm.analysis.plots import plot_curves
 from mlfm_mm.analysis.runs import Curve
 from mlfm_mm.analysis.sizes import image_size
 from mlfm_mm.analysis.tables import Column, Table, si
 from mlfm_mm.datasets import FolderContents, FolderError, scan_folder
 from mlfm_mm.engine import UsageError
+from mlfm_mm.engine.models import build_model
 
 from .recipe import Settings, make_config
 from .training import MAX_LINES, quiet, train_all

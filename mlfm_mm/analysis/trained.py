@@ -11,7 +11,8 @@ from mmengine.model import BaseModel
 from mmengine.registry import DefaultScope
 
 from ..engine import Host, UsageError, find_host
-from ..engine.demo import build_model, find_names
+from ..engine.demo import find_names
+from ..engine.models import build_model
 from ..engine.options import load_config
 from ..engine.weights import load_whole, read_checkpoint, weights_only
 from ..models import MLFMNeck
@@ -195,8 +196,8 @@ def load_trained(
     host = find_host(cfg)
     with weights_only(trust):
         weights = read_checkpoint(source.checkpoint)
+    model = build_model(cfg, device)
     with DefaultScope.overwrite_default_scope(host.scope):
-        model = build_model(cfg, device)
         what = f'{source.checkpoint} in {source.config}'
         load_whole(model, weights, what)
         meta = find_names(cfg, weights)

@@ -11,15 +11,15 @@ from mmcv.transforms import LoadAnnotations, LoadImageFromFile
 from mmengine.config import Config
 from mmengine.dataset import Compose, default_collate, pseudo_collate
 from mmengine.model import BaseModel
-from mmengine.registry import DATASETS, MODELS, TRANSFORMS, DefaultScope
+from mmengine.registry import DATASETS, TRANSFORMS, DefaultScope
 from mmengine.structures import BaseDataElement
 
 from ..openmmlab import trained_network
-from .distributed import replace_sync_bn
 from .drawing import show_classes, show_segments
 from .errors import UsageError
 from .hosts import Host, find_host
 from .kinds import find_dataset, is_kind, kind_of
+from .models import build_model
 from .options import load_config
 from .weights import (
     Checkpoint,
@@ -111,23 +111,6 @@ def read_picture(path: str) -> np.ndarray:
     if pixels is None:
         raise UsageError(f'{path} is no picture that can be read')
     return mmcv.bgr2rgb(pixels)
-
-
-def build_model(cfg: Config, device: str) -> BaseModel:
-    """Build the network of a config, in its scope.
-
-    Args:
-        cfg (Config): The config; on a CPU it loses SyncBN.
-        device (str): Where to compute.
-
-    Returns:
-        BaseModel: The network, in inference.
-    """
-    if device == 'cpu':
-        replace_sync_bn(cfg)
-    if cfg.get('data_preprocessor'):
-        cfg.model.setdefault('data_preprocessor', cfg.data_preprocessor)
-    return MODELS.build(cfg.model).to(device).eval()
 
 
 def predict(

@@ -5,8 +5,8 @@ from pathlib import Path
 import torch
 from mmengine.config import Config
 
-from mlfm_mm.analysis.models import build_model
 from mlfm_mm.analysis.trained import Source, Trained, load_trained
+from mlfm_mm.engine.models import build_model
 from tests.models.builders import shaken
 from tests.tools.helpers import write_digits_config, write_segments_config
 

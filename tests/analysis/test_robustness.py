@@ -11,7 +11,6 @@ from torch import nn
 
 pytest.importorskip('mmpretrain')
 
-from mlfm_mm.analysis.models import build_model
 from mlfm_mm.analysis.robustness import (
     CORRUPTIONS,
     Corruption,
@@ -19,6 +18,7 @@ from mlfm_mm.analysis.robustness import (
     tabulate,
 )
 from mlfm_mm.engine import UsageError
+from mlfm_mm.engine.models import build_model
 from tests.tools.helpers import write_digits_config
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (48, 32, 3), np.uint8)

@@ -13,9 +13,9 @@ from mlfm_mm.analysis.evidence import (
     make_config,
     read_plan,
 )
-from mlfm_mm.analysis.models import build_model
 from mlfm_mm.analysis.sizes import image_size
 from mlfm_mm.engine import UsageError
+from mlfm_mm.engine.models import build_model
 
 REPO = Path(__file__).resolve().parents[3]
 PLANS = sorted((REPO / 'configs/evidence').glob('*.py'))

@@ -8,7 +8,7 @@ from mmengine.config import Config
 pytest.importorskip('mmpretrain')
 pytest.importorskip('sklearn')
 
-from mlfm_mm.analysis.models import build_model
+from mlfm_mm.engine.models import build_model
 from tests.tools.helpers import run_tool, write_digits_config
 
 TOOL = 'analysis_tools/robustness.py'

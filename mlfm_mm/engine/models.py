@@ -1,0 +1,43 @@
+"""The network of a config, built outside of a Runner."""
+
+from __future__ import annotations
+
+import copy
+
+from mmengine.config import Config
+from mmengine.model import BaseModel
+from mmengine.registry import MODELS, DefaultScope
+
+from .distributed import replace_sync_bn
+
+
+def build_model(cfg: Config, device: str | None = None) -> BaseModel:
+    """Build the network of a config in its library's scope.
+
+    Args:
+        cfg (Config): The config, which stays as it is; its
+            ``default_scope`` says in whose registry the names are looked up.
+        device (str, optional): Where it is to predict: it is put there, in
+            evaluation, and on a CPU it loses SyncBN. Defaults to None, it
+            stays as it is born.
+
+    Returns:
+        BaseModel: The network, with the weights it is born with.
+
+    Example:
+        >>> head = dict(type='mmpretrain.LinearClsHead', num_classes=2)
+        >>> build_model(Config(dict(model=dict(head, in_channels=3)))).fc
+        Linear(in_features=3, out_features=2, bias=True)
+    """
+    cfg = copy.deepcopy(cfg)
+    if device == 'cpu':
+        replace_sync_bn(cfg)
+    if cfg.get('data_preprocessor'):
+        cfg.model.setdefault('data_preprocessor', cfg.data_preprocessor)
+    with DefaultScope.overwrite_default_scope(cfg.get('default_scope')):
+        model = MODELS.build(cfg.model)
+    if device is not None:
+        # Some hosts' eval() returns nothing, so that calls cannot be chained.
+        model.to(device)
+        model.eval()
+    return model
