@@ -1,0 +1,261 @@
+"""Train what a plan still lacks, each run in a process of its own."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from ...engine import (
+    UsageError,
+    build_runner,
+    one_sentence,
+    prepare_training,
+)
+from ...engine.weights import weights_only
+from ..runs import read_curve
+from .plan import Plan, Run, make_config
+from .records import make_record, pending_runs, read_records, write_record
+
+POLL_SECONDS = 2.0
+
+
+@dataclass
+class Job:
+    """A run in progress.
+
+    Args:
+        run (Run): What is run.
+        folder (Path): Where it writes.
+        process (BaseProcess): Its process.
+    """
+
+    run: Run
+    folder: Path
+    process: BaseProcess
+
+
+def tell_state(
+    plan: Plan, folder: Path, records: Path, console: Console
+) -> None:
+    """Print what is finished and what has begun.
+
+    Args:
+        plan (Plan): The plan.
+        folder (Path): Where its runs write.
+        records (Path): Where their records are.
+        console (Console): Where to print.
+    """
+    pending = pending_runs(plan, read_records(records))
+    total = len(list(plan.runs()))
+    console.print(f'{plan.name}: {total - len(pending)} of {total} runs done')
+    for run in pending:
+        if done := epochs_done(folder / run.name, plan.metric):
+            console.print(f'  {run.name}: {done} of {epochs_of(run)} epochs')
+
+
+def signal_runs(folder: Path, number: int) -> str:
+    """Send a signal to the runs in progress.
+
+    Args:
+        folder (Path): Where the runs of the plan write.
+        number (int): The signal.
+
+    Returns:
+        str: What was done.
+
+    Raises:
+        UsageError: If no command is working on the plan.
+    """
+    try:
+        with open(folder / 'pids.json') as file:
+            if _lock(file):
+                raise UsageError('the plan is not being run')
+            pids = json.load(file)
+    except FileNotFoundError:
+        raise UsageError('the plan is not being run') from None
+    for pid in pids:
+        os.kill(pid, number)
+    return f'{signal.Signals(number).name} sent to {len(pids)} runs'
+
+
+def _lock(file: TextIO) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[TextIO]:
+    """Keep other commands off a plan; the file holds the process ids."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, 'a+') as file:
+        if not _lock(file):
+            raise UsageError(
+                'another command is running this plan: see --status, or '
+                'give another --work-dir'
+            )
+        yield file
+        path.unlink()
+
+
+def run_plan(
+    plan: Plan, jobs: int, folder: Path, records: Path, console: Console
+) -> None:
+    """Train all that is not finished, and resume what was interrupted.
+
+    Args:
+        plan (Plan): The plan.
+        jobs (int): How many runs side by side, each with one CPU thread.
+        folder (Path): Where the runs write.
+        records (Path): Where the records go.
+        console (Console): Where to tell how it goes.
+
+    Raises:
+        UsageError: If a run failed, or if another command runs the plan.
+            The runs in progress are ended then, as by any exception, and go
+            on another time.
+    """
+    waiting = pending_runs(plan, read_records(records))
+    running: list[Job] = []
+    progress = Progress(
+        TextColumn('{task.description}'),
+        BarColumn(),
+        TextColumn('{task.completed:.0f}/{task.total:.0f} epochs'),
+        TextColumn('{task.fields[left]}'),
+        console=console,
+        disable=not console.is_terminal,
+    )
+    clock = Clock(waiting, folder, plan.metric)
+    with _held(folder / 'pids.json') as pids, progress:
+        task = progress.add_task(plan.name, total=clock.total, left='')
+        try:
+            while waiting or running:
+                while waiting and len(running) < jobs:
+                    running.append(_start(waiting.pop(0), folder))
+                    console.print(f'start  {running[-1].run.name}')
+                    _note(pids, running)
+                time.sleep(POLL_SECONDS)
+                done, left = clock.done(), clock.left()
+                progress.update(task, completed=done, left=left)
+                for job in [j for j in running if not j.process.is_alive()]:
+                    running.remove(job)
+                    _note(pids, running)
+                    console.print(_finish(plan, job, records), clock.left())
+        finally:
+            for job in running:
+                _stop(job)
+
+
+def _note(file: TextIO, jobs: list[Job]) -> None:
+    """Write down the process ids of the runs in progress."""
+    file.seek(0)
+    file.truncate()
+    json.dump([job.process.pid for job in jobs], file)
+    file.flush()
+
+
+def _start(run: Run, parent: Path) -> Job:
+    """Start a run, or resume it, in a process of its own."""
+    folder = parent / run.name
+    folder.mkdir(parents=True, exist_ok=True)
+    config = folder / 'run.py'
+    make_config(run, folder).dump(config)
+    # Read by the libraries when the new process imports them.
+    os.environ['OMP_NUM_THREADS'] = '1'
+    process = get_context('spawn').Process(target=train, args=(config,))
+    process.start()
+    return Job(run, folder, process)
+
+
+def train(config: Path) -> None:
+    """Train or go on, and tell ``console.log`` beside the config.
+
+    Args:
+        config (Path): The config of a run, in its work folder.
+    """
+    with open(config.with_name('console.log'), 'a') as log:
+        os.dup2(log.fileno(), sys.stdout.fileno())
+        os.dup2(log.fileno(), sys.stderr.fileno())
+    with one_sentence(config.parent.name), weights_only(False):
+        build_runner(prepare_training(str(config), resume='auto')).train()
+
+
+def _stop(job: Job) -> None:
+    """End a run; it goes on from its last checkpoint another time."""
+    if job.process.is_alive() and job.process.pid:
+        os.kill(job.process.pid, signal.SIGCONT)
+        job.process.terminate()
+    job.process.join()
+
+
+def _finish(plan: Plan, job: Job, records: Path) -> str:
+    """Record a run that has ended, and tell how."""
+    if job.process.exitcode:
+        raise UsageError(
+            f'{job.run.name} failed; the end of {job.folder}/console.log '
+            'says why'
+        )
+    record = make_record(plan, job.run, job.folder)
+    write_record(records, record)
+    return (
+        f'end    {job.run.name:<20} {plan.metric} {record["final"]:.2f} '
+        f'(best {record["best"]:.2f}) '
+    )
+
+
+class Clock:
+    """How far a plan is, and how much time it will take.
+
+    Args:
+        runs (list[Run]): The runs that are to be done.
+        folder (Path): Where they write.
+        metric (str): The metric that is recorded after each epoch.
+    """
+
+    def __init__(self, runs: list[Run], folder: Path, metric: str) -> None:
+        self.folders = [folder / run.name for run in runs]
+        self.metric = metric
+        self.total = sum(epochs_of(run) for run in runs)
+        self.start = time.monotonic()
+        self.at_start = self.done()
+
+    def done(self) -> int:
+        """Count the epochs that are done."""
+        return sum(epochs_done(f, self.metric) for f in self.folders)
+
+    def left(self) -> str:
+        """Say how much time is left, once an epoch has been done."""
+        done = self.done()
+        if done == self.at_start:
+            return ''
+        pace = (time.monotonic() - self.start) / (done - self.at_start)
+        return f'{pace * (self.total - done) / 60:.0f} minutes left'
+
+
+def epochs_of(run: Run) -> int:
+    """Read how many epochs a run has."""
+    return make_config(run, Path()).train_cfg.max_epochs
+
+
+def epochs_done(folder: Path, metric: str) -> int:
+    """Count the epochs that a run has been validated after."""
+    try:
+        return read_curve(folder, metric).last
+    except UsageError:
+        return 0

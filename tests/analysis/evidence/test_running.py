@@ -1,0 +1,77 @@
+import fcntl
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from mlfm_mm.analysis.evidence import read_plan
+from mlfm_mm.analysis.evidence.running import (
+    Clock,
+    run_plan,
+    signal_runs,
+    tell_state,
+)
+from mlfm_mm.engine import UsageError
+from tests.analysis.evidence.test_plan import RECIPE, write_plan
+from tests.analysis.test_runs import write
+
+
+def begun_plan(folder: Path, epochs: int) -> Path:
+    """A plan whose first run was validated after some of its ten epochs."""
+    path = write_plan(folder)
+    schedule = 'train_cfg = dict(max_epochs=10)'
+    (folder / 'recipe.py').write_text(f'{RECIPE}\n{schedule}\n')
+    scalars = [{'accuracy/top1': 1.0, 'step': n + 1} for n in range(epochs)]
+    if scalars:
+        write(folder / 'work/plain_s3', '20260101_000000', scalars)
+    return path
+
+
+def test_state_and_clock(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = read_plan(begun_plan(tmp_path, 4))
+    work = tmp_path / 'work'
+    tell_state(plan, work, tmp_path / 'none.jsonl', Console())
+    said = capsys.readouterr().out
+    assert said.split('\n')[:2] == [
+        'plan: 0 of 4 runs done',
+        '  plain_s3: 4 of 10 epochs',
+    ]
+    clock = Clock(list(plan.runs()), work, plan.metric)
+    assert (clock.total, clock.done(), clock.left()) == (40, 4, '')
+    clock.start = time.monotonic() - 60
+    scalars = [{'accuracy/top1': 1.0, 'step': n + 1} for n in range(5)]
+    write(work / 'deep_s3', '20260101_000000', scalars)
+    # Five epochs in a minute; 31 are left.
+    assert clock.left() == '6 minutes left'
+
+
+def test_signals_reach_the_runs_in_progress(tmp_path: Path) -> None:
+    for number in (signal.SIGSTOP, signal.SIGCONT):
+        with pytest.raises(UsageError, match='is not being run'):
+            signal_runs(tmp_path, number)
+    sleeper = subprocess.Popen([sys.executable, '-c', 'input()'], stdin=-1)
+    pids = tmp_path / 'pids.json'
+    pids.write_text(json.dumps([sleeper.pid]))
+    with pytest.raises(UsageError, match='is not being run'):
+        signal_runs(tmp_path, signal.SIGTERM)  # left by one that was killed
+    with open(pids) as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert (
+            signal_runs(tmp_path, signal.SIGTERM) == 'SIGTERM sent to 1 runs'
+        )
+    assert sleeper.wait(timeout=20) == -signal.SIGTERM
+
+
+def test_one_command_runs_a_plan(tmp_path: Path) -> None:
+    plan = read_plan(begun_plan(tmp_path, 0))
+    with open(tmp_path / 'pids.json', 'w') as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(UsageError, match='another command is running'):
+            run_plan(plan, 1, tmp_path, tmp_path / 'x', Console(quiet=True))
