@@ -7,6 +7,7 @@ Importing the package registers its models and hooks, so that
 
 try:
     from . import engine
+    from .analysis.memory_hook import MemoryViewHook
     from .engine.memory import add_memory
     from .models import LFMU, LowPass, MLFMNeck
     from .openmmlab import (
@@ -34,6 +35,7 @@ __all__ = [
     'LFMU',
     'LowPass',
     'MLFMNeck',
+    'MemoryViewHook',
     '__version__',
     'add_memory',
     'engine',

@@ -51,7 +51,7 @@ HOOKS = SharedRegistry(
     'hook',
     parent=ROOT_HOOKS,
     scope='mlfm_mm',
-    locations=['mlfm_mm.engine'],
+    locations=['mlfm_mm.engine', 'mlfm_mm.analysis.memory_hook'],
 )
 
 __all__ = ['DATASETS', 'HOOKS', 'MODELS', 'SharedRegistry']

@@ -3,6 +3,7 @@
 import argparse
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
 from mmengine.config import DictAction
 
@@ -102,6 +103,25 @@ def add_network_options(
     )
     example = 'test_dataloader.dataset.data_root=FOLDER'
     add_config_options(parser, example, partial=False)
+
+
+def add_output(parser: argparse.ArgumentParser, folder: str) -> None:
+    """Add where to compute and where to write.
+
+    Args:
+        parser (ArgumentParser): The parser, changed in place.
+        folder (str): Where to write by default.
+    """
+    parser.add_argument(
+        '--out',
+        type=Path,
+        default=Path(folder),
+        metavar='DIR',
+        help='where to write (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--device', default='cpu', help='such as cuda:0 (default: cpu)'
+    )
 
 
 def positive(text: str) -> int:

@@ -1,0 +1,97 @@
+"""The memory's picture in the course of training."""
+
+from __future__ import annotations
+
+from mmengine.dist import master_only
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+
+from ..registry import HOOKS
+
+
+@HOOKS.register_module()
+class MemoryViewHook(Hook):
+    """Draw what the memory units hold, every few epochs.
+
+    The picture goes to the Runner's visualizer, and from there to each of
+    its backends: a file, TensorBoard, Weights & Biases. The same picture of
+    the validation set is looked at each time, in evaluation and without
+    gradients; training goes on as if nothing had been looked at.
+
+    Args:
+        interval (int): Epochs or iterations between two drawings. Defaults
+            to 1.
+        by_epoch (bool): Whether ``interval`` counts epochs. Defaults to
+            True.
+        index (int): Which picture of the validation set. Defaults to 0.
+
+    Raises:
+        ValueError: ``interval`` is below 1, or there is no validation set.
+
+    Example:
+        >>> custom_hooks = [dict(type='mlfm_mm.MemoryViewHook', interval=5)]
+        >>> vis_backends = [
+        ...     dict(type='LocalVisBackend'),
+        ...     dict(type='TensorboardVisBackend'),
+        ... ]
+    """
+
+    priority = 'LOW'
+
+    def __init__(
+        self, interval: int = 1, by_epoch: bool = True, index: int = 0
+    ) -> None:
+        if interval < 1:
+            raise ValueError(
+                f'MemoryViewHook: interval={interval} must be 1 or more'
+            )
+        self.interval = interval
+        self.by_epoch = by_epoch
+        self.index = index
+
+    def before_train(self, runner: Runner) -> None:
+        """Refuse what could only fail after an epoch."""
+        from .memory_view import find_neck
+
+        find_neck(runner.model)
+        if runner.val_loop is None:
+            raise ValueError(
+                'MemoryViewHook looks at a picture of the validation set, and '
+                'the config has no val_dataloader: add one, or remove the hook'
+            )
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        """Draw, if it is time."""
+        if self.by_epoch and self.every_n_epochs(runner, self.interval):
+            self._draw(runner, runner.epoch + 1)
+
+    def after_train_iter(
+        self, runner: Runner, batch_idx: int, *args: object, **more: object
+    ) -> None:
+        """Draw, if it is time."""
+        due = self.every_n_train_iters(runner, self.interval)
+        if due and not self.by_epoch:
+            self._draw(runner, runner.iter + 1)
+
+    @master_only
+    def _draw(self, runner: Runner, step: int) -> None:
+        # Not above: a run without this hook needs no drawing.
+        from ..engine.normalization import normalization_of
+        from .memory_figure import draw_memory, to_pixels
+        from .memory_view import view_memory
+
+        model = runner.model
+        while is_model_wrapper(model):
+            model = model.module
+        loader = runner.val_loop.dataloader
+        batch = loader.collate_fn([loader.dataset[self.index]])
+        x = model.data_preprocessor(batch, False)['inputs']
+        normalization = normalization_of(model.data_preprocessor)
+        figure = draw_memory(
+            view_memory(model, x),
+            normalization.picture(x[0]),
+            normalization,
+            f'memory after {"epoch" if self.by_epoch else "iteration"} {step}',
+        )
+        runner.visualizer.add_image('memory', to_pixels(figure), step)

@@ -1,0 +1,38 @@
+import json
+from pathlib import Path
+
+from PIL import Image
+
+from tests.analysis.networks import save_weights
+from tests.tools.helpers import run_tool, write_digits_config, write_image
+
+TOOL = 'analysis_tools/memory_view.py'
+
+
+def test_a_picture_and_its_numbers(tmp_path: Path) -> None:
+    config = write_digits_config(tmp_path, 'mlfm')
+    weights = save_weights(config)
+    write_image(tmp_path / 'my photo.png', 0, 100)
+    printed = run_tool(
+        *(TOOL, config, weights, '--images', 'my photo.png', '--out', 'out'),
+        cwd=tmp_path,
+    )
+    assert 'wrote out/memory_my_photo.png' in printed
+    with Image.open(tmp_path / 'out' / 'memory_my_photo.png') as picture:
+        assert picture.width > 500
+    text = (tmp_path / 'out' / 'memory_my_photo.json').read_text()
+    assert len(json.loads(text)['rows']) == 5
+    csv = (tmp_path / 'out' / 'memory_my_photo.csv').read_text()
+    assert csv.startswith('tap,stride,channels')
+
+
+def test_a_network_without_memory(tmp_path: Path) -> None:
+    config = write_digits_config(tmp_path)
+    weights = save_weights(config)
+    write_image(tmp_path / 'x.png', 0, 100)
+    printed = run_tool(
+        *(TOOL, config, weights, '--images', 'x.png'),
+        cwd=tmp_path,
+        fails=True,
+    )
+    assert 'memory_view.py: this ImageClassifier has no MLFMNeck' in printed

@@ -1,0 +1,81 @@
+"""Look into the memory: what each unit holds for a picture.
+
+    python tools/analysis_tools/memory_view.py --images photo.jpg
+    python tools/analysis_tools/memory_view.py CONFIG CHECKPOINT --images a.png
+    python tools/analysis_tools/memory_view.py work_dirs/quickstart/RUN
+
+works for classifiers and segmentors; with no network, the small classifier
+that comes with trained weights, and with no picture, one of the test set. One
+labelled picture (image band, memory in, gates, memory out, trunk before and
+after, unit by unit), and the numbers as JSON and CSV.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+# A clone need not be installed: its package lies beside this folder.
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from rich.console import Console
+
+from mlfm_mm.analysis.memory_figure import draw_memory
+from mlfm_mm.analysis.memory_view import tabulate, view_memory
+from mlfm_mm.analysis.samples import load_samples
+from mlfm_mm.analysis.tables import Table
+from mlfm_mm.analysis.trained import find_source, load_trained
+from mlfm_mm.engine import one_sentence
+from mlfm_mm.engine.arguments import (
+    add_network_options,
+    add_output,
+    read_arguments,
+)
+from mlfm_mm.engine.normalization import normalization_of
+
+
+def parse_args() -> dict:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_network_options(parser, 'to look at (default: of the test set)')
+    add_output(parser, 'work_dirs/memory_view')
+    return read_arguments(parser)
+
+
+def brief(table: Table) -> Table:
+    """Keep what fits a terminal."""
+    shown = ('tap', 'stride', 'channels', 'memory_in', 'share')
+    columns = [column for column in table.columns if column.key in shown]
+    return Table(columns, table.rows, table.caption)
+
+
+def main() -> None:
+    """Look."""
+    with one_sentence('memory_view.py'):
+        args = parse_args()
+        source = find_source(args['network'])
+        network = load_trained(
+            source, args['cfg_options'], args['device'], args['trust']
+        )
+        out: Path = args['out']
+        out.mkdir(parents=True, exist_ok=True)
+        normalization = normalization_of(network.model.data_preprocessor)
+        console = Console()
+        samples = load_samples(network, args['images'], args['count'])
+        for index, sample in enumerate(samples):
+            views = view_memory(network.model, sample.x)
+            stem = f'memory_{Path(sample.name).stem.replace(" ", "_")}'
+            title = f'{network.name}: {sample.name}'
+            figure = draw_memory(views, sample.picture, normalization, title)
+            figure.savefig(out / f'{stem}.png')
+            table = tabulate(views, title)
+            table.save(out, stem)
+            if index == 0:
+                console.print(brief(table).rich())
+            print(f'wrote {out / stem}.png, .json, .csv and .md', flush=True)
+
+
+if __name__ == '__main__':
+    main()
