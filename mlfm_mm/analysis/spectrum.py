@@ -1,0 +1,257 @@
+"""The power of features by spatial frequency, stage by stage."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from statistics import fmean, stdev
+
+import torch
+from torch import Tensor, nn
+
+from ..models.taps import find_taps
+from .samples import Sample
+from .tables import Column, Table
+from .trained import Trained
+
+PICTURE = 'picture'  # stage zero
+BINS = 12
+
+
+@dataclass
+class StageSpectrum:
+    """The spectrum of one stage's features, over many pictures.
+
+    Frequencies are parts of the highest that a map can show: 1 is a change
+    from pixel to pixel, and the low-low wavelet band holds about what is
+    below 0.5.
+
+    Args:
+        stage (str): The module of the backbone, or :data:`PICTURE`.
+        cutoff (float): What counts as low.
+        density (list[Tensor]): Of each picture, the mean power in each of
+            :data:`BINS` rings of frequency, 1 being that of all frequencies,
+            without the mean of the maps; NaN where a ring is empty, as it may
+            be in a small map.
+        low (list[float]): Of each, the share below the cut-off, without the
+            mean of the maps.
+        mean (list[float]): Of each, the share of that mean in all power.
+    """
+
+    stage: str
+    cutoff: float
+    density: list[Tensor] = field(default_factory=list)
+    low: list[float] = field(default_factory=list)
+    mean: list[float] = field(default_factory=list)
+
+    def add(self, maps: Tensor) -> None:
+        """Add a picture's features.
+
+        Args:
+            maps (Tensor): Maps of shape (C, H, W).
+        """
+        power = dct(maps.double()).square().sum(0)
+        frequency = frequencies(*power.shape).to(power.device)
+        total, constant = float(power.sum()), float(power[0, 0])
+        power[0, 0] = 0
+        varying = max(total - constant, 1e-30)
+        self.low.append(float(power[frequency <= self.cutoff].sum()) / varying)
+        self.mean.append(constant / max(total, 1e-30))
+        inside = frequency.lt(1) & frequency.gt(0)
+        index = (frequency[inside] * BINS).long()
+        rings, sizes = power.new_zeros(2, BINS)
+        rings.index_add_(0, index, power[inside])
+        sizes.index_add_(0, index, torch.ones_like(power[inside]))
+        level = varying / (power.numel() - 1) if power.numel() > 1 else 1.0
+        self.density.append((rings / sizes / level).cpu())
+
+    def curve(self) -> list[float | None]:
+        """Average the pictures' densities, ring by ring."""
+        means = torch.stack(self.density).mean(0).tolist()
+        return [None if math.isnan(value) else value for value in means]
+
+
+def dct(maps: Tensor) -> Tensor:
+    """Transform maps by the orthonormal discrete cosine transform, type 2.
+
+    It mirrors a map at its edges, where Fourier's would see a jump.
+
+    Args:
+        maps (Tensor): Maps of shape (C, H, W).
+
+    Returns:
+        Tensor: Amplitudes of the same shape; their squares sum up to those
+        of the maps.
+
+    Example:
+        >>> dct(torch.ones(1, 2, 2)).round().int().tolist()
+        [[[2, 0], [0, 0]]]
+    """
+    height, width = (_cosines(n).to(maps) for n in maps.shape[1:])
+    return height @ maps @ width.T
+
+
+def _cosines(size: int) -> Tensor:
+    k, i = torch.arange(size).double(), torch.arange(size).double() + 0.5
+    waves = torch.cos(torch.outer(k, i) * math.pi / size)
+    waves *= math.sqrt(2 / size)
+    waves[0] *= math.sqrt(0.5)
+    return waves
+
+
+def frequencies(height: int, width: int) -> Tensor:
+    """Tell the radial frequency of each amplitude.
+
+    Args:
+        height (int): Of the map.
+        width (int): Of the map.
+
+    Returns:
+        Tensor: Parts of the highest, (height, width).
+
+    Example:
+        >>> frequencies(1, 4)
+        tensor([[0.0000, 0.2500, 0.5000, 0.7500]], dtype=torch.float64)
+    """
+    rows = torch.arange(height).double() / height
+    columns = torch.arange(width).double() / width
+    return torch.hypot(rows[:, None], columns[None])
+
+
+def stages_of(model: nn.Module) -> list[str]:
+    """List where a backbone's stages end: where units are, or would be.
+
+    Args:
+        model (nn.Module): A network, with memory or without.
+
+    Returns:
+        list[str]: Names of modules in its backbone.
+    """
+    neck = getattr(model, 'neck', None)
+    taps = (
+        getattr(neck, 'taps', None)
+        or find_taps(model.get_submodule('backbone'), 'auto', None, False)[0]
+    )
+    return [tap.module for tap in taps]
+
+
+def measure_spectrum(
+    network: Trained, samples: Iterable[Sample], cutoff: float = 0.5
+) -> list[StageSpectrum]:
+    """Measure the spectra of a network's features.
+
+    Behind a unit it is the feature that the unit gives to the trunk.
+
+    Args:
+        network (Trained): The network, with memory or without.
+        samples (Iterable[Sample]): Pictures.
+        cutoff (float): What counts as low, as part of the highest frequency
+            of a map. Defaults to 0.5.
+
+    Returns:
+        list[StageSpectrum]: The picture's, and one for each stage.
+    """
+    spectra = {
+        stage: StageSpectrum(stage, cutoff)
+        for stage in (PICTURE, *stages_of(network.model))
+    }
+    with torch.no_grad(), _listening(network.model, spectra):
+        for sample in samples:
+            spectra[PICTURE].add(sample.x[0])
+            network.model.extract_feat(sample.x)
+    return list(spectra.values())
+
+
+@contextmanager
+def _listening(
+    model: nn.Module, spectra: dict[str, StageSpectrum]
+) -> Iterator[None]:
+    """Add what each stage gives, behind the units' own hooks."""
+    backbone = model.get_submodule('backbone')
+    handles = [
+        backbone.get_submodule(stage).register_forward_hook(
+            lambda module, inputs, x, to=spectrum: to.add(x[0].detach())
+        )
+        for stage, spectrum in spectra.items()
+        if stage != PICTURE
+    ]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def tabulate(
+    spectra: dict[str, list[list[StageSpectrum]]], cutoff: float, what: str
+) -> Table:
+    """Set the shares of low frequencies side by side.
+
+    Args:
+        spectra (dict): For each network, the spectra of each checkpoint.
+        cutoff (float): What counted as low.
+        what (str): Which pictures were looked at.
+
+    Returns:
+        Table: A row for each stage and network, in the order of the first.
+    """
+    rows = []
+    for name, runs in spectra.items():
+        for stages in zip(*runs, strict=True):
+            low = [value for stage in stages for value in stage.low]
+            mean = [value for stage in stages for value in stage.mean]
+            rows.append(
+                dict(
+                    stage=stages[0].stage,
+                    network=name,
+                    low=fmean(low),
+                    low_deviation=stdev(low) if len(low) > 1 else 0.0,
+                    mean=fmean(mean),
+                )
+            )
+    order = [stage.stage for stage in next(iter(spectra.values()))[0]]
+    rows.sort(
+        key=lambda row: (
+            order.index(str(row['stage']))
+            if row['stage'] in order
+            else len(order)
+        )
+    )
+    share = '{:.1%}'.format
+    columns = [
+        Column('stage', 'stage'),
+        Column('network', 'network'),
+        Column('low', f'below {cutoff:g}', share),
+        Column('low_deviation', 'deviation', share),
+        Column('mean', 'mean', share),
+    ]
+    caption = (
+        f'{what}. Below {cutoff:g}: the share of power at frequencies up to '
+        f'{cutoff:g} of the highest that a map can show, without the mean of '
+        'the maps; its deviation from picture to picture; mean: the share of '
+        'that mean in all power.'
+    )
+    return Table(columns, rows, caption)
+
+
+def curves(
+    spectra: dict[str, list[list[StageSpectrum]]],
+) -> dict[str, dict[str, list[float | None]]]:
+    """Collect the spectra's curves, by network and stage.
+
+    Args:
+        spectra (dict): For each network, the spectra of each checkpoint.
+
+    Returns:
+        dict: Densities of power in :data:`BINS` rings of frequency; None
+        where a ring is empty.
+    """
+    joined: dict[str, dict[str, list[float | None]]] = {}
+    for name, runs in spectra.items():
+        for stages in zip(*runs, strict=True):
+            whole = StageSpectrum(stages[0].stage, stages[0].cutoff)
+            whole.density = [d for stage in stages for d in stage.density]
+            joined.setdefault(name, {})[whole.stage] = whole.curve()
+    return joined

@@ -1,0 +1,85 @@
+"""See which spatial frequencies features hold, stage by stage.
+
+    python tools/analysis_tools/spectrum.py --images photos/ --count 100
+    python tools/analysis_tools/spectrum.py plain=a.py a.pth mlfm=b.py b.pth
+    python tools/analysis_tools/spectrum.py work_dirs/quickstart/RUN
+
+works for classifiers and segmentors, any number of them; with no network, the
+two that come with trained weights, and with no pictures, those of the test
+set. Radial power spectra of each stage's features and the share of power below
+a cut-off by stage: a picture, and the numbers as JSON and CSV.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+# A clone need not be installed: its package lies beside this folder.
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from rich.console import Console
+from rich.progress import track
+
+from mlfm_mm.analysis.machine import describe_machine
+from mlfm_mm.analysis.samples import load_samples
+from mlfm_mm.analysis.spectrum import curves, measure_spectrum, tabulate
+from mlfm_mm.analysis.spectrum_figure import draw_spectra
+from mlfm_mm.analysis.trained import find_sources, load_trained
+from mlfm_mm.engine import UsageError, one_sentence
+from mlfm_mm.engine.arguments import (
+    add_network_options,
+    add_output,
+    read_arguments,
+)
+
+
+def parse_args() -> dict:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_network_options(parser, 'to look at (default: of the test set)', 100)
+    parser.add_argument(
+        '--cutoff',
+        type=float,
+        default=0.5,
+        metavar='F',
+        help='what counts as low, as part of the highest frequency of a map '
+        '(default: %(default)s, which the low-low wavelet band keeps)',
+    )
+    add_output(parser, 'work_dirs/spectrum')
+    return read_arguments(parser)
+
+
+def main() -> None:
+    """Measure."""
+    with one_sentence('spectrum.py'):
+        args = parse_args()
+        out, cutoff = args['out'], args['cutoff']
+        if not 0 < cutoff < 1:
+            raise UsageError(f'--cutoff {cutoff:g} must be between 0 and 1')
+        spectra: dict[str, list] = {}
+        for source in find_sources(args['network']):
+            network = load_trained(
+                source, args['cfg_options'], args['device'], args['trust']
+            )
+            samples = load_samples(network, args['images'], args['count'])
+            watched = track(samples, source.name)
+            measured = measure_spectrum(network, watched, cutoff)
+            spectra.setdefault(source.name, []).append(measured)
+        table = tabulate(spectra, cutoff, f'{len(samples)} pictures')
+        found = curves(spectra)
+        out.mkdir(parents=True, exist_ok=True)
+        table.save(
+            out, 'spectrum', curves=found, machine=describe_machine('cpu')
+        )
+        title = f'Spatial frequencies of features, {len(samples)} pictures'
+        figure = draw_spectra(found, table, cutoff, title)
+        figure.savefig(out / 'spectrum.png')
+        Console().print(table.rich())
+        print(f'wrote {out}/spectrum.png, .json, .csv and .md')
+
+
+if __name__ == '__main__':
+    main()
