@@ -16,11 +16,15 @@ def generate(root: Path) -> dict[str, str]:
     """
     results = root / 'docs' / 'results'
     return {
-        'docs/quickstart.md#quickstart': read_table(results / 'quickstart'),
-        'docs/segmentation.md#camvid': read_table(results / 'camvid'),
+        'docs/quickstart.md#quickstart': read_text(
+            results / 'quickstart' / 'results.md'
+        ),
+        'docs/segmentation.md#camvid': read_text(
+            results / 'camvid' / 'classes.md'
+        ),
     }
 
 
-def read_table(folder: Path) -> str:
-    """Read the table that a tool wrote into a folder, with its caption."""
-    return (folder / 'results.md').read_text('utf-8').strip()
+def read_text(table: Path) -> str:
+    """Read the table that a tool wrote, with its caption."""
+    return table.read_text('utf-8').strip()

@@ -34,6 +34,15 @@ def host_indexes_read_once() -> Iterator[None]:
 
 
 @pytest.fixture(scope='session')
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with squares/ and the work folders of two U-Nets."""
+    # Not above: it needs both hosts.
+    from tests.segment_runs import train_runs
+
+    return train_runs(tmp_path_factory.mktemp('squares'))
+
+
+@pytest.fixture(scope='session')
 def data_root() -> Path:
     """The folder of the data archives: $MLFM_DATA, else data/."""
     root = Path(os.environ.get('MLFM_DATA') or REPO / 'data')

@@ -1,16 +1,18 @@
 """Pictures of training runs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import fmean, stdev
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from .evidence.statistics import spread
 from .runs import Curve
 
 # Told apart by people who do not see red and green, and in print.
-COLORS = ('#0072b2', '#d55e00', '#009e73', '#cc79a7')
+COLORS = ('#0072b2', '#d55e00', '#009e73', '#cc79a7', '#56b4e9', '#e69f00')
 STYLES = ('--', '-', ':', '-.')
 MARKED_EPOCHS = 30
 
@@ -32,39 +34,70 @@ def plot_curves(
             'validation top-1 accuracy (%)'.
         unit (str): What the runs count. Defaults to 'epoch'.
     """
+    runs = {name: [curve] for name, curve in curves.items()}
+    plot_seeds(runs, path, title, score_label, unit)
+
+
+def plot_seeds(
+    curves: Mapping[str, Sequence[Curve]],
+    path: Path,
+    title: str,
+    score_label: str = 'validation top-1 accuracy (%)',
+    unit: str = 'epoch',
+) -> None:
+    """Draw validation score and training loss of networks.
+
+    Args:
+        curves (Mapping[str, Sequence[Curve]]): The runs of each network:
+            their mean is drawn, and around it their standard deviation.
+        path (Path): The picture to write.
+        title (str): What stands above both panels.
+        score_label (str): Name of the score. Defaults to
+            'validation top-1 accuracy (%)'.
+        unit (str): What the runs count. Defaults to 'epoch'.
+    """
     # Figure, not pyplot: it needs no display and leaves no state behind.
-    figure = Figure(figsize=(10, 4.4), dpi=150, layout='constrained')
+    height = 4.4 + 0.2 * max(0, len(curves) - 2)
+    figure = Figure(figsize=(10, height), dpi=150, layout='constrained')
     figure.suptitle(title, fontsize=12)
     left, right = figure.subplots(1, 2)
-    for index, (name, curve) in enumerate(curves.items()):
-        draw_score(left, curve, name, index, unit)
-        label = name
-        if curve.loss:
-            label = f'{name}: final {curve.loss[max(curve.loss)]:.3f}'
-        draw(right, curve.loss, label, index)
+    for index, (name, runs) in enumerate(curves.items()):
+        draw(left, [run.score for run in runs], told(name, runs, unit), index)
+        draw(right, [run.loss for run in runs], told_loss(name, runs), index)
+        if len(runs) == 1:
+            mark_best(left, runs[0], index)
     finish(left, score_label, unit)
     mean = ', mean of the epoch' if unit == 'epoch' else ''
     finish(right, f'training loss{mean}', unit)
     figure.savefig(path)
 
 
-def draw_score(
-    axes: Axes, curve: Curve, name: str, index: int, unit: str
-) -> None:
-    """Draw the score of a run, and mark where it was best.
+def told(name: str, runs: Sequence[Curve], unit: str) -> str:
+    """Say in the legend what a network's runs have reached."""
+    if len(runs) == 1:
+        (run,) = runs
+        return (
+            f'{name}: best {run.best:.2f} ({unit} {run.best_at}), '
+            f'final {run.final:.2f}'
+        )
+    final = spread([run.final for run in runs])
+    return f'{name}: final {final} ({len(runs)} seeds)'
+
+
+def told_loss(name: str, runs: Sequence[Curve]) -> str:
+    """Say in the legend what loss a network's runs have reached."""
+    finals = [run.loss[max(run.loss)] for run in runs if run.loss]
+    return f'{name}: final {fmean(finals):.3f}' if finals else name
+
+
+def mark_best(axes: Axes, curve: Curve, index: int) -> None:
+    """Mark where a run was best.
 
     Args:
         axes (Axes): The panel.
         curve (Curve): The run.
-        name (str): Its name.
-        index (int): Its number, which chooses colour and style.
-        unit (str): What the run counts.
+        index (int): Its number, which chooses the colour.
     """
-    label = (
-        f'{name}: best {curve.best:.2f} ({unit} {curve.best_at}), '
-        f'final {curve.final:.2f}'
-    )
-    draw(axes, curve.score, label, index)
     axes.plot(
         curve.best_at,
         curve.best,
@@ -75,26 +108,39 @@ def draw_score(
     )
 
 
-def draw(axes: Axes, values: dict[int, float], label: str, index: int) -> None:
-    """Draw one line.
+def draw(
+    axes: Axes, runs: Sequence[Mapping[int, float]], label: str, index: int
+) -> None:
+    """Draw a line: a run, or the mean of several where all have come to.
 
     Args:
         axes (Axes): The panel.
-        values (dict[int, float]): A value for each epoch.
+        runs (Sequence[Mapping[int, float]]): A value for each epoch.
         label (str): What the legend says.
-        index (int): The number of the run, which chooses colour and style.
+        index (int): The number of the network, which chooses colour and
+            style.
     """
-    epochs = sorted(values)
+    epochs = sorted(set.intersection(*(set(run) for run in runs)))
+    values = [[run[epoch] for run in runs] for epoch in epochs]
+    means = [fmean(of) for of in values]
+    color = COLORS[index % len(COLORS)]
     axes.plot(
         epochs,
-        [values[epoch] for epoch in epochs],
+        means,
         STYLES[index % len(STYLES)],
-        color=COLORS[index % len(COLORS)],
+        color=color,
         marker='o' if len(epochs) <= MARKED_EPOCHS else None,
         markersize=4,
         linewidth=1.8,
         label=label,
     )
+    if len(runs) > 1:
+        around = [stdev(of) for of in values]
+        low, high = (
+            [mean + sign * s for mean, s in zip(means, around, strict=True)]
+            for sign in (-1, 1)
+        )
+        axes.fill_between(epochs, low, high, color=color, alpha=0.15, lw=0)
 
 
 def finish(axes: Axes, label: str, unit: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 from mmengine.config import Config
 from PIL import Image
 
-from segmentors import Picture, draw, evaluate, look
+from mlfm_mm.analysis.segments import Picture, draw, evaluate, look
 
 
 def test_iou_is_what_the_pictures_show(runs: Path) -> None:

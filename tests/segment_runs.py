@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import pytest
 from mmengine.config import Config
 
 from mlfm_mm.engine import build_runner
@@ -11,10 +10,8 @@ from tests.tools.helpers import write_segments_config
 FOLDERS = {'baseline': 'run_baseline', 'mlfm': 'run_mlfm'}
 
 
-@pytest.fixture(scope='package')
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with squares/ and the work folders of two runs."""
-    folder = tmp_path_factory.mktemp('squares')
+def train_runs(folder: Path) -> Path:
+    """Make squares/ in a folder, and the work folders of two runs."""
     write_segments_config(folder)
     for arm, name in FOLDERS.items():
         cfg = Config.fromfile(folder / 'squares.py')

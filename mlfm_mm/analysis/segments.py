@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
-from typing import Any
 
 import mmcv
 import numpy as np
@@ -13,11 +13,14 @@ import torch
 from matplotlib.figure import Figure
 from mmengine.config import Config
 from mmengine.runner import Runner
+from mmengine.structures import PixelData
 from mmseg.evaluation import IoUMetric
 
-from mlfm_mm.engine import build_runner, prepare_testing
+from ..engine import build_runner, prepare_testing
+from .tables import Column, Table
 
 METRICS = ('mIoU', 'mAcc', 'aAcc')
+_numbers = count()
 
 
 class ClassIoU(IoUMetric):
@@ -89,6 +92,8 @@ def evaluate(
         cfg_options=options,
         work_dir=str(checkpoint.parent / 'compared' / 'test'),
     )
+    # By which MMEngine keeps the loggers of a process apart.
+    cfg.experiment_name = f'segments_{next(_numbers)}'
     cfg.test_evaluator = dict(type=ClassIoU, iou_metrics=['mIoU'])
     runner = build_runner(cfg)
     overall = runner.test()
@@ -103,19 +108,19 @@ def evaluate(
 
 
 @torch.no_grad()
-def look(runner: Runner, pictures: list[Picture], count: int) -> None:
+def look(runner: Runner, pictures: list[Picture], number: int) -> None:
     """Add what a network sees in some pictures of its test set.
 
     Args:
         runner (Runner): The runner that tested it.
         pictures (list[Picture]): What the networks before it saw; filled
             by the first one.
-        count (int): How many pictures, spread over the test set.
+        number (int): How many pictures, spread over the test set.
     """
     dataset = runner.test_dataloader.dataset
-    count = min(count, len(dataset))
-    for i in range(count):
-        item = dataset[i * len(dataset) // count]
+    number = min(number, len(dataset))
+    for i in range(number):
+        item = dataset[i * len(dataset) // number]
         batch = {name: [value] for name, value in item.items()}
         (sample,) = runner.model.test_step(batch)
         if len(pictures) <= i:
@@ -124,8 +129,31 @@ def look(runner: Runner, pictures: list[Picture], count: int) -> None:
         pictures[i].seen.append(_labels(sample.pred_sem_seg))
 
 
-def _labels(pixels: Any) -> np.ndarray:
+def _labels(pixels: PixelData) -> np.ndarray:
     return pixels.data[0].cpu().numpy()
+
+
+def tabulate(scores: Mapping[str, Score]) -> Table:
+    """Set the IoU of each class side by side.
+
+    Args:
+        scores (Mapping[str, Score]): The scores of each network.
+
+    Returns:
+        Table: A row for each class and for the means.
+    """
+    columns = [Column('class', 'class')] + [
+        Column(name, f'{name} IoU (%)', '{:.2f}'.format) for name in scores
+    ]
+    first = next(iter(scores.values()))
+    rows: list[dict] = [{'class': name} for name in first.classes]
+    rows += [{'class': f'**{name}**'} for name in METRICS]
+    for name, score in scores.items():
+        values = [*score.iou, *(score.overall[metric] for metric in METRICS)]
+        for row, value in zip(rows, values, strict=True):
+            row[name] = value
+    weights = ', '.join(f'{n} {s.checkpoint}' for n, s in scores.items())
+    return Table(columns, rows, f'On the test pictures: {weights}.')
 
 
 def draw(

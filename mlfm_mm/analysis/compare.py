@@ -1,0 +1,288 @@
+"""Any number of training runs, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import fmean, median, stdev
+
+from mmengine.config import Config
+
+from ..engine import UsageError, find_host
+from .complexity import measure_complexity
+from .evidence.statistics import Difference, paired_difference, spread
+from .machine import describe_machine
+from .models import build_model
+from .runs import (
+    Curve,
+    find_runs,
+    name_of,
+    read_config,
+    read_curve,
+    read_records,
+)
+from .sizes import input_size
+from .tables import Column, Table, si
+
+METRICS = {'mmpretrain': 'accuracy/top1', 'mmseg': 'mIoU'}
+LABELS = {'mmpretrain': 'top-1 (%)', 'mmseg': 'mIoU (%)'}
+NONE = '-'
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """A training run that has ended, or has come some way.
+
+    Args:
+        folder (Path): Its work folder.
+        cfg (Config): Its config.
+        seed (int): Its seed.
+        curve (Curve): How it went.
+        step_ms (float, optional): Milliseconds of a training step.
+        memory (float, optional): The most memory that it took, in MB, which
+            is recorded on a GPU.
+    """
+
+    folder: Path
+    cfg: Config
+    seed: int
+    curve: Curve
+    step_ms: float | None
+    memory: float | None
+
+
+Runs = dict[str, list[TrainedRun]]
+
+
+def find_networks(words: Sequence[str]) -> Runs:
+    """Read the runs that a command line names, by network.
+
+    Args:
+        words (Sequence[str]): Work folders, or folders of them, each perhaps
+            with ``NAME=`` in front; else a run is named after its folder,
+            without the seed at its end.
+
+    Returns:
+        dict[str, list[TrainedRun]]: Each network's runs, sorted by seed.
+
+    Raises:
+        UsageError: A folder holds no run, or two runs are the same.
+    """
+    found: Runs = {}
+    for word in words:
+        name, sign, path = word.rpartition('=')
+        if not sign or Path(word).exists():
+            name, path = '', word
+        for folder in find_runs(Path(path)):
+            runs = found.setdefault(name or name_of(folder), [])
+            runs.append(_read(folder, len(runs)))
+    for name, runs in found.items():
+        runs.sort(key=lambda run: run.seed)
+        seeds = [run.seed for run in runs]
+        if len(set(seeds)) < len(seeds):
+            folders = ', '.join(str(run.folder) for run in runs)
+            raise UsageError(
+                f'{name}: two runs have the same seed ({folders}): leave one '
+                'out, or tell them apart by NAME=FOLDER'
+            )
+    return found
+
+
+def _read(folder: Path, number: int) -> TrainedRun:
+    cfg = read_config(folder)
+    metric = METRICS[find_host(cfg).scope]
+    seed = (cfg.get('randomness') or {}).get('seed')
+    records = list(read_records(folder))
+    times = [record['time'] for record in records if 'loss' in record]
+    memories = [r['memory'] for r in records if r.get('memory')]
+    return TrainedRun(
+        folder,
+        cfg,
+        number if seed is None else seed,
+        read_curve(folder, metric),
+        1000 * median(times) if times else None,
+        max(memories, default=None),
+    )
+
+
+def summarize(networks: Runs) -> list[dict[str, object]]:
+    """Sum the runs up in numbers, a row for each network.
+
+    Args:
+        networks (dict[str, list[TrainedRun]]): The runs; the first network
+            is what the others are compared with.
+
+    Returns:
+        list[dict]: Seeds, cost, mean and deviation of the best and the final
+        score, and ``gain``, the paired difference of the final scores over
+        the seeds in common, with its 95 % interval.
+    """
+    baseline: dict[int, float] = {}
+    rows: list[dict[str, object]] = []
+    for name, runs in networks.items():
+        finals = {run.seed: run.curve.final for run in runs}
+        bests = [run.curve.best for run in runs]
+        gain = paired_difference(baseline, finals)
+        baseline = baseline or finals
+        rows.append(
+            dict(
+                network=name,
+                config=Path(runs[0].cfg.filename).name,
+                seeds=[run.seed for run in runs],
+                **_cost(runs),
+                best=fmean(bests),
+                best_deviation=_deviation(bests),
+                final=fmean(finals.values()),
+                final_deviation=_deviation(list(finals.values())),
+                **_interval(gain),
+            )
+        )
+    return rows
+
+
+def _cost(runs: Sequence[TrainedRun]) -> dict[str, float | int | None]:
+    params, macs = _count(runs[0].cfg)
+    epochs = [r.curve.epoch_seconds for r in runs if r.curve.seconds]
+    steps = [r.step_ms for r in runs if r.step_ms is not None]
+    memories = [r.memory for r in runs if r.memory is not None]
+    return dict(
+        params=params,
+        macs=macs,
+        epoch_seconds=min(epochs, default=None),
+        step_ms=min(steps, default=None),
+        memory_mb=max(memories, default=None),
+    )
+
+
+def _count(cfg: Config) -> tuple[int, int | None]:
+    """Count parameters and multiply-adds; not these without a known size."""
+    model = build_model(cfg)
+    try:
+        counted = measure_complexity(model, input_size(cfg))
+    except UsageError:
+        return sum(p.numel() for p in model.parameters()), None
+    return counted.params, counted.macs
+
+
+def _deviation(values: Sequence[float]) -> float | None:
+    return stdev(values) if len(values) > 1 else None
+
+
+def _interval(gain: Difference | None) -> dict[str, float | None]:
+    if gain is None:
+        return dict(gain=None, gain_low=None, gain_high=None)
+    return dict(gain=gain.mean, gain_low=gain.low, gain_high=gain.high)
+
+
+def tabulate(networks: Runs, rows: Sequence[Mapping]) -> Table:
+    """Write the summary as a model zoo's table.
+
+    Args:
+        networks (dict[str, list[TrainedRun]]): The runs.
+        rows (Sequence[dict]): From :func:`summarize`.
+
+    Returns:
+        Table: For people; columns that nothing was recorded for are left
+        out.
+    """
+    shown = [
+        dict(
+            network=row['network'],
+            seeds=len(row['seeds']),
+            params=_form(row['params'], si),
+            macs=_form(row['macs'], si),
+            epoch=_form(row['epoch_seconds'], '{:.1f}'.format),
+            step=_form(row['step_ms'], '{:.0f}'.format),
+            memory=_form(row['memory_mb'], '{:.0f}'.format),
+            best=spread([run.curve.best for run in runs]),
+            final=spread([run.curve.final for run in runs]),
+            gain=_gain(row),
+            config=row['config'],
+        )
+        for row, runs in zip(rows, networks.values(), strict=True)
+    ]
+    label = LABELS[next(iter(networks.values()))[0].cfg.default_scope]
+    titles = dict(
+        network='model',
+        seeds='seeds',
+        params='params',
+        macs='MACs',
+        epoch='s/epoch',
+        step='ms/step',
+        memory='memory (MB)',
+        best=f'best {label}',
+        final=f'final {label}',
+        gain='gain',
+        config='config',
+    )
+    columns = [
+        Column(key, title)
+        for key, title in titles.items()
+        if any(row[key] != NONE for row in shown)
+    ]
+    return Table(columns, shown, _caption(networks))
+
+
+def _form(value: float | None, form: Callable[[float], str]) -> str:
+    return NONE if value is None else form(value)
+
+
+def _gain(row: Mapping) -> str:
+    if row['gain'] is None:
+        return NONE
+    return str(Difference(row['gain'], 0, row['gain_low'], row['gain_high']))
+
+
+def _caption(networks: Runs) -> str:
+    first = next(iter(networks))
+    lengths = sorted(
+        {run.curve.last for of in networks.values() for run in of}
+    )
+    unit = unit_of(networks[first][0].cfg)
+    text = (
+        f'On the validation data after {" or ".join(map(str, lengths))} '
+        f'{unit}s. '
+    )
+    if len(networks) == 1:
+        return text.strip()
+    if max(len(runs) for runs in networks.values()) == 1:
+        return (
+            f'{text}gain: final less that of {first}; one run each, which '
+            'cannot tell a difference from chance.'
+        )
+    return (
+        f'{text}Mean ± deviation over seeds; gain: the paired difference of '
+        f'the final score from {first} over the seeds in common, with its '
+        '95 % interval (Student).'
+    )
+
+
+def unit_of(cfg: Config) -> str:
+    """Name what a run counts in its log."""
+    return 'epoch' if cfg.train_cfg.get('max_epochs') else 'iteration'
+
+
+def save(
+    networks: Runs, rows: Sequence[Mapping], table: Table, folder: Path
+) -> None:
+    """Write a comparison: for people as Markdown, for programs in numbers.
+
+    Args:
+        networks (dict[str, list[TrainedRun]]): The runs.
+        rows (Sequence[dict]): From :func:`summarize`.
+        table (Table): From :func:`tabulate`.
+        folder (Path): Where to write ``results.md``, ``.csv`` and ``.json``,
+            which also holds each run's curves.
+    """
+    numbers = Table(
+        [Column(key, key) for key in rows[0]],
+        [dict(row) for row in rows],
+        table.caption,
+    )
+    runs = {
+        name: {run.seed: asdict(run.curve) for run in of}
+        for name, of in networks.items()
+    }
+    numbers.save(folder, 'results', runs=runs, machine=describe_machine())
+    (folder / 'results.md').write_text(table.markdown(), encoding='utf-8')

@@ -1,0 +1,76 @@
+"""Whether runs can be compared: were they on the same data?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from mmengine.config import Config
+
+from ..engine import UsageError
+
+
+def check_data(
+    configs: Mapping[str, Config], data_root: str | None = None
+) -> None:
+    """Refuse runs on different data.
+
+    Args:
+        configs (Mapping[str, Config]): The runs' configs, by their folders.
+        data_root (str, optional): The data, if not where the configs say.
+            Defaults to None.
+
+    Raises:
+        UsageError: They name different data.
+
+    Example:
+        >>> one, other = (
+        ...     Config(dict(val_dataloader=dict(dataset=dict(split=split))))
+        ...     for split in ('val', 'test')
+        ... )
+        >>> check_data({'a': one, 'b': one})
+        >>> check_data({'a': one, 'b': other})
+        Traceback (most recent call last):
+        ...
+        mlfm_mm.engine.errors.UsageError: the runs are not on the same data:
+        val_dataloader.dataset.split is 'val' in a and 'test' in b; give runs
+        that differ in the network only, or --data FOLDER if the data were
+        moved
+    """
+    (start, cfg), *others = configs.items()
+    first = _data(cfg)
+    for folder, cfg in others:
+        other = _data(cfg)
+        for key in sorted(first.keys() | other.keys()):
+            moved = key.endswith('data_root') and data_root is not None
+            if first.get(key) == other.get(key) or moved:
+                continue
+            raise UsageError(
+                f'the runs are not on the same data: {key} is '
+                f'{first.get(key)!r} in {start} and '
+                f'{other.get(key)!r} in {folder}; give runs that differ '
+                'in the network only, or --data FOLDER if the data were moved'
+            )
+
+
+def _data(cfg: Config) -> dict[str, object]:
+    """Gather what a config says of its data, by dotted keys."""
+    found: dict[str, object] = {}
+    for split in ('train', 'val', 'test'):
+        loader = f'{split}_dataloader'
+        dataset = (cfg.get(loader) or {}).get('dataset')
+        found.update(_flatten(dataset, f'{loader}.dataset'))
+    # Runs may be compared that were trained by different recipes.
+    return {
+        key: value
+        for key, value in found.items()
+        if not (key.startswith('train') and key.endswith('.pipeline'))
+    }
+
+
+def _flatten(value: object, key: str) -> Iterator[tuple[str, object]]:
+    """Go through the values of nested dicts."""
+    if isinstance(value, dict):
+        for name, part in value.items():
+            yield from _flatten(part, f'{key}.{name}')
+    else:
+        yield key, value

@@ -1,0 +1,73 @@
+"""Runs side by side, counted once more by hand."""
+
+import json
+from pathlib import Path
+from statistics import fmean, stdev
+
+import pytest
+from mmengine.config import Config
+
+from mlfm_mm.analysis.compare import (
+    TrainedRun,
+    find_networks,
+    save,
+    summarize,
+    tabulate,
+)
+from mlfm_mm.analysis.runs import Curve
+from mlfm_mm.engine import UsageError
+from tests.tools.helpers import CONFIGS
+
+DIGITS = CONFIGS / 'baseline' / 'resnet18_w16_digits.py'
+
+
+def run(seed: int, *scores: float, memory: float | None = None) -> TrainedRun:
+    epochs = dict(enumerate(scores, 1))
+    curve = Curve(epochs, epochs, {1: 7.0, 2: 5.0})
+    cfg = Config.fromfile(DIGITS)
+    return TrainedRun(Path(f'run_s{seed}'), cfg, seed, curve, 20.0, memory)
+
+
+def test_numbers_of_several_seeds(tmp_path: Path) -> None:
+    networks = dict(
+        plain=[run(0, 50, 60), run(1, 64, 62), run(2, 63, 64)],
+        memory=[run(0, 50, 63), run(1, 60, 64, memory=900), run(7, 0, 90)],
+    )
+    plain, memory = summarize(networks)
+    assert plain['final'] == 62 and plain['final_deviation'] == 2
+    assert plain['best'] == pytest.approx(fmean([60, 64, 64]))
+    assert plain['best_deviation'] == pytest.approx(stdev([60, 64, 64]))
+    assert plain['gain'] is None and plain['params'] > 100_000
+    # Seeds 0 and 1 are in common: +3 and +2, t of one degree of freedom.
+    assert memory['gain'] == 2.5
+    half = 12.706 * stdev([3, 2]) / 2**0.5
+    assert memory['gain_high'] == pytest.approx(2.5 + half, abs=1e-3)
+    assert memory['epoch_seconds'] == 5 and memory['memory_mb'] == 900
+    table = tabulate(networks, summarize(networks))
+    text = table.markdown()
+    assert '| plain | 3 | ' in text and '| 62.0 ± 2.0 |' in text
+    assert 'memory (MB)' in text and '95 % interval' in text
+    save(networks, summarize(networks), table, tmp_path)
+    content = json.loads((tmp_path / 'results.json').read_text())
+    assert content['rows'][1]['gain'] == 2.5
+    assert content['runs']['plain']['2']['score'] == {'1': 63, '2': 64}
+    assert (tmp_path / 'results.csv').read_text().startswith('network,config')
+
+
+def test_one_seed_tells_nothing() -> None:
+    networks = dict(a=[run(0, 60)], b=[run(0, 61)])
+    table = tabulate(networks, summarize(networks))
+    assert table.rows[1]['gain'] == '+1.0' and 'chance' in table.caption
+    assert 'memory' not in {column.key for column in table.columns}
+
+
+def test_runs_are_read(runs: Path) -> None:
+    networks = find_networks(
+        [f'plain={runs}/run_baseline', f'{runs}/run_mlfm']
+    )
+    assert list(networks) == ['plain', 'run_mlfm']
+    (found,) = networks['plain']
+    assert found.seed == 3 and found.curve.last == 2
+    assert found.step_ms is not None and found.step_ms > 0
+    with pytest.raises(UsageError, match='two runs have the same seed'):
+        find_networks([f'all={runs}'])

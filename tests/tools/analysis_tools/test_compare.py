@@ -1,0 +1,56 @@
+"""Two tiny U-Nets, trained for two steps, side by side."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import compare as tool
+from tests.segment_runs import FOLDERS
+
+
+@pytest.fixture
+def compare(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """The program, in this process."""
+
+    def call(*args: object) -> None:
+        monkeypatch.setattr('sys.argv', ['compare.py', *map(str, args)])
+        tool.main()
+
+    return call
+
+
+def test_two_runs(
+    runs: Path,
+    compare: Callable[..., None],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(runs)
+    compare(*FOLDERS.values(), '--test', '--pictures', 2, '--out', 'out')
+    printed = capsys.readouterr().out
+    assert 'ground' in printed and 'wrote out/results.md' in printed
+    out = runs / 'out'
+    table = (out / 'results.md').read_text()
+    assert '| model | seeds | params |' in table
+    assert '| run_mlfm | 1 |' in table and 'after 2 iterations' in table
+    content = json.loads((out / 'classes.json').read_text())
+    for name in FOLDERS.values():
+        score = content['scores'][name]
+        assert score['classes'] == ['ground', 'square']
+        mean = sum(score['iou']) / 2
+        assert score['overall']['mIoU'] == pytest.approx(mean, abs=0.01)
+        assert score['checkpoint'] == 'iter_2.pth'
+    assert '| **mIoU** |' in (out / 'classes.md').read_text()
+    for name in ('curves.png', 'predictions.png'):
+        with Image.open(out / name) as picture:
+            assert picture.format == 'PNG'
+
+
+def test_mistakes_get_one_line(
+    compare: Callable[..., None], tmp_path: Path
+) -> None:
+    with pytest.raises(SystemExit, match=r'give a work folder of tools/train'):
+        compare(tmp_path)

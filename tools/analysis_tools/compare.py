@@ -1,0 +1,125 @@
+"""Set any number of training runs side by side.
+
+    python tools/analysis_tools/compare.py work_dirs/quickstart/RUN
+    python tools/analysis_tools/compare.py work_dirs/plain_s* work_dirs/mlfm_s*
+    python tools/analysis_tools/compare.py --test work_dirs/camvid
+
+A table in the form of a model zoo (best and final score, mean and deviation
+over seeds, paired difference from the first network with its interval,
+parameters, MACs, time and memory), the learning curves, and all numbers as
+JSON and CSV. A run is named after its folder without the seed at its end, or
+by NAME= in front of it. With --test segmentors are tested: IoU by class, and
+pictures of what they see.
+"""
+
+import argparse
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+# A clone need not be installed: its package lies beside this folder.
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from rich.console import Console
+
+from mlfm_mm.analysis.compare import (
+    LABELS,
+    Runs,
+    find_networks,
+    save,
+    summarize,
+    tabulate,
+    unit_of,
+)
+from mlfm_mm.analysis.machine import describe_machine
+from mlfm_mm.analysis.plots import plot_seeds
+from mlfm_mm.analysis.runs import find_checkpoint
+from mlfm_mm.analysis.same_data import check_data
+from mlfm_mm.analysis.segments import Picture, draw, evaluate, look
+from mlfm_mm.analysis.segments import tabulate as tabulate_classes
+from mlfm_mm.engine import UsageError, one_sentence
+from mlfm_mm.engine.arguments import positive
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        'folders', nargs='+', help='work folders, or folders of them'
+    )
+    parser.add_argument(
+        '--out',
+        type=Path,
+        default=Path('work_dirs/compared'),
+        metavar='DIR',
+        help='where to write (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--test',
+        action='store_true',
+        help='test the first run of each segmentor, class by class',
+    )
+    parser.add_argument(
+        '--pictures',
+        type=positive,
+        default=3,
+        metavar='N',
+        help='with --test: how many pictures to show (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--data',
+        metavar='FOLDER',
+        help='the data, if not where the configs say',
+    )
+    return parser.parse_args()
+
+
+def test(networks: Runs, out: Path, pictures: int, data: str | None) -> None:
+    """Test the first run of each segmentor, and look at what it sees."""
+    scores, shown = {}, list[Picture]()
+    for name, (run, *_) in networks.items():
+        if run.cfg.default_scope != 'mmseg':
+            raise UsageError(f'--test: {name} is no segmentor')
+        print(f'testing {name}', flush=True)
+        weights = find_checkpoint(run.folder)
+        runner, scores[name] = evaluate(run.cfg, weights, data)
+        look(runner, shown, pictures)
+    table = tabulate_classes(scores)
+    kept = {name: asdict(score) for name, score in scores.items()}
+    table.save(out, 'classes', scores=kept, machine=describe_machine())
+    palette = runner.test_dataloader.dataset.metainfo['palette']
+    draw(shown, list(scores), palette, out / 'predictions.png')
+    Console().print(table.rich())
+
+
+def main() -> None:
+    """Compare."""
+    with one_sentence('compare.py'):
+        args = parse_args()
+        out: Path = args.out
+        networks = find_networks(args.folders)
+        runs = [run for of in networks.values() for run in of]
+        check_data({str(run.folder): run.cfg for run in runs}, args.data)
+        print(f'{len(runs)} runs of {len(networks)} networks', flush=True)
+        rows = summarize(networks)
+        table = tabulate(networks, rows)
+        out.mkdir(parents=True, exist_ok=True)
+        save(networks, rows, table, out)
+        plot_seeds(
+            {n: [run.curve for run in of] for n, of in networks.items()},
+            out / 'curves.png',
+            Path(runs[0].cfg.filename).stem,
+            f'validation {LABELS[runs[0].cfg.default_scope]}',
+            unit_of(runs[0].cfg),
+        )
+        Console().print(table.rich())
+        if args.test:
+            test(networks, out, args.pictures, args.data)
+        print(f'wrote {out}/results.md, .json, .csv and curves.png')
+
+
+if __name__ == '__main__':
+    main()
