@@ -1,5 +1,7 @@
 """One table, in four forms: terminal, Markdown, CSV and JSON."""
 
+from __future__ import annotations
+
 import csv
 import json
 from collections.abc import Callable, Iterable, Sequence
@@ -51,6 +53,24 @@ class Table:
     columns: list[Column]
     rows: list[dict[str, Any]]
     caption: str
+
+    def only(self, *keys: str) -> Table:
+        """Keep some of the columns, as a terminal has room for.
+
+        Args:
+            *keys (str): Their keys.
+
+        Returns:
+            Table: The same rows and caption.
+
+        Example:
+            >>> columns = [Column('name', 'network'), Column('n', 'params')]
+            >>> table = Table(columns, [dict(name='plain', n=1)], 'Sizes.')
+            >>> table.only('n').cells()
+            [['1']]
+        """
+        columns = [column for column in self.columns if column.key in keys]
+        return Table(columns, self.rows, self.caption)
 
     def cells(self) -> list[list[str]]:
         """Format the values.

@@ -111,11 +111,12 @@ def main() -> None:
         plot_seeds(
             {n: [run.curve for run in of] for n, of in networks.items()},
             out / 'curves.png',
-            Path(runs[0].cfg.filename).stem,
+            ', '.join(networks),
             f'validation {LABELS[runs[0].cfg.default_scope]}',
             unit_of(runs[0].cfg),
         )
-        Console().print(table.rich())
+        shown = ('network', 'seeds', 'params', 'macs', 'final', 'gain')
+        Console().print(table.only(*shown).rich())
         if args.test:
             test(networks, out, args.pictures, args.data)
         print(f'wrote {out}/results.md, .json, .csv and curves.png')

@@ -22,7 +22,6 @@ from rich.console import Console
 from mlfm_mm.analysis.memory_figure import draw_memory
 from mlfm_mm.analysis.memory_view import tabulate, view_memory
 from mlfm_mm.analysis.samples import load_samples
-from mlfm_mm.analysis.tables import Table
 from mlfm_mm.analysis.trained import find_source, load_trained
 from mlfm_mm.engine import one_sentence
 from mlfm_mm.engine.arguments import (
@@ -42,13 +41,6 @@ def parse_args() -> dict:
     add_network_options(parser, 'to look at (default: of the test set)')
     add_output(parser, 'work_dirs/memory_view')
     return read_arguments(parser)
-
-
-def brief(table: Table) -> Table:
-    """Keep what fits a terminal."""
-    shown = ('tap', 'stride', 'channels', 'memory_in', 'share')
-    columns = [column for column in table.columns if column.key in shown]
-    return Table(columns, table.rows, table.caption)
 
 
 def main() -> None:
@@ -73,7 +65,8 @@ def main() -> None:
             table = tabulate(views, title)
             table.save(out, stem)
             if index == 0:
-                console.print(brief(table).rich())
+                shown = ('tap', 'stride', 'channels', 'memory_in', 'share')
+                console.print(table.only(*shown).rich())
             print(f'wrote {out / stem}.png, .json, .csv and .md', flush=True)
 
 
