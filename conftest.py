@@ -1,14 +1,28 @@
 """What tests and doctests alike rely on."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
+import torch
+
+if not torch.cuda.device_count():
+    # Triton plays a GPU then. It looks at this once, when it is imported,
+    # which PyTorch has not done yet.
+    os.environ.setdefault('TRITON_INTERPRET', '1')
+
 from mmengine.logging import MMLogger
 from mmengine.registry import DefaultScope
 
 # Imported before pytest collects a module of it, which would otherwise be
 # executed twice and register its classes twice.
 import mlfm_mm  # noqa: F401
+from mlfm_mm.models.kernels import check_triton
+
+try:
+    check_triton()
+except ImportError:
+    collect_ignore_glob = ['*/models/kernels/triton/*.py']
 
 # A logger writes where stdout was when it was made: within a doctest, that
 # would be what the doctest compares.

@@ -65,12 +65,14 @@ class LFMU(BaseModule):
             Defaults to ``'haar'``.
         kernels (str | bool): ``'auto'`` runs the unit by faster operators
             where they apply; False runs it by PyTorch's own, which second
-            derivatives need. Both give the same numbers. Defaults to
-            ``'auto'``.
+            derivatives need; ``'triton'`` runs it by a few kernels on a GPU
+            (none has measured them yet), and on a CPU as ``'auto'`` does.
+            All give the same numbers. Defaults to ``'auto'``.
         init_cfg (dict | list[dict], optional): Initialization config.
             Defaults to None.
 
     Raises:
+        ImportError: ``kernels='triton'`` without Triton.
         ValueError: ``update`` or ``kernels`` is unknown, or
             ``identity_init`` is asked of a norm that has no weight to start
             at zero.
@@ -98,7 +100,7 @@ class LFMU(BaseModule):
         with_cp: bool = False,
         levels: int = 0,
         wavelet: str = 'haar',
-        kernels: Literal['auto', False] = 'auto',
+        kernels: Literal['auto', 'triton', False] = 'auto',
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -247,11 +249,14 @@ def check_kernels(choice: object) -> None:
         choice (object): What a user asked for.
 
     Raises:
-        ValueError: It is neither ``'auto'`` nor False.
+        ImportError: It is ``'triton'``, which is not installed.
+        ValueError: It is none of ``'auto'``, ``'triton'`` and False.
     """
-    if choice != 'auto' and choice is not False:
+    if choice == 'triton':
+        kernels.check_triton()
+    elif choice != 'auto' and choice is not False:
         raise ValueError(
-            f"kernels={choice!r} is unknown; choose 'auto' or False."
+            f"kernels={choice!r} is unknown; choose 'auto', 'triton' or False."
         )
 
 

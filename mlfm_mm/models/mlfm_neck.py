@@ -109,7 +109,7 @@ class MLFMNeck(BackboneAware):
         with_cp: bool = False,
         image_channels: int | None = None,
         decoder: bool = False,
-        kernels: Literal['auto', False] = 'auto',
+        kernels: Literal['auto', 'triton', False] = 'auto',
         init_cfg: dict | list[dict] | None = None,
         **leftover: Any,
     ) -> None:

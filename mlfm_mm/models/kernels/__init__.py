@@ -7,7 +7,8 @@ Everything in this folder is only faster or smaller than the formulas of
 - :mod:`checks`: whether a unit is made of the parts that the rest knows,
 - :mod:`training`: the unit as one differentiable operation,
 - :mod:`inference`: the unit with folded norms, in place,
-- :mod:`gate`, :mod:`batch_norm`, :mod:`matrices`, :mod:`haar`: their parts.
+- :mod:`gate`, :mod:`batch_norm`, :mod:`matrices`, :mod:`haar`: their parts,
+- :mod:`triton`: the unit in a few kernels for GPUs, on request.
 """
 
 from __future__ import annotations
@@ -17,14 +18,16 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from ..torch_internals import is_traced, is_transformed
+from . import triton
 from .checks import fits, is_inferring
 from .inference import infer
 from .training import train
+from .triton import check_triton
 
 if TYPE_CHECKING:
     from ..lfmu import LFMU
 
-__all__ = ['run']
+__all__ = ['check_triton', 'run']
 
 
 def run(
@@ -34,7 +37,8 @@ def run(
 
     A CPU waits for memory, so it gains by fewer passes, even at the price of
     more calls. On a GPU every call is a launch, and a compiler fuses plain
-    operators better than these: both run the plain formulas.
+    operators better than these: both run the plain formulas. The kernels in
+    Triton, which run on a GPU, have to be asked for.
 
     Args:
         unit (LFMU): The unit.
@@ -48,6 +52,10 @@ def run(
     """
     if is_traced() or is_transformed():
         return None
+    if unit.kernels == 'triton':
+        done = triton.run(unit, x, memory, image)
+        if done is not None:
+            return done
     if x.device.type != 'cpu' or not fits(unit, x):
         return None
     form = infer if is_inferring(unit) else train

@@ -58,6 +58,20 @@ def is_inferring(unit: LFMU) -> bool:
     return isinstance(gate, Affine) or not getattr(gate, 'training', True)
 
 
+def refuse_second_derivative() -> None:
+    """Refuse to be differentiated a second time, in a backward pass.
+
+    Raises:
+        RuntimeError: It is to be recorded, for a second derivative.
+    """
+    if torch.is_grad_enabled():
+        raise RuntimeError(
+            'A second derivative (create_graph=True) was asked of an LFMU, '
+            'whose kernels can be differentiated once only: build the unit, '
+            'or MLFMNeck, with kernels=False.'
+        )
+
+
 def _is_usual_norm(norm: nn.Module | None) -> bool:
     # Of any rank: what reverts SyncBN makes one of its own.
     return (

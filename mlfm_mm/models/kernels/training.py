@@ -24,6 +24,7 @@ from .batch_norm import (
     normalize_,
     normalize_backward,
 )
+from .checks import refuse_second_derivative
 from .gate import GateBackward, as_laid_out, gate_forward
 from .haar import descend, descend_backward, is_haar_descent
 
@@ -105,12 +106,7 @@ class UnitFunction(torch.autograd.Function):
         ctx: Any, d_out: Gradient, d_memory: Gradient
     ) -> tuple[Gradient, ...]:
         """Recompute the gates, and differentiate from last to first."""
-        if torch.is_grad_enabled():
-            raise RuntimeError(
-                'A second derivative (create_graph=True) was asked of an '
-                'LFMU, whose kernels can be differentiated once only: build '
-                'the unit, or MLFMNeck, with kernels=False.'
-            )
+        refuse_second_derivative()
         wanted = ctx.needs_input_grad
         if d_out is None and d_memory is None:
             return (None,) * len(wanted)

@@ -1,0 +1,111 @@
+"""A memory unit on a GPU, by a few kernels written in Triton.
+
+An eager network on a GPU is bound by launches and by bytes. In inference a
+unit is one launch here, which reads the trunk's feature, the memory and the
+image, and writes the new feature and the new memory, low-passed. In training
+it is five, and seven in the backward pass; nothing but what the output gate
+normalizes is kept of it, and the maps of the gates are never written. From
+the mathematics to the machine:
+
+- :mod:`unit`: the unit in inference, and as one differentiable operation,
+- :mod:`arguments`: a unit's tensors and options, as operators take them,
+- :mod:`forward_ops`, :mod:`backward_ops`: each launch as an operator,
+- :mod:`launch`: grids and tiles,
+- :mod:`forward`, :mod:`backward`: the kernels,
+- :mod:`tiles`: what the kernels share.
+
+Sums are put together in an order that is always the same: no atomics.
+"""
+
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from ..checks import fits, is_inferring
+
+if TYPE_CHECKING:
+    from ...lfmu import LFMU
+
+__all__ = ['check_triton', 'run']
+
+DTYPES = [torch.float16, torch.bfloat16, torch.float32]
+# Kernels take tuples of tensors since then.
+OLDEST = (3, 3)
+
+
+def check_triton() -> None:
+    """Refuse to work without Triton.
+
+    Raises:
+        ImportError: It is not there, or too old.
+    """
+    found = 'is not installed'
+    if find_spec('triton') is not None:
+        import triton
+
+        version = triton.__version__
+        if tuple(map(int, version.split('.')[:2])) >= OLDEST:
+            return
+        found = f'is {version}'
+    raise ImportError(
+        f"kernels='triton' needs Triton 3.3 or newer, which {found}: it comes "
+        "with PyTorch 2.7 or newer for Linux and CUDA; or use kernels='auto'."
+    )
+
+
+def run(
+    unit: LFMU, x: Tensor, memory: Tensor, image: Tensor | None
+) -> tuple[Tensor, Tensor] | None:
+    """Run a unit by Triton's kernels, where they apply.
+
+    Args:
+        unit (LFMU): The unit.
+        x (Tensor): Trunk feature of shape (N, C, H, W).
+        memory (Tensor): Memory of shape (N, M, H, W).
+        image (Tensor, optional): Low band of the image.
+
+    Returns:
+        tuple[Tensor, Tensor] | None: What the unit returns, or None where
+        the kernels do not apply.
+    """
+    if not fits(unit, x) or not _can_read(unit, x, memory, image):
+        return None
+    # Not before: Triton need not be there.
+    from .unit import infer, train
+
+    form = infer if is_inferring(unit) else train
+    return form(unit, x, memory, image)
+
+
+def is_played() -> bool:
+    """Tell whether Triton plays a GPU: on the CPU, slowly, for tests.
+
+    It does with ``TRITON_INTERPRET=1`` in the environment.
+    """
+    return os.environ.get('TRITON_INTERPRET') == '1'
+
+
+def _can_read(
+    unit: LFMU, x: Tensor, memory: Tensor, image: Tensor | None
+) -> bool:
+    """Tell whether tensors are what kernels can read, and few enough."""
+    maps = [x, memory]
+    if unit.supplement_gate is not None:
+        if image is None:
+            return False
+        maps.append(image)
+    # In double precision a GPU has no registers for the tiles.
+    dtypes = [*DTYPES, torch.float64] if is_played() else DTYPES
+    if not torch.is_autocast_enabled(x.device.type):
+        dtypes = [t for t in dtypes if t == next(unit.parameters()).dtype]
+    device = 'cpu' if is_played() else 'cuda'
+    # Kernels count pixels, and the values of an image, in 32 bits.
+    few = max(x.numel() // x.shape[1], 2 * x[0].numel(), memory[0].numel())
+    return few < 2**31 and all(
+        t.device.type == device and t.dtype in dtypes for t in maps
+    )

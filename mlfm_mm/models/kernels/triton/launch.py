@@ -1,0 +1,169 @@
+"""How tensors and numbers become a launch: operators, grids, arguments.
+
+Each launch is an operator of PyTorch, ``torch.ops.mlfm_mm``. So fake tensors
+know the shapes of what it makes, compilers leave it whole, and whoever counts
+operators counts it as what it is, one kernel.
+
+To operators the gates come as lists, of one or two: the maps that they read,
+their kernels, and their norms, each of which is four tensors in a row (mean,
+variance, weight, bias) and an eps; then the precision of products. Results
+that there is no need for are empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+
+import torch
+import triton
+import triton.language as tl
+from torch import Tensor
+
+from .tiles import PLAYED
+
+# Pixels and channels of a tile, and how a GPU goes about it. With these no
+# kernel runs out of registers; no GPU has tuned them yet.
+BLOCK_P, BLOCK_C = 32, 64
+OPTIONS = dict(num_warps=8, num_stages=1)
+# Where programs write sums there are at most so many of them, and each has at
+# least so many tiles, so that the sums are small beside the maps.
+MOST_SHARES, LEAST_TILES = 1024, 4
+# So many programs a GPU allows in the second direction of a grid.
+MOST_PROGRAMS = 65535
+
+Tensors = list[Tensor]
+Vectors = list[Tensor | None]
+GATES = (
+    'Tensor[] sources, Tensor[] kernels, Tensor?[] norms, float[] eps, '
+    'ScalarType dtype'
+)
+FORM = 'bool measured, bool identity, bool concat, int step'
+
+Argument = object  # of a kernel: Tensor, number, None, or a tuple of them
+DTYPES = {
+    torch.float64: tl.float64,
+    torch.float32: tl.float32,
+    torch.float16: tl.float16,
+    torch.bfloat16: tl.bfloat16,
+}
+
+
+def operator(schema: str, fake: Callable) -> Callable:
+    """Register an operator that is called as its schema says.
+
+    Args:
+        schema (str): Its schema, which begins with its name.
+        fake (Callable): Makes its results without computing them.
+
+    Returns:
+        Callable: A decorator, which gives the operator.
+    """
+    name = 'mlfm_mm::' + schema.partition('(')[0]
+    # A quarter of what a call through custom_op() takes.
+    torch.library.define(name, '(' + schema.partition('(')[2])
+    torch.library.register_fake(name, fake)
+
+    def decorate(function: Callable) -> Callable:
+        torch.library.impl(name, 'default', function)
+        found: Callable = getattr(torch.ops.mlfm_mm, name.split('::')[1])
+        return found
+
+    return decorate
+
+
+def launch(kernel: Callable, grid: tuple[int, ...], *args: Argument) -> None:
+    """Launch a kernel on the device of the tensors that it is given."""
+    device = _device_of(args)
+    guard = torch.cuda.device(device) if device.type == 'cuda' else None
+    with guard or nullcontext():
+        kernel[grid](*args, **OPTIONS)  # type: ignore[index]
+
+
+def _device_of(args: Sequence[Argument]) -> torch.device:
+    first = next(arg for arg in args if isinstance(arg, (Tensor, tuple)))
+    return first.device if isinstance(first, Tensor) else _device_of(first)
+
+
+def maps_of(x: Tensor | None) -> Argument:
+    """Give maps (N, C, H, W) as kernels take them."""
+    return None if x is None else (x, *x.stride())
+
+
+def gates_of(
+    sources: Sequence[Tensor],
+    kernels: Sequence[Tensor],
+    norms: Sequence[Tensor | None] = (),
+    eps: Sequence[float] = (),
+) -> tuple[Argument, Argument]:
+    """Give two gates as kernels take them, None for one that is not there."""
+    found: list[Argument] = [
+        (
+            maps_of(source),
+            source.shape[1],
+            maps_of(kernels[i]),
+            (*norms[4 * i : 4 * i + 4], *eps[i : i + 1]),
+        )
+        for i, source in enumerate(sources)
+    ]
+    return found[0], found[1] if len(found) > 1 else None
+
+
+def sums_of(dtype: torch.dtype) -> torch.dtype:
+    """Tell in which precision sums are kept."""
+    return torch.promote_types(dtype, torch.float32)
+
+
+def tiles_of(
+    maps: Tensor, channels: int, step: int = 1, sums: bool = False
+) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Share maps out.
+
+    Args:
+        maps (Tensor): Maps whose pixels are gone through, (N, C, H, W).
+        channels (int): Channels that are worked on, not always C.
+        step (int): Side of the cells of pixels. Defaults to 1.
+        sums (bool): Whether programs write sums. Defaults to False.
+
+    Returns:
+        tuple: The grid, which is blocks of channels by programs for each,
+        and the size of a tile, which is pixels by channels.
+
+    Example:
+        >>> tiles_of(torch.empty(2, 3, 10, 20), channels=100)
+        ((2, 13), (32, 64))
+    """
+    height, width = (triton.cdiv(side, step) for side in maps.shape[2:])
+    programs = triton.cdiv(len(maps) * height * width, BLOCK_P)
+    if sums:
+        programs = min(triton.cdiv(programs, LEAST_TILES), MOST_SHARES)
+    # Products of matrices want 16 at least.
+    block = max(16, min(BLOCK_C, triton.next_power_of_2(channels)))
+    grid = triton.cdiv(channels, block), min(programs, MOST_PROGRAMS)
+    return grid, (BLOCK_P, block)
+
+
+def shares_of(
+    maps: Tensor, planes: int, channels: int, dtype: torch.dtype, step: int = 1
+) -> Tensor:
+    """Make room for the sums of each program: (planes, programs, C)."""
+    (_, programs), _ = tiles_of(maps, channels, step, sums=True)
+    return maps.new_empty(planes, programs, channels, dtype=sums_of(dtype))
+
+
+def precision_of(dtype: torch.dtype) -> Argument:
+    """Give the type of sums, as kernels take it."""
+    return DTYPES[sums_of(dtype)]
+
+
+def products_of(
+    kernels: Sequence[Tensor], dtype: torch.dtype
+) -> tuple[Argument, ...]:
+    """Give what kernels that convolve take last: blocks and precisions."""
+    blocks = [16 if kernel[0].numel() <= 16 else 32 for kernel in kernels]
+    product = 'ieee'
+    if dtype == torch.float32 and not PLAYED:
+        # Shortened where PyTorch's convolutions do it, else as three products
+        # of shortened numbers, which are nearly as precise.
+        product = 'tf32' if torch.backends.cudnn.allow_tf32 else 'tf32x3'
+    return blocks[0], blocks[-1], DTYPES[dtype], product, precision_of(dtype)

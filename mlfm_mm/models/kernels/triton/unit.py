@@ -1,0 +1,225 @@
+"""A memory unit by launches of few kernels, in inference and in training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+from torch.autograd.function import FunctionCtx
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from ...fuse import gates_of
+from ..checks import refuse_second_derivative
+from .arguments import (
+    Form,
+    Gates,
+    dtype_of,
+    form_of,
+    gates_by,
+    sources_of,
+    vectors_of,
+)
+from .backward_ops import close_gates, close_trunk, sum_norm
+from .forward_ops import finish_moments, measure_gates, normalize, open_gates
+from .launch import Tensors, Vectors
+
+if TYPE_CHECKING:
+    from ...lfmu import LFMU
+
+Gradient = Tensor | None
+
+
+def infer(
+    unit: LFMU, x: Tensor, memory: Tensor, image: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    """Run a unit by its running moments, and keep nothing.
+
+    Args:
+        unit (LFMU): A unit of the usual parts, in evaluation.
+        x (Tensor): Trunk feature of shape (N, C, H, W).
+        memory (Tensor): Memory of shape (N, M, H, W).
+        image (Tensor, optional): Low band of the image.
+
+    Returns:
+        tuple[Tensor, Tensor]: The trunk's new feature, and the memory at the
+        next unit's level.
+    """
+    form, gates = form_of(unit), gates_by(unit, memory, image)
+    norm, eps = vectors_of(unit.output_gate)
+    x, memory, _ = open_gates(x, *gates, *form, norm, eps, [])
+    return x, memory if form.step > 1 else unit.forget_gate(memory)
+
+
+def train(
+    unit: LFMU, x: Tensor, memory: Tensor, image: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    """Run a unit, ready to be differentiated once.
+
+    Args:
+        unit (LFMU): A unit of batch norms and ReLUs.
+        x (Tensor): Trunk feature of shape (N, C, H, W).
+        memory (Tensor): Memory of shape (N, M, H, W).
+        image (Tensor, optional): Low band of the image.
+
+    Returns:
+        tuple[Tensor, Tensor]: The trunk's new feature, and the memory at the
+        next unit's level.
+    """
+    norm = unit.output_gate
+    assert isinstance(norm, _BatchNorm)
+    weights = [norm.weight, norm.bias]
+    for gate in gates_of(unit):
+        weights += [gate.conv.weight, gate.norm.weight, gate.norm.bias]
+    x, memory = FusedUnit.apply(unit, x, memory, image, *weights)
+    folded = form_of(unit).step > 1
+    return x, memory if folded else unit.forget_gate(memory)
+
+
+class Context(FunctionCtx):
+    """What the backward pass is told."""
+
+    form: Form
+    eps: list[float]
+    dtype: torch.dtype
+    sources: int
+    saved_tensors: tuple[Tensor, ...]
+    needs_input_grad: tuple[bool, ...]
+
+
+class FusedUnit(torch.autograd.Function):
+    """The unit, without a forget gate that the kernels lack, as one operation.
+
+    Inputs are the unit, feature, memory and image, then scale and shift of
+    the output gate, then kernel, scale and shift of each gate. For the
+    backward pass the memory and the image are kept, what the output gate
+    normalizes, and vectors.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Context,
+        unit: LFMU,
+        x: Tensor,
+        memory: Tensor,
+        image: Tensor | None,
+        *weights: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        """Run the unit, and keep what the backward pass needs."""
+        form, last = form_of(unit), unit.output_gate
+        assert isinstance(last, _BatchNorm)
+        moments = _measure_gates(unit, memory, image)
+        gates = gates_by(unit, memory, image, moments)
+        norm, eps = vectors_of(last)
+        batches = [last.num_batches_tracked] if form.measured else []
+        total, new, shares = open_gates(x, *gates, *form, [], eps, batches)
+        if form.measured:
+            norm[:2] = _finish(shares, [last])
+        out = normalize(total, x if form.identity else None, norm, eps)
+        ctx.form, ctx.dtype = form, gates.dtype
+        ctx.sources, ctx.eps = len(gates.sources), [eps, *gates.eps]
+        used = norm[:2]
+        for i in range(ctx.sources):
+            used += gates.norms[4 * i : 4 * i + 2]
+        vectors = [v for v in used if v is not None]
+        ctx.save_for_backward(total, *gates.sources, *vectors, *weights)
+        ctx.set_materialize_grads(False)
+        return out, new if new.numel() else total
+
+    @staticmethod
+    def backward(
+        ctx: Context, d_out: Gradient, d_memory: Gradient
+    ) -> tuple[Gradient, ...]:
+        """Open the gates once more, and differentiate from last to first."""
+        refuse_second_derivative()
+        wanted = ctx.needs_input_grad
+        if d_out is None and d_memory is None:
+            return (None,) * len(wanted)
+        total, norm, gates = _restore(ctx)
+        last = norm, ctx.eps[0]
+        d_affine: list[Gradient] = [None, None]
+        sums: Gradient = None
+        if d_out is not None:
+            sums = sum_norm(d_out, total, *last).sum(1)
+            d_affine = [sums[1], sums[0]]
+        d_x, d_low, shares = close_trunk(
+            d_out, d_memory, total, *last, sums, *gates, *ctx.form
+        )
+        d_norms = shares.sum(1)
+        d_convs = close_gates(
+            d_low if d_low.numel() else d_x,
+            *gates,
+            d_norms,
+            ctx.form.measured,
+        )
+        d_sources: list[Gradient] = [None, None]
+        d_weights: list[Gradient] = []
+        for i, grad in enumerate(d_convs):
+            asked = wanted[2 + i], wanted[6 + 3 * i]
+            d_sources[i], d_kernel = _convolution_backward(
+                grad, gates.sources[i], gates.kernels[i], asked
+            )
+            d_weights += [d_kernel, d_norms[2 * i + 1], d_norms[2 * i]]
+        return None, d_x, *d_sources, *d_affine, *d_weights
+
+
+def _measure_gates(
+    unit: LFMU, memory: Tensor, image: Tensor | None
+) -> list[Tensor] | None:
+    """Give mean and variance of each gate, if its norm measures them."""
+    gates = gates_of(unit)
+    norms = [gate.norm for gate in gates]
+    if not norms[0].training:
+        return None
+    shares = measure_gates(
+        sources_of(unit, memory, image),
+        [gate.conv.weight for gate in gates],
+        dtype_of(memory),
+        [norm.num_batches_tracked for norm in norms],
+    )
+    return _finish(shares, norms)
+
+
+def _finish(shares: Tensor, norms: Sequence[_BatchNorm]) -> list[Tensor]:
+    """Put moments together and record them; give mean, variance, mean ..."""
+    running, batches, momenta = Tensors(), Tensors(), list[float]()
+    for norm in norms:
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
+        assert norm.num_batches_tracked is not None
+        running += [norm.running_mean, norm.running_var]
+        batches.append(norm.num_batches_tracked)
+        momenta.append(-1 if norm.momentum is None else norm.momentum)
+    moments = finish_moments(shares, running, batches, momenta)
+    return list(moments.flatten(0, 1).unbind())
+
+
+def _restore(ctx: Context) -> tuple[Tensor, Tensors, Gates]:
+    """Give the output gate's input and norm, and the gates."""
+    count = ctx.sources
+    total, *saved = ctx.saved_tensors
+    sources, saved = saved[:count], saved[count:]
+    moments, weights = saved[: 2 + 2 * count], saved[2 + 2 * count :]
+    norms = Vectors()
+    for i in range(count):
+        norms += moments[2 + 2 * i : 4 + 2 * i]
+        norms += weights[3 + 3 * i : 5 + 3 * i]
+    gates = Gates(sources, weights[2::3], norms, ctx.eps[1:], ctx.dtype)
+    return total, [*moments[:2], *weights[:2]], gates
+
+
+def _convolution_backward(
+    grad: Tensor, source: Tensor, kernel: Tensor, wanted: tuple[bool, bool]
+) -> tuple[Gradient, Gradient]:
+    """Differentiate a gate's convolution by what it read and its kernel."""
+    if not any(wanted):
+        return None, None
+    ones, edge = [1, 1], [kernel.shape[-1] // 2] * 2
+    d_source, d_kernel, _ = torch.ops.aten.convolution_backward(
+        grad,
+        source.to(grad.dtype),
+        kernel.to(grad.dtype),
+        *(None, ones, edge, ones, False, [0, 0], 1, [*wanted, False]),
+    )
+    return d_source, d_kernel

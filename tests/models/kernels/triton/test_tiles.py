@@ -1,0 +1,102 @@
+"""Parts of kernels, each in a small kernel of its own."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+import triton
+import triton.language as tl
+from torch import Tensor
+
+from mlfm_mm.models.kernels.triton.launch import maps_of
+from mlfm_mm.models.kernels.triton.tiles import (
+    add_moments,
+    convolve,
+    place,
+    save,
+    scale_and_shift,
+    second_half,
+)
+from tests.models.kernels.triton.cases import DEVICE
+
+LAYOUTS = [torch.contiguous_format, torch.channels_last]
+
+
+@triton.jit
+def convolve_all(
+    gate, out, images, height, width, channels, SIZE: tl.constexpr
+):
+    index, c = tl.arange(0, 64), tl.arange(0, 16)
+    n, h, w = place(index, height, width)
+    inside = index < images * height * width
+    y = convolve(
+        gate, n, h, w, inside, c, height, width, channels,
+        SIZE, 16, tl.float32, 'ieee', tl.float32,
+    )  # fmt: skip
+    inside = inside[:, None] & (c < channels)[None, :]
+    save(second_half(out, channels), n, c, h, w, inside, y)
+
+
+@pytest.mark.parametrize('layout', LAYOUTS)
+@pytest.mark.parametrize(('size', 'count'), [(1, 20), (3, 3), (3, 1)])
+def test_convolution(size: int, count: int, layout) -> None:
+    x = torch.randn(2, count, 5, 6, device=DEVICE).to(memory_format=layout)
+    kernel = torch.randn(7, count, size, size, device=DEVICE)
+    out = torch.zeros(2, 14, 5, 6, device=DEVICE).to(memory_format=layout)
+    gate = maps_of(x), count, maps_of(kernel), ()
+    convolve_all[(1,)](gate, maps_of(out), 2, 5, 6, 7, size)
+    expected = F.conv2d(x, kernel, padding=size // 2)
+    torch.testing.assert_close(out[:, 7:], expected, rtol=1e-4, atol=1e-4)
+    assert not out[:, :7].any()
+
+
+@triton.jit
+def measure(x, out, rows, BLOCK: tl.constexpr):
+    c = tl.arange(0, 16)[None, :]
+    count = tl.zeros((1, 16), tl.float32)
+    mean, squares = count, count
+    for start in range(0, rows, BLOCK):
+        row = start + tl.arange(0, BLOCK)[:, None]
+        y = tl.load(x + row * 16 + c, mask=row < rows, other=0)
+        count, mean, squares = add_moments(count, mean, squares, y, row < rows)
+    tl.store(out + c, count)
+    tl.store(out + 16 + c, mean)
+    tl.store(out + 32 + c, squares)
+
+
+@pytest.mark.parametrize('rows', [1, 16, 50])
+def test_moments_far_from_zero(rows: int) -> None:
+    x = 1000 + torch.randn(rows, 16, device=DEVICE)
+    out = torch.zeros(3, 16, device=DEVICE)
+    measure[(1,)](x, out, rows, 16)
+    exact = x.double()
+    squares = (exact - exact.mean(0)).square().sum(0)
+    assert (out[0] == rows).all()
+    torch.testing.assert_close(
+        out[1].double(), exact.mean(0), rtol=1e-6, atol=0
+    )
+    torch.testing.assert_close(out[2].double(), squares, rtol=1e-3, atol=1e-2)
+
+
+@triton.jit
+def affine(norm, out, channels):
+    c = tl.arange(0, 16)
+    scale, shift = scale_and_shift(norm, c, channels, tl.float32)
+    tl.store(out + c[None, :], scale)
+    tl.store(out + 16 + c[None, :], shift)
+
+
+def test_a_norm_as_scale_and_shift() -> None:
+    mean, variance, weight, bias = torch.rand(4, 16, device=DEVICE)
+
+    def run(*norm: Tensor | float | None) -> Tensor:
+        out = torch.zeros(2, 16, device=DEVICE)
+        affine[(1,)](norm, out, 16)
+        return out
+
+    scale = weight / (variance + 0.5).sqrt()
+    for given, expected in (
+        ((mean, variance, weight, bias, 0.5), (scale, bias - mean * scale)),
+        ((None, None, weight, bias, 0.0), (weight, bias)),
+        ((None, None, None, bias, 0.0), (torch.ones_like(bias), bias)),
+    ):
+        torch.testing.assert_close(run(*given), torch.stack(expected))

@@ -1,0 +1,96 @@
+"""When Triton's kernels run, and what is said where they cannot."""
+
+import importlib.util
+
+import pytest
+import torch
+
+from mlfm_mm import LFMU
+from mlfm_mm.models.kernels import check_triton, triton
+from tests.models.builders import classifier
+from tests.models.kernels.triton.cases import DEVICE, graph_of, make, maps
+
+KERNELS = 'FusedUnitBackward'
+
+
+def test_asked_for_without_triton(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, 'find_spec', lambda name: None)
+    monkeypatch.setattr(triton, 'find_spec', lambda name: None)
+    for build in (lambda **k: LFMU(6, 8, **k), lambda **k: classifier(**k)):
+        with pytest.raises(ImportError, match='which is not installed'):
+            build(kernels='triton')
+
+
+def test_asked_for_with_an_old_triton(monkeypatch: pytest.MonkeyPatch) -> None:
+    check_triton()
+    monkeypatch.setattr('triton.__version__', '3.1.0')
+    with pytest.raises(ImportError, match=r'3\.3 or newer, which is 3\.1\.0'):
+        check_triton()
+
+
+def test_it_has_to_be_asked_for() -> None:
+    unit = make()
+    assert graph_of(unit(*maps(unit))[0]) == KERNELS
+    unit.kernels = 'auto'
+    assert graph_of(unit(*maps(unit))[0]) != KERNELS
+
+
+@pytest.mark.skipif(DEVICE == 'cuda', reason='of a machine without a GPU')
+def test_on_a_cpu_it_is_as_auto(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv('TRITON_INTERPRET')
+    unit = make()
+    assert graph_of(unit(*maps(unit))[0]) == 'UnitFunctionBackward'
+
+
+@pytest.mark.parametrize(
+    'options',
+    [
+        dict(norm_cfg=dict(type='GN', num_groups=2)),
+        dict(norm_cfg=dict(type='BN', track_running_stats=False)),
+        dict(norm_cfg=None),
+        dict(act_cfg=dict(type='GELU')),
+    ],
+)
+def test_other_units_run_by_the_formulas(options: dict) -> None:
+    unit = LFMU(6, 8, kernels='triton', **options).to(DEVICE)
+    plain = LFMU(6, 8, kernels=False, **options).to(DEVICE)
+    plain.load_state_dict(unit.state_dict())
+    inputs = maps(unit)
+    found = unit(*inputs)
+    assert graph_of(found[0]) != KERNELS
+    torch.testing.assert_close(found, plain(*inputs))
+
+
+def test_a_watched_part_is_called() -> None:
+    unit, calls = make(), []
+    unit.input_gate.conv.register_forward_hook(lambda *_: calls.append(1))
+    assert graph_of(unit(*maps(unit))[0]) != KERNELS
+    assert calls == [1]
+
+
+def test_compilers_see_the_formulas() -> None:
+    unit = make()
+    inputs = maps(unit)
+    expected = make()(*inputs)
+    seen = []
+
+    def backend(graph: torch.fx.GraphModule, _: list) -> torch.fx.GraphModule:
+        seen.extend(str(node.target) for node in graph.graph.nodes)
+        return graph
+
+    found = torch.compile(unit, backend=backend, fullgraph=True)(*inputs)
+    assert seen and not any('mlfm_mm' in name for name in seen)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_torch_func() -> None:
+    unit = make().eval()
+    x, memory, image = (t.detach() for t in maps(unit))
+
+    def loss(x: torch.Tensor) -> torch.Tensor:
+        return unit(x, memory, image)[0].square().sum()
+
+    found = torch.func.grad(loss)(x)
+    x.requires_grad_()
+    (expected,) = torch.autograd.grad(loss(x), x)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
