@@ -11,7 +11,7 @@ the mathematics to the machine:
 - :mod:`arguments`: a unit's tensors and options, as operators take them,
 - :mod:`forward_ops`, :mod:`backward_ops`: each launch as an operator,
 - :mod:`launch`: grids and tiles,
-- :mod:`forward`, :mod:`backward`: the kernels,
+- :mod:`forward`, :mod:`moments`, :mod:`backward`: the kernels,
 - :mod:`tiles`: what the kernels share.
 
 Sums are put together in an order that is always the same: no atomics.

@@ -95,6 +95,38 @@ def forgotten(
 
 
 @triton.jit
+def arriving(
+    d_out, d_memory, total, norm, sums, n, c, h, w, inside,
+    height, width, channels, pixels,
+    IDENTITY: tl.constexpr, CONCAT: tl.constexpr, STEP: tl.constexpr,
+    MEASURED: tl.constexpr, ACC: tl.constexpr,
+):  # fmt: skip
+    """Bring what arrives to the trunk's feature and to the gates' sum."""
+    to_x = tl.zeros((n.shape[0], c.shape[0]), ACC)
+    to_low = to_x
+    if d_out is not None:
+        grad = load(d_out, n, c, h, w, inside, ACC)
+        mean, rstd = mean_and_rstd(norm, c, channels, ACC)
+        plain = (load(total, n, c, h, w, inside, ACC) - mean) * rstd
+        to_low = through_norm(
+            grad, plain, norm, rstd, sums, c, channels, pixels, MEASURED, ACC
+        )
+        to_x = grad if IDENTITY else to_low
+    if d_memory is not None:
+        grad = forgotten(
+            d_memory, n, c, h, w, inside, height, width, STEP, ACC
+        )
+        to_x += grad
+        if CONCAT:
+            behind = second_half(d_memory, channels)
+            grad = forgotten(
+                behind, n, c, h, w, inside, height, width, STEP, ACC
+            )
+        to_low += grad
+    return to_x, to_low
+
+
+@triton.jit
 def close_trunk(
     d_out, d_memory, total, norm, sums, input_gate, supplement_gate,
     d_x, d_low, shares, images, height, width, channels,
@@ -119,36 +151,18 @@ def close_trunk(
         n, h, w = place(index, height, width)
         valid = index < pixels
         inside = valid[:, None] & (c < channels)[None, :]
-        to_x = tl.zeros((BLOCK_P, BLOCK_C), ACC)
-        to_low = to_x
-        if d_out is not None:
-            grad = load(d_out, n, c, h, w, inside, ACC)
-            mean, rstd = mean_and_rstd(norm, c, channels, ACC)
-            plain = (load(total, n, c, h, w, inside, ACC) - mean) * rstd
-            to_low = through_norm(
-                grad, plain, norm, rstd, sums, c, channels, pixels,
-                MEASURED, ACC,
-            )  # fmt: skip
-            to_x = grad if IDENTITY else to_low
-        if d_memory is not None:
-            grad = forgotten(
-                d_memory, n, c, h, w, inside, height, width, STEP, ACC
-            )
-            to_x += grad
-            if CONCAT:
-                behind = second_half(d_memory, channels)
-                grad = forgotten(
-                    behind, n, c, h, w, inside, height, width, STEP, ACC
-                )
-            to_low += grad
+        to_x, to_low = arriving(
+            d_out, d_memory, total, norm, sums, n, c, h, w, inside, height,
+            width, channels, pixels, IDENTITY, CONCAT, STEP, MEASURED, ACC,
+        )  # fmt: skip
         save(d_x, n, c, h, w, inside, to_x)
-        if d_low is not None:
-            save(d_low, n, c, h, w, inside, to_low)
+        save(d_low, n, c, h, w, inside, to_low)
+        # Where a tile hangs over, nothing arrives.
+        to_low = tl.where(inside, to_low, 0)
         grad, plain, _ = through_relu(
             to_low, input_gate, n, h, w, valid, c, height, width, channels,
             1, BLOCK_M, DOT, PRECISION, ACC,
         )  # fmt: skip
-        grad = tl.where(inside, grad, 0)
         d_shift += tl.sum(grad, 0)[None, :]
         d_scale += tl.sum(grad * plain, 0)[None, :]
         if supplement_gate is not None:
@@ -156,7 +170,6 @@ def close_trunk(
                 to_low, supplement_gate, n, h, w, valid, c, height, width,
                 channels, 3, BLOCK_I, DOT, PRECISION, ACC,
             )  # fmt: skip
-            grad = tl.where(inside, grad, 0)
             d_shift_2 += tl.sum(grad, 0)[None, :]
             d_scale_2 += tl.sum(grad * plain, 0)[None, :]
     save_share(shares, 0, d_shift, c, channels)

@@ -3,13 +3,11 @@
 In inference there is one, :func:`open_gates`. In training batch norms have to
 measure before they can normalize, which takes five launches:
 
-1. :func:`measure_gates` convolves, and keeps moments only: each program those
-   of the pixels that it went through.
-2. :func:`finish_moments` puts them together, in an order that is always the
-   same, and records them as running moments.
+1. ``measure_gates`` (of :mod:`moments`) convolves, and keeps moments only.
+2. ``finish_moments`` puts them together and records them.
 3. :func:`open_gates` convolves again, opens the gates to the trunk, and
    measures the sum.
-4. :func:`finish_moments` again,
+4. ``finish_moments`` again,
 5. :func:`normalize`.
 
 A map of the gates' many channels is never written. Programs are numbered by
@@ -21,138 +19,15 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
+from .moments import add_moments, count_batch, no_moments, save_moments
 from .tiles import (
-    add_moments,
     convolve,
     load,
-    per_channel,
     place,
     save,
-    save_share,
     scale_and_shift,
     second_half,
 )
-
-
-@triton.jit
-def count_batch(batches):
-    """Count a batch, once, before its moments are recorded."""
-    first = tl.program_id(0) + tl.program_id(1) == 0
-    if batches is not None:
-        tl.store(batches, tl.load(batches) + 1, mask=first)
-
-
-@triton.jit
-def measure_gates(
-    input_gate, supplement_gate, batches, shares,
-    images, height, width, channels,
-    BLOCK_P: tl.constexpr, BLOCK_C: tl.constexpr,
-    BLOCK_M: tl.constexpr, BLOCK_I: tl.constexpr,
-    DOT: tl.constexpr, PRECISION: tl.constexpr, ACC: tl.constexpr,
-):  # fmt: skip
-    """Measure the convolutions of the gates.
-
-    ``shares`` (3 or 6, programs, C) are count, mean and sum of squares of
-    each gate.
-    """
-    count_batch(batches[0])
-    count_batch(batches[1])
-    c = tl.program_id(0) * BLOCK_C + tl.arange(0, BLOCK_C)
-    pixels = images * height * width
-    count = tl.zeros((1, BLOCK_C), ACC)
-    mean, squares, mean_2, squares_2 = count, count, count, count
-    first, step = tl.program_id(1), tl.num_programs(1)
-    for start in range(first * BLOCK_P, pixels, step * BLOCK_P):
-        index = start + tl.arange(0, BLOCK_P)
-        n, h, w = place(index, height, width)
-        inside = index < pixels
-        before = count
-        y = convolve(
-            input_gate, n, h, w, inside, c, height, width, channels,
-            1, BLOCK_M, DOT, PRECISION, ACC,
-        )  # fmt: skip
-        count, mean, squares = add_moments(
-            before, mean, squares, y, inside[:, None]
-        )
-        if supplement_gate is not None:
-            y = convolve(
-                supplement_gate, n, h, w, inside, c, height, width, channels,
-                3, BLOCK_I, DOT, PRECISION, ACC,
-            )  # fmt: skip
-            count, mean_2, squares_2 = add_moments(
-                before, mean_2, squares_2, y, inside[:, None]
-            )
-    save_share(shares, 0, count, c, channels)
-    save_share(shares, 1, mean, c, channels)
-    save_share(shares, 2, squares, c, channels)
-    if supplement_gate is not None:
-        save_share(shares, 3, count, c, channels)
-        save_share(shares, 4, mean_2, c, channels)
-        save_share(shares, 5, squares_2, c, channels)
-
-
-@triton.jit
-def finish_moments(
-    shares, running, running_2, moments, programs, channels,
-    BLOCK_S: tl.constexpr, BLOCK_C: tl.constexpr, ACC: tl.constexpr,
-):  # fmt: skip
-    """Put the shares of all programs together, for one norm or two.
-
-    ``running`` is mean, variance, number of batches and momentum of a norm,
-    None for a plain average. ``moments`` (norms, 2, C) are what the batch is
-    to be normalized by.
-    """
-    c = tl.program_id(0) * BLOCK_C + tl.arange(0, BLOCK_C)
-    there = (c < channels)[None, :]
-    norm = tl.program_id(1)
-    plane = programs * channels
-    shares += norm * 3 * plane + c[None, :]
-    count = tl.zeros((1, BLOCK_C), ACC)
-    mean, squares = count, count
-    for start in range(0, programs, BLOCK_S):
-        s = (start + tl.arange(0, BLOCK_S))[:, None]
-        inside = (s < programs) & there
-        row = shares + s * channels
-        some = tl.load(row, mask=inside, other=0)
-        part = tl.load(row + plane, mask=inside, other=0)
-        count += tl.sum(some, 0)[None, :]
-        mean += tl.sum(some * part, 0)[None, :]
-    mean /= tl.maximum(count, 1)
-    for start in range(0, programs, BLOCK_S):
-        s = (start + tl.arange(0, BLOCK_S))[:, None]
-        inside = (s < programs) & there
-        row = shares + s * channels
-        some = tl.load(row, mask=inside, other=0)
-        off = tl.load(row + plane, mask=inside, other=0) - mean
-        part = tl.load(row + 2 * plane, mask=inside, other=0)
-        squares += tl.sum(part + some * off * off, 0)[None, :]
-    found = moments + norm * 2 * channels + c[None, :]
-    tl.store(found, mean, mask=there)
-    tl.store(found + channels, squares / tl.maximum(count, 1), mask=there)
-    unbiased = squares / tl.maximum(count - 1, 1)
-    if norm == 0:
-        record(running, mean, unbiased, c, channels, ACC)
-    elif running_2 is not None:
-        record(running_2, mean, unbiased, c, channels, ACC)
-
-
-@triton.jit
-def record(running, mean, variance, c, channels, ACC: tl.constexpr):
-    """Let running moments come nearer to those of a batch."""
-    if running[3] is None:
-        share = 1 / tl.load(running[2]).to(ACC)
-    else:
-        share = running[3]
-    approach(running[0], mean, share, c, channels, ACC)
-    approach(running[1], variance, share, c, channels, ACC)
-
-
-@triton.jit
-def approach(kept, new, share, c, channels, ACC: tl.constexpr):
-    """Move numbers that are kept a share of the way to new ones."""
-    old = per_channel(kept, c, channels, ACC)
-    moved = (old + share * (new - old)).to(kept.dtype.element_ty)
-    tl.store(kept + c[None, :], moved, mask=(c < channels)[None, :])
 
 
 @triton.jit
@@ -176,71 +51,105 @@ def open_gates(
     c = tl.program_id(0) * BLOCK_C + tl.arange(0, BLOCK_C)
     rows, columns = tl.cdiv(height, STEP), tl.cdiv(width, STEP)
     cells = images * rows * columns
-    scale, shift = scale_and_shift(input_gate[3], c, channels, ACC)
-    if supplement_gate is not None:
-        scale_2, shift_2 = scale_and_shift(
-            supplement_gate[3], c, channels, ACC
-        )
-    if out is not None:
-        out_scale, out_shift = scale_and_shift(norm, c, channels, ACC)
-    count = tl.zeros((1, BLOCK_C), ACC)
-    mean, squares = count, count
-    first, step = tl.program_id(1), tl.num_programs(1)
-    for start in range(first * BLOCK_P, cells, step * BLOCK_P):
+    count, mean, squares = no_moments(BLOCK_C, ACC)
+    first, step = tl.program_id(1) * BLOCK_P, tl.num_programs(1) * BLOCK_P
+    for start in range(first, cells, step):
         index = start + tl.arange(0, BLOCK_P)
         n, i, j = place(index, rows, columns)
         valid = index < cells
         tile = valid[:, None] & (c < channels)[None, :]
-        band = tl.zeros((BLOCK_P, BLOCK_C), ACC)
-        low_band = band
+        trunk_sum = tl.zeros((BLOCK_P, BLOCK_C), ACC)
+        low_sum = trunk_sum
         for corner in range(STEP * STEP):
-            # Where the size is odd the last row or column counts twice.
-            h = tl.minimum(i * STEP + corner // STEP, height - 1)
-            w = tl.minimum(j * STEP + corner % STEP, width - 1)
-            once = valid & (i * STEP + corner // STEP < height)
-            once &= j * STEP + corner % STEP < width
-            inside = once[:, None] & (c < channels)[None, :]
-            y = convolve(
-                input_gate, n, h, w, valid, c, height, width, channels,
-                1, BLOCK_M, DOT, PRECISION, ACC,
+            h, w, first_time = corner_of(i, j, corner, height, width, STEP)
+            # The last of an odd number counts twice in the memory only.
+            once = (valid & first_time)[:, None]
+            low = both_gates(
+                input_gate, supplement_gate, n, h, w, valid, c, height, width,
+                channels, BLOCK_M, BLOCK_I, DOT, PRECISION, ACC,
             )  # fmt: skip
-            low = tl.maximum(y * scale + shift, 0)
-            if supplement_gate is not None:
-                y = convolve(
-                    supplement_gate, n, h, w, valid, c, height, width,
-                    channels, 3, BLOCK_I, DOT, PRECISION, ACC,
-                )  # fmt: skip
-                low += tl.maximum(y * scale_2 + shift_2, 0)
             trunk = load(x, n, c, h, w, tile, ACC)
+            trunk_sum += trunk
+            low_sum += low
             mixed = low if IDENTITY else trunk + low
             if out is not None:
-                y = mixed * out_scale + out_shift
-                if IDENTITY:
-                    y += trunk
-                save(out, n, c, h, w, inside, y)
-            if total is not None:
-                save(total, n, c, h, w, inside, mixed)
+                y = finish(mixed, trunk, norm, c, channels, IDENTITY, ACC)
+                save(out, n, c, h, w, once & tile, y)
+            save(total, n, c, h, w, once & tile, mixed)
             if shares is not None:
                 # As it was rounded, so that it is measured as it is kept.
                 mixed = mixed.to(total[0].dtype.element_ty).to(ACC)
                 count, mean, squares = add_moments(
-                    count, mean, squares, mixed, once[:, None]
+                    count, mean, squares, mixed, once
                 )
-            if CONCAT:
-                band += trunk
-                low_band += low
-            else:
-                band += trunk + low
-        if memory is not None:
-            # A band of the Haar wavelet: half the sum of four.
-            save(memory, n, c, i, j, tile, band / STEP)
-            if CONCAT:
-                behind = second_half(memory, channels)
-                save(behind, n, c, i, j, tile, low_band / STEP)
-    if shares is not None:
-        save_share(shares, 0, count, c, channels)
-        save_share(shares, 1, mean, c, channels)
-        save_share(shares, 2, squares, c, channels)
+        save_memory(
+            memory, n, c, i, j, tile, trunk_sum, low_sum, channels,
+            CONCAT, STEP,
+        )  # fmt: skip
+    save_moments(shares, 0, count, mean, squares, c, channels)
+
+
+@triton.jit
+def both_gates(
+    input_gate, supplement_gate, n, h, w, inside, c, height, width, channels,
+    BLOCK_M: tl.constexpr, BLOCK_I: tl.constexpr,
+    DOT: tl.constexpr, PRECISION: tl.constexpr, ACC: tl.constexpr,
+):  # fmt: skip
+    """Compute a tile of what the gates let in together."""
+    scale, shift = scale_and_shift(input_gate[3], c, channels, ACC)
+    y = convolve(
+        input_gate, n, h, w, inside, c, height, width, channels,
+        1, BLOCK_M, DOT, PRECISION, ACC,
+    )  # fmt: skip
+    low = tl.maximum(y * scale + shift, 0)
+    if supplement_gate is not None:
+        scale, shift = scale_and_shift(supplement_gate[3], c, channels, ACC)
+        y = convolve(
+            supplement_gate, n, h, w, inside, c, height, width, channels,
+            3, BLOCK_I, DOT, PRECISION, ACC,
+        )  # fmt: skip
+        low += tl.maximum(y * scale + shift, 0)
+    return low
+
+
+@triton.jit
+def corner_of(i, j, corner, height, width, STEP: tl.constexpr):
+    """Find a pixel of a cell, and tell whether it is met for the first time.
+
+    Where a cell hangs over, the last row or column stands in for the next.
+    """
+    h, w = i * STEP + corner // STEP, j * STEP + corner % STEP
+    first_time = (h < height) & (w < width)
+    return tl.minimum(h, height - 1), tl.minimum(w, width - 1), first_time
+
+
+@triton.jit
+def finish(
+    mixed, trunk, norm, c, channels, IDENTITY: tl.constexpr, ACC: tl.constexpr
+):
+    """Pass the output gate."""
+    scale, shift = scale_and_shift(norm, c, channels, ACC)
+    y = mixed * scale + shift
+    return y + trunk if IDENTITY else y
+
+
+@triton.jit
+def save_memory(
+    memory, n, c, i, j, inside, trunk_sum, low_sum, channels,
+    CONCAT: tl.constexpr, STEP: tl.constexpr,
+):  # fmt: skip
+    """Store the new memory, if asked, of the sums of each cell.
+
+    A band of the Haar wavelet is half the sum of four.
+    """
+    if memory is None:
+        pass
+    elif CONCAT:
+        save(memory, n, c, i, j, inside, trunk_sum / STEP)
+        behind = second_half(memory, channels)
+        save(behind, n, c, i, j, inside, low_sum / STEP)
+    else:
+        save(memory, n, c, i, j, inside, (trunk_sum + low_sum) / STEP)
 
 
 @triton.jit

@@ -6,7 +6,7 @@ import torch
 import triton
 from torch import Tensor
 
-from . import forward
+from . import forward, moments
 from .launch import (
     BLOCK_P,
     FORM,
@@ -49,7 +49,7 @@ def measure_gates(
     channels = len(kernels[0])
     grid, tile = tiles_of(sources[0], channels, sums=True)
     launch(
-        forward.measure_gates,
+        moments.measure_gates,
         grid,
         *gates_of(sources, kernels),
         (batches[0], batches[1] if len(batches) > 1 else None),
@@ -78,21 +78,21 @@ def finish_moments(
     ``running`` are mean and variance of each norm. A momentum below zero
     asks for a plain average over ``batches``. Returns (norms, 2, C).
     """
-    moments = _finished(shares, running, batches, momenta)
+    found = _finished(shares, running, batches, momenta)
     _, programs, channels = shares.shape
     norms: list[Argument] = [
         (*running[2 * i : 2 * i + 2], count, None if share < 0 else share)
         for i, (count, share) in enumerate(zip(batches, momenta, strict=True))
     ]
     launch(
-        forward.finish_moments,
+        moments.finish_moments,
         (triton.cdiv(channels, 16), len(norms)),
         shares,
         *(norms[0], norms[1] if len(norms) > 1 else None),
-        *(moments, programs, channels, BLOCK_P, 16),
+        *(found, programs, channels, BLOCK_P, 16),
         precision_of(shares.dtype),
     )
-    return moments
+    return found
 
 
 def _opened(

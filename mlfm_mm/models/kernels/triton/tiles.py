@@ -53,9 +53,10 @@ def load(maps, n, c, h, w, inside, ACC: tl.constexpr):
 
 @triton.jit
 def save(maps, n, c, h, w, inside, tile):
-    """Store a tile, rounded to what the maps are made of."""
-    pointers = at(maps, n[:, None], c[None, :], h[:, None], w[:, None])
-    tl.store(pointers, tile.to(maps[0].dtype.element_ty), mask=inside)
+    """Store a tile in maps, if they are there, rounded as they are."""
+    if maps is not None:
+        pointers = at(maps, n[:, None], c[None, :], h[:, None], w[:, None])
+        tl.store(pointers, tile.to(maps[0].dtype.element_ty), mask=inside)
 
 
 @triton.jit
@@ -129,30 +130,6 @@ def convolve(
             patches, weights, y, input_precision=PRECISION, out_dtype=ACC
         )
     return y
-
-
-@triton.jit
-def add_moments(count, mean, squares, y, inside):
-    """Add a tile to the moments of those before, channel by channel.
-
-    Each tile is measured about its own mean, so that nothing cancels where
-    means are large (Chan, Golub and LeVeque 1979).
-
-    Args:
-        count: How many values were measured before.
-        mean: Their mean, (1, C).
-        squares: Sum of their squared distances from it, (1, C).
-        y: The tile.
-        inside: Which of its pixels count, (pixels, 1).
-    """
-    more = tl.sum(inside.to(y.dtype))
-    tile_mean = tl.sum(tl.where(inside, y, 0), 0)[None, :]
-    tile_mean /= tl.maximum(more, 1)
-    off = tl.where(inside, y - tile_mean, 0)
-    share = more / tl.maximum(count + more, 1)
-    step = tile_mean - mean
-    squares += tl.sum(off * off, 0)[None, :] + step * step * count * share
-    return count + more, mean + step * share, squares
 
 
 @triton.jit
