@@ -1,3 +1,6 @@
+import os
+from importlib.util import find_spec
+
 import pytest
 import torch
 from torch import nn
@@ -14,6 +17,10 @@ from mlfm_mm import LFMU
 from mlfm_mm.engine.options import load_config
 
 IMAGE = (2, 3, 256, 256)
+needs_triton = pytest.mark.skipif(
+    os.environ.get('TRITON_INTERPRET') != '1' or not find_spec('triton'),
+    reason='of a machine where Triton plays a GPU',
+)
 
 
 def test_views_and_allocations_are_free() -> None:
@@ -62,6 +69,26 @@ def test_a_unit_by_hand() -> None:
     assert counted.traffic == Traffic(9, 4 * total)
 
 
+@needs_triton
+def test_a_unit_in_fused_kernels_by_hand() -> None:
+    # One launch: it reads feature, memory, image and weights, four vectors
+    # of each of three norms, and writes feature and memory.
+    channels, memory, size = 8, 6, 10
+    unit = LFMU(memory, channels, levels=1, kernels='triton').eval()
+    pixels = 2 * size * size
+    maps = pixels * (2 * channels + memory + 3) + pixels // 4 * channels
+    weights = channels * (memory + 27 + 3 * 4)
+    inputs = [torch.rand(2, n, size, size) for n in (channels, memory, 3)]
+    with torch.no_grad(), TrafficMode() as counted:
+        unit(*inputs)
+    assert counted.traffic == Traffic(1, 4 * (maps + weights))
+    # Training: five launches, and three, two sums and two convolutions back.
+    with TrafficMode() as counted:
+        x, new = unit.train()(*inputs)
+        torch.autograd.backward((x, new), (x.detach(), new.detach()))
+    assert counted.traffic.launches == 5 + 3 + 2 + 2
+
+
 def test_fakes_count_as_tensors_do() -> None:
     model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU())
     weights = {key: v.clone() for key, v in model.state_dict().items()}
@@ -97,6 +124,15 @@ def counted(arm: str, phase: str, device: str = 'cpu') -> dict[str, float]:
 def test_limits_of_the_plain_formulas(phase: str) -> None:
     limits = read_parts()['traffic'].limits['kernels=False']
     for quantity, ratio in counted('kernels=False', phase).items():
+        assert 1 < ratio <= limits[quantity], (quantity, ratio)
+
+
+@needs_triton
+@pytest.mark.parametrize('phase', ['infer', 'train'])
+def test_limits_of_the_fused_kernels(phase: str) -> None:
+    # As Triton plays a GPU, a fake CPU will do.
+    limits = read_parts()['traffic'].limits['kernels=triton']
+    for quantity, ratio in counted('kernels=triton', phase).items():
         assert 1 < ratio <= limits[quantity], (quantity, ratio)
 
 
