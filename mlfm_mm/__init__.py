@@ -6,6 +6,10 @@ Importing the package registers its models and hooks, so that
 """
 
 try:
+    # Before anything imports a host that looks for mmcv's operators.
+    from .mmcv_ops import stand_in
+
+    stand_in()
     from . import engine
     from .analysis.memory_hook import MemoryViewHook
     from .engine.memory import add_memory

@@ -50,6 +50,7 @@ def _on_registration(
     for part in list(parts.values()) if name == 'backbone' else [child]:
         for neck in (row := necks_in_a_row(part)):
             if isinstance(neck, BackboneAware):
+                check_takes_images(parent, backbone)
                 neck.on_adoption(parent, backbone, row)
     head = child if name == 'head' else parts.get('head')
     if head is None:
@@ -84,6 +85,25 @@ def necks_in_a_row(part: nn.Module | None) -> list[nn.Module]:
 
 
 register_module_module_registration_hook(_on_registration)
+
+
+def check_takes_images(parent: nn.Module, backbone: nn.Module) -> None:
+    """Refuse a model that takes clips.
+
+    Args:
+        parent (nn.Module): The model.
+        backbone (nn.Module): Its backbone.
+
+    Raises:
+        ValueError: It is one of mmaction2, which give their neck segments
+            and labels, and take losses from it.
+    """
+    bases = type(parent).__mro__
+    if any(base.__module__.partition('.')[0] == 'mmaction' for base in bases):
+        raise ValueError(
+            f'{type(parent).__name__} with {type(backbone).__name__} takes '
+            'clips: MLFMNeck serves networks on images.'
+        )
 
 
 def check_unserved(backbone: nn.Module) -> None:

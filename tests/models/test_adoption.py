@@ -174,3 +174,13 @@ def test_sizes_that_cannot_meet() -> None:
     message = r"tap 'stage1'.*size \(8, 8\).*size \(64, 64\)"
     with pytest.raises(ValueError, match=message):
         model(IMAGE)
+
+
+def test_a_model_on_clips() -> None:
+    class Recognizer2D(nn.Module):
+        __module__ = 'mmaction.models.recognizers'
+
+    model = Recognizer2D()
+    model.backbone = ToyBackbone()
+    with pytest.raises(ValueError, match='Recognizer2D with ToyBackbone'):
+        model.neck = MLFMNeck()

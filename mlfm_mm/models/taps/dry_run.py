@@ -149,8 +149,14 @@ def _square(size: object) -> int:
 
 def _first_channels(backbone: nn.Module) -> int:
     for module in backbone.modules():
-        if isinstance(module, _ConvNd):
+        if isinstance(module, nn.Conv2d):
             return module.in_channels
+        if isinstance(module, _ConvNd):
+            raise ValueError(
+                f'MLFMNeck serves networks on images: '
+                f'{type(backbone).__name__} takes clips or sequences, since '
+                f'it begins with a {type(module).__name__}.'
+            )
     raise ValueError(
         f'MLFMNeck needs a convolutional backbone, but '
         f'{type(backbone).__name__} has no convolution.'

@@ -115,6 +115,12 @@ def test_wrong_channels() -> None:
         dry_run(ToyBackbone(in_channels=3), image_channels=4)
 
 
+@pytest.mark.parametrize('kind', [nn.Conv1d, nn.Conv3d])
+def test_networks_on_other_than_images(kind: type[nn.Module]) -> None:
+    with pytest.raises(ValueError, match=f'Sequential .* a {kind.__name__}'):
+        dry_run(nn.Sequential(kind(3, 4, 3), nn.ReLU()))
+
+
 def test_no_convolution() -> None:
     with pytest.raises(ValueError, match='Sequential has no convolution'):
         dry_run(nn.Sequential(nn.Linear(3, 3)))

@@ -1,0 +1,118 @@
+"""Detectors through mmdet's own Runner and inferencer."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+
+from tests.other_hosts.trial import (
+    SIDE,
+    neck_of,
+    read,
+    train_twice,
+    with_old_weights,
+)
+
+DATA = """
+load = [dict(type='LoadImageFromFile'),
+        dict(type='LoadAnnotations', with_bbox=True, with_mask={mask})]
+resize = dict(type='Resize', scale=({side}, {side}), keep_ratio=True)
+pack = dict(type='PackDetInputs')
+seen = dict(type='PackDetInputs', meta_keys=(
+    'img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor'))
+test_pipeline = [load[0], resize, seen]
+data = dict(
+    _delete_=True,
+    type='CocoDataset',
+    data_root={root!r},
+    ann_file='marks.json',
+    data_prefix=dict(img=''),
+    metainfo=dict(classes=('person',)),
+)
+train_dataloader = dict(
+    batch_size=2,
+    num_workers=0,
+    persistent_workers=False,
+    dataset=dict(**data, pipeline=[*load, resize, pack]),
+)
+test_dataloader = dict(
+    batch_size=1,
+    num_workers=0,
+    persistent_workers=False,
+    dataset=dict(**data, pipeline=test_pipeline),
+)
+optim_wrapper = dict(
+    _delete_=True, type='OptimWrapper',
+    optimizer=dict(type='Adam', lr=0.001))
+"""
+SHALLOW = """
+model = dict(backbone=dict(depth=18, init_cfg=None, frozen_stages=-1,
+        norm_eval=False, norm_cfg=dict(requires_grad=True)),
+    neck=dict(in_channels=[64, 128, 256, 512], out_channels=16),
+"""
+# Each detector: its config, and how it is made small.
+DETECTORS = {
+    'retinanet/retinanet_r18_fpn_1x_coco.py': SHALLOW
+    + 'bbox_head=dict(num_classes=1, in_channels=16, feat_channels=16))',
+    'mask_rcnn/mask-rcnn_r50_fpn_1x_coco.py': SHALLOW
+    + """
+    rpn_head=dict(in_channels=16, feat_channels=16),
+    roi_head=dict(
+        bbox_roi_extractor=dict(out_channels=16),
+        bbox_head=dict(in_channels=16, fc_out_channels=16, num_classes=1),
+        mask_roi_extractor=dict(out_channels=16),
+        mask_head=dict(in_channels=16, conv_out_channels=16, num_classes=1),
+    ))""",
+}
+
+
+def config(name: str, folder: Path, pictures: Path) -> Config:
+    data = DATA.format(root=str(pictures), side=SIDE, mask='mask' in name)
+    cfg = read(f'mmdet::{name}', data + DETECTORS[name], folder)
+    cfg.load_from = None
+    return cfg
+
+
+@pytest.mark.parametrize('name', DETECTORS)
+def test_trains_and_infers(name: str, pictures: Path, tmp_path: Path) -> None:
+    from mmdet.apis import DetInferencer
+
+    cfg = config(name, tmp_path, pictures)
+    weights = train_twice(cfg, name)
+    # The config in the work folder is all that is needed.
+    dumped = str(tmp_path / 'work' / 'config.py')
+    inferencer = DetInferencer(dumped, weights, device='cpu')
+    assert neck_of(inferencer.model).taps
+    out = inferencer(str(pictures / '0.png'), no_save_vis=True)
+    assert set(out['predictions'][0]) >= {'bboxes', 'scores', 'labels'}
+
+
+@pytest.mark.parametrize('name', DETECTORS)
+def test_old_weights_give_the_same_boxes(
+    name: str, pictures: Path, tmp_path: Path
+) -> None:
+    cfg = config(name, tmp_path, pictures)
+    if 'mask' in name:
+        cfg.model.test_cfg.rcnn.score_thr = 0.0
+    else:
+        cfg.model.test_cfg.score_thr = 0.0
+    plain, ours = with_old_weights(cfg, tmp_path)
+    from mmdet.structures import DetDataSample
+
+    meta = dict(
+        img_shape=(SIDE, SIDE),
+        ori_shape=(SIDE, SIDE),
+        scale_factor=(1.0, 1.0),
+        batch_input_shape=(SIDE, SIDE),
+    )
+    image = torch.rand(1, 3, SIDE, SIDE)
+    found = []
+    for model in (plain, ours):
+        sample = DetDataSample(metainfo=meta)
+        with torch.no_grad():
+            (sample,) = model(image, [sample], mode='predict')
+        found.append(sample.pred_instances)
+    assert len(found[0]) > 0
+    for key, value in found[0].items():
+        assert torch.equal(value, found[1][key]), key

@@ -1,0 +1,77 @@
+"""Pose estimators through mmpose's own Runner and inferencer."""
+
+from pathlib import Path
+
+import torch
+from mmengine.config import Config
+
+from tests.other_hosts.trial import (
+    SIDE,
+    neck_of,
+    read,
+    train_twice,
+    with_old_weights,
+)
+
+NAME = (
+    'body_2d_keypoint/topdown_heatmap/coco/'
+    'td-hm_res50_8xb64-210e_coco-256x192.py'
+)
+TEXT = """
+size = ({side}, {side})
+codec = dict(type='MSRAHeatmap', input_size=size,
+    heatmap_size=({side} // 4, {side} // 4), sigma=2)
+load = [dict(type='LoadImage'), dict(type='GetBBoxCenterScale'),
+        dict(type='TopdownAffine', input_size=size)]
+pack = dict(type='PackPoseInputs')
+data = dict(
+    data_root={root!r},
+    ann_file='marks.json',
+    data_prefix=dict(img=''),
+)
+loader = dict(batch_size=2, num_workers=0, persistent_workers=False)
+train_dataloader = dict(**loader, dataset=dict(**data, pipeline=[
+    *load, dict(type='GenerateTarget', encoder=codec), pack]))
+test_dataloader = dict(**loader, dataset=dict(
+    **data, bbox_file=None, pipeline=[*load, pack]))
+model = dict(
+    backbone=dict(depth=18, init_cfg=None),
+    head=dict(in_channels=512, deconv_out_channels=(16, 16, 16),
+        decoder=codec),
+)
+optim_wrapper = dict(optimizer=dict(lr=0.001))
+"""
+
+
+def config(folder: Path, pictures: Path) -> Config:
+    text = TEXT.format(root=str(pictures), side=SIDE)
+    cfg = read(f'mmpose::{NAME}', text, folder)
+    cfg.test_dataloader.pop('drop_last', None)
+    return cfg
+
+
+def test_trains_and_infers(pictures: Path, tmp_path: Path) -> None:
+    from mmpose.apis import MMPoseInferencer
+
+    weights = train_twice(config(tmp_path, pictures), 'pose')
+    dumped = str(tmp_path / 'work' / 'config.py')
+    inferencer = MMPoseInferencer(
+        pose2d=dumped,
+        pose2d_weights=weights,
+        det_model='whole_image',
+        device='cpu',
+    )
+    assert neck_of(inferencer.inferencer.model).taps
+    (out,) = inferencer(str(pictures / '0.png'))
+    assert len(out['predictions'][0][0]['keypoints']) == 17
+
+
+def test_old_weights_give_the_same_maps(
+    pictures: Path, tmp_path: Path
+) -> None:
+    plain, ours = with_old_weights(config(tmp_path, pictures), tmp_path)
+    image = torch.rand(2, 3, SIDE, SIDE)
+    with torch.no_grad():
+        maps = [model(image, None, mode='tensor') for model in (plain, ours)]
+    assert maps[0].shape == (2, 17, SIDE // 4, SIDE // 4)
+    assert torch.equal(*maps)
