@@ -16,10 +16,12 @@ OPENMMLAB_TESTS := tests/models tests/robustness tests/test_registry.py \
 FLOOR_TESTS := tests/models tests/test_registry.py mlfm_mm/models
 PYTEST := .venv/bin/python -m pytest $(if $(JOBS),-n $(JOBS))
 VENV := .venv/bin
+HOSTS := .venv-hosts .venv-hosts-openmmlab
 
 .DEFAULT_GOAL := help
 .PHONY: help venv quickstart test test-slow test-openmmlab test-floor \
-	test-install lint format hooks docs kill-test benchmark build constraints clean
+	test-install hosts test-hosts sweep lint format hooks docs kill-test \
+	benchmark build constraints clean
 
 help: ## show this list
 	@echo 'make <target>'
@@ -58,6 +60,26 @@ test-openmmlab: ## run what applies with the original OpenMMLab packages
 	@$(PYTHON) .dev_scripts/bootstrap.py openmmlab
 	@.venv-openmmlab/bin/python -m pytest -n $(or $(JOBS),2) \
 		$(OPENMMLAB_TESTS) $(PYTEST_ARGS)
+
+hosts: ## create or complete the environments of the other hosts
+	$(need_python)
+	@$(PYTHON) .dev_scripts/bootstrap.py hosts
+	@$(PYTHON) .dev_scripts/bootstrap.py hosts-openmmlab
+	@.venv-hosts-openmmlab/bin/python -m pip install -q --no-deps \
+		-r requirements/hosts-alone.txt
+
+test-hosts: hosts ## train and infer with mmdet, mmpose, mmyolo and mmrotate
+	@for venv in $(HOSTS); do \
+		$$venv/bin/python -m pytest tests/other_hosts $(PYTEST_ARGS) \
+			|| exit 1; done
+
+sweep: venv hosts ## try memory on all networks of all hosts (an hour)
+	@$(VENV)/python .dev_scripts/sweep_backbones.py
+	@.venv-hosts/bin/python .dev_scripts/sweep_backbones.py \
+		mmdet mmrotate
+	@.venv-hosts-openmmlab/bin/python .dev_scripts/sweep_backbones.py \
+		mmyolo mmpose
+	@$(VENV)/python .dev_scripts/pages.py
 
 test-install: venv ## install the wheel in bare environments, try it by mim
 	@$(VENV)/python .dev_scripts/install_test.py $(FAMILY)

@@ -25,6 +25,8 @@ SETS = {
     'onedl': ('.venv', f'torch onedl {TESTS}', PYTHONS),
     'openmmlab': ('.venv-openmmlab', f'torch openmmlab {TESTS}', PYTHONS),
     'floor': ('.venv-floor', 'floor', ('3.10',)),
+    'hosts': ('.venv-hosts', 'torch onedl hosts', PYTHONS),
+    'hosts-openmmlab': ('.venv-hosts-openmmlab', 'hosts-openmmlab', ('3.11',)),
 }
 # Measured: 5.7 GB installed, and the largest archives while they unpack.
 FRESH_GB, UPDATE_GB = 8.0, 2.0

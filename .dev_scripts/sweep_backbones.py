@@ -1,6 +1,6 @@
 """Try MLFMNeck on every network that the hosts ship, and note what came out.
 
-    python .dev_scripts/sweep_backbones.py             all; about 15 minutes
+    python .dev_scripts/sweep_backbones.py             all that is installed
     python .dev_scripts/sweep_backbones.py timm        one source again
 
 A source is a host, of which each architecture among the shipped configs is
@@ -9,7 +9,10 @@ networks, one of each family. Both run on tensors without data: what has to
 hold is that the model with memory returns the shapes of the plain one, that
 its taps miss no resolution, and that each weight of the neck gets a gradient.
 The outcome goes to docs/results/backbones.csv, from which ``make docs``
-writes the tables of docs/backbones.md.
+writes the tables of docs/backbones.md and docs/hosts.md.
+
+The hosts of docs/hosts.md have environments of their own, which
+``make test-hosts`` sets up; ``make sweep`` runs this file in each.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ import argparse
 import logging
 import sys
 import warnings
+from importlib.util import find_spec
 from pathlib import Path
 
 # A clone need not be installed.
@@ -39,7 +43,8 @@ def main() -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument('sources', nargs='*', choices=[*SOURCES, []])
-    chosen = parser.parse_args().sources or list(SOURCES)
+    there = [s for s in SOURCES if find_spec(s.rpartition(' ')[2])]
+    chosen = parser.parse_args().sources or there
     logging.disable(logging.INFO)  # each neck tells its taps
     warnings.filterwarnings('ignore')
     rows: dict[str, list[Outcome]] = {source: [] for source in SOURCES}

@@ -16,7 +16,7 @@ from .networks import Network
 from .outcomes import FAILED, HELD, NOT_RUN, REFUSED, Outcome
 
 # Why a class of backbones is refused, whatever its size.
-BY_KIND = re.compile(r'passes (tokens|maps) |missing \d required')
+BY_KIND = re.compile(r'passes (tokens|maps) |takes clips|missing \d required')
 # In pixels: what most take, then what is asked for by some.
 SIZES = (256, 224, 512, 384, 32)
 

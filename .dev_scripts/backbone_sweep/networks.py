@@ -16,11 +16,12 @@ from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope
 from torch import Tensor, nn
 
-from mlfm_mm.models import MLFMNeck
+from mlfm_mm import MLFMNeck, add_memory
 from tests.models.zoo_of_backbones import SERVED, build, named, title
 
-# Kernels are for numbers, of which there are none.
-MEMORY = dict(type='mlfm_mm.MLFMNeck', kernels=False)
+# Of them a whole model can be called with an image alone.
+WHOLE = ('mmpretrain', 'mmseg')
+OTHER_HOSTS = ('mmdet', 'mmrotate', 'mmyolo', 'mmpose')
 # Of a backbone's config, what makes no other network.
 NO_ARCHITECTURE = ('init_cfg', 'pretrained', 'frozen_stages', 'norm_eval')
 
@@ -52,7 +53,9 @@ def shipped(host: str) -> Iterator[Network]:
     package = import_module(f'{host}.models').__path__[0]
     folder = Path(package).parent / '.mim' / 'configs'
     seen: set[str] = set()
-    for path in sorted(folder.glob('[!_]*/*.py')):
+    for path in sorted(folder.rglob('*.py')):
+        if any(part.startswith('_') for part in path.parts):
+            continue
         try:
             model = Config.fromfile(str(path)).get('model')
         except Exception:  # broken, or only to be read with other packages
@@ -68,8 +71,10 @@ def shipped(host: str) -> Iterator[Network]:
 
 
 def find_backbone(model: dict) -> dict | None:
-    """Find the backbone, also where it stands in a list of a retriever."""
+    """Find the backbone, also that of a retriever or a student."""
+    inner = model.get('detector') or {}
     encoder = model.get('backbone') or model.get('image_encoder')
+    encoder = encoder or inner.get('backbone')
     first = encoder[0] if isinstance(encoder, list) else encoder
     return first if isinstance(first, dict) and 'type' in first else None
 
@@ -91,15 +96,31 @@ def from_config(host: str, model: dict) -> Callable[[bool], nn.Module]:
         if 'pretrained' in backbone:
             backbone['pretrained'] = None
         if memory:
-            neck = cfg.get('neck')
-            is_pooling = neck and neck == dict(type='GlobalAveragePooling')
-            cfg['neck'] = dict(MEMORY)
-            if neck and not is_pooling:
-                cfg['neck']['neck'] = neck
+            # Kernels are for numbers, of which there are none.
+            cfg = add_memory(Config(dict(model=cfg)), kernels=False).model
+        # What a base of another package names has its scope.
+        kind = cfg['type'] if '.' in cfg['type'] else f'{host}.{cfg["type"]}'
         with DefaultScope.overwrite_default_scope(host):
-            return MODELS.build(dict(cfg, type=f'{host}.{cfg["type"]}'))
+            built = MODELS.build(dict(cfg, type=kind))
+        return built if host in WHOLE else Features(built)
 
     return build
+
+
+class Features(nn.Module):
+    """What a head would be given, for which a detector asks more.
+
+    Args:
+        model (nn.Module): A model with ``extract_feat``.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, image: Tensor, mode: str) -> Any:
+        """Hand on what comes out of the neck."""
+        return self.model.extract_feat(image)
 
 
 class Plain(nn.Module):
@@ -177,6 +198,7 @@ SOURCES: dict[str, Callable[[], Iterator[Network]]] = {
     'classes of mmseg': partial(listed, 'mmseg'),
     'mmpretrain': partial(shipped, 'mmpretrain'),
     'mmseg': partial(shipped, 'mmseg'),
+    **{host: partial(shipped, host) for host in OTHER_HOSTS},
     'torchvision': of_torchvision,
     'timm': of_timm,
 }
