@@ -131,7 +131,7 @@ def distributed(
         port = free.getsockname()[1]
     started = [
         subprocess.Popen(
-            [sys.executable, '-m', 'tests.engine.hooks.toy', str(path)],
+            [sys.executable, '-m', 'tests.engine.hooks.killed', str(path)],
             cwd=REPO,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

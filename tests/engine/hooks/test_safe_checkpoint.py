@@ -45,7 +45,7 @@ def run_killed(cfg: Config, folder: Path, where: str, call: int) -> None:
     """Run in a process that kills itself."""
     path = folder / 'config.py'
     cfg.dump(path)
-    command = [sys.executable, '-m', 'tests.engine.hooks.toy', str(path)]
+    command = [sys.executable, '-m', 'tests.engine.hooks.killed', str(path)]
     done = subprocess.run(
         [*command, '--kill', where, str(call)],
         cwd=REPO,

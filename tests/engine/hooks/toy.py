@@ -1,11 +1,9 @@
 """Runs of a second: a network that draws numbers, on data that do."""
 
-import argparse
 import os
 import random
 import signal
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +17,6 @@ from mmengine.registry import DATA_SAMPLERS, DATASETS, HOOKS, METRICS, MODELS
 from mmengine.runner import Runner
 from torch import Tensor, nn
 from torch.utils.data import Dataset
-
-from mlfm_mm.engine import leave_together
 
 IMAGES = 13
 BATCH = 4
@@ -248,59 +244,3 @@ def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
     return one.keys() == other.keys() and all(
         torch.equal(one[key], other[key]) for key in one
     )
-
-
-def kill_at(owner: object, name: str, call: int, after: bool = False) -> None:
-    """Kill this process in the middle of a call, as a power cut would."""
-    inner: Callable = getattr(owner, name)
-    count = 0
-
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
-        nonlocal count
-        count += 1
-        if count == call and not after:
-            os.kill(os.getpid(), signal.SIGKILL)
-        result = inner(*args, **kwargs)
-        if count == call:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return result
-
-    setattr(owner, name, wrapped)
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """Run a config in a process of its own."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument('config')
-    parser.add_argument('--kill', nargs=2, metavar=('WHERE', 'CALL'))
-    args = parser.parse_args(arguments)
-    cfg = Config.fromfile(args.config)
-    if args.kill:
-        where, call = args.kill
-        torn(int(call)) if where == 'torn' else kill_at(os, where, int(call))
-    if cfg.launcher != 'none':
-        torch.distributed.init_process_group('gloo')
-    run(cfg)
-    leave_together()
-
-
-def torn(call: int) -> None:
-    """Kill this process when half a checkpoint has been written."""
-    from mmengine.fileio import LocalBackend
-
-    inner = LocalBackend.put
-    count = 0
-
-    def put(self: LocalBackend, data: bytes, path: str) -> None:
-        nonlocal count
-        count += 1
-        if count == call:
-            inner(self, data[: len(data) // 2], path)
-            os.kill(os.getpid(), signal.SIGKILL)
-        inner(self, data, path)
-
-    LocalBackend.put = put
-
-
-if __name__ == '__main__':
-    main()
