@@ -10,10 +10,10 @@ from statistics import fmean, median, stdev
 from mmengine.config import Config
 
 from ..engine import UsageError, find_host
+from ..engine.models import build_model
 from .complexity import measure_complexity
 from .evidence.statistics import Difference, paired_difference, spread
 from .machine import describe_machine
-from .models import build_model
 from .runs import (
     Curve,
     find_runs,

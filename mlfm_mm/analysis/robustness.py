@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import tempfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, pairwise
+from statistics import fmean
 
 import cv2
 import mmcv
@@ -32,6 +33,12 @@ def low_pass(image: np.ndarray, factor: float) -> np.ndarray:
     return cv2.resize(means, (width, height), interpolation=cv2.INTER_NEAREST)
 
 
+def high_pass(image: np.ndarray, factor: float) -> np.ndarray:
+    """Keep what differs from the mean of each block, around grey."""
+    low = low_pass(image, factor).astype(int)
+    return np.clip(image - low + 128, 0, 255).astype(image.dtype)
+
+
 def noise(image: np.ndarray, deviation: float) -> np.ndarray:
     """Add Gaussian noise, which depends on the picture alone."""
     rng = np.random.default_rng(zlib.crc32(image.tobytes()))
@@ -53,7 +60,8 @@ def jpeg(image: np.ndarray, quality: float) -> np.ndarray:
 
 
 FAMILIES: dict[str, Callable[[np.ndarray, float], np.ndarray]] = {
-    family.__name__: family for family in (low_pass, noise, blur, jpeg)
+    family.__name__: family
+    for family in (low_pass, high_pass, noise, blur, jpeg)
 }
 
 
@@ -63,7 +71,8 @@ class Corruption:
 
     Args:
         family (str): ``'low_pass'`` (means over blocks of ``strength``
-            pixels), ``'noise'`` (Gaussian, its standard deviation in grey
+            pixels), ``'high_pass'`` (what differs from these means, around
+            grey), ``'noise'`` (Gaussian, its standard deviation in grey
             levels of 255), ``'blur'`` (Gaussian, its standard deviation in
             pixels) or ``'jpeg'`` (``strength`` is the quality).
         strength (float): How much.
@@ -104,6 +113,7 @@ CORRUPTIONS = tuple(
     Corruption(family, strength)
     for family, strengths in dict(
         low_pass=(2, 4, 8),
+        high_pass=(16, 8, 4),
         noise=(10, 20, 40),
         blur=(0.5, 1, 2),
         jpeg=(50, 25, 10),
@@ -112,8 +122,9 @@ CORRUPTIONS = tuple(
 )
 CLEAN = 'clean'
 STRENGTHS = (
-    'low_pass: means over blocks of so many pixels; noise and blur: standard '
-    'deviation in grey levels of 255 and in pixels; jpeg: quality.'
+    'low_pass: means over blocks of so many pixels; high_pass: what differs '
+    'from these means; noise and blur: standard deviation in grey levels of '
+    '255 and in pixels; jpeg: quality.'
 )
 SINGLE = (
     'One checkpoint each, which cannot tell a difference from chance. '
@@ -131,6 +142,7 @@ def measure_robustness(
     checkpoint: str,
     corruptions: tuple[Corruption, ...] = CORRUPTIONS,
     overrides: dict | None = None,
+    tell: Callable[[], object] = lambda: None,
 ) -> dict[str, float]:
     """Test a network on its test set, as it is and corrupted.
 
@@ -141,6 +153,7 @@ def measure_robustness(
             they have got their size. Defaults to three of each family.
         overrides (dict, optional): Dotted keys of the config and their
             values. Defaults to None.
+        tell (Callable): Called after each test. Defaults to nothing.
 
     Returns:
         dict[str, float]: Top-1 accuracy or mIoU, under ``'clean'`` and under
@@ -156,9 +169,11 @@ def measure_robustness(
         metric = METRICS[cfg.default_scope]
         runner = _build(cfg)
         scores = {CLEAN: runner.test()[metric]}
+        tell()
         for corruption in corruptions:
             with _inserted(runner, corruption):
                 scores[str(corruption)] = runner.test()[metric]
+            tell()
     return scores
 
 
@@ -218,3 +233,65 @@ def tabulate(scores: Scores) -> Table:
         rows.append(row)
     several = min(len(runs) for runs in scores.values()) > 1
     return Table(columns, rows, SEVERAL if several else SINGLE)
+
+
+def curve_of(
+    scores: dict[str, float], family: str
+) -> tuple[list[str], list[float]]:
+    """Line up the scores of a family, from clean pictures on.
+
+    Args:
+        scores (dict[str, float]): Of one checkpoint, by condition.
+        family (str): The family.
+
+    Returns:
+        tuple[list[str], list[float]]: Strengths and scores.
+
+    Example:
+        >>> curve_of({'clean': 60.0, 'blur 1': 50.0, 'jpeg 9': 40.0}, 'blur')
+        (['clean', '1'], [60.0, 50.0])
+    """
+    found = {CLEAN: scores[CLEAN]}
+    for condition, score in scores.items():
+        name, _, strength = condition.partition(' ')
+        if name == family:
+            found[strength] = score
+    return list(found), list(found.values())
+
+
+def area_under(curve: Sequence[float]) -> float:
+    """Average a curve over its steps, of one width each.
+
+    Args:
+        curve (Sequence[float]): The scores.
+
+    Returns:
+        float: The area under it, by trapezoids, for a width of 1.
+
+    Example:
+        >>> area_under([60.0, 50.0, 20.0])
+        45.0
+    """
+    pairs = list(pairwise(curve))
+    return fmean(sum(pair) / 2 for pair in pairs) if pairs else curve[0]
+
+
+def areas(scores: Scores) -> Scores:
+    """Sum the curves up, for :func:`tabulate`.
+
+    Args:
+        scores (dict): For each network, the scores of each checkpoint by
+            condition.
+
+    Returns:
+        dict: The same with the areas of the families as conditions.
+    """
+    first = next(iter(scores.values()))[0]
+    families = [f for f in FAMILIES if len(curve_of(first, f)[0]) > 1]
+    return {
+        name: [
+            {f: area_under(curve_of(run, f)[1]) for f in families}
+            for run in runs
+        ]
+        for name, runs in scores.items()
+    }

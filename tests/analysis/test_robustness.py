@@ -14,6 +14,9 @@ pytest.importorskip('mmpretrain')
 from mlfm_mm.analysis.robustness import (
     CORRUPTIONS,
     Corruption,
+    area_under,
+    areas,
+    curve_of,
     measure_robustness,
     tabulate,
 )
@@ -44,6 +47,12 @@ def test_low_pass_is_the_haar_band(level: int) -> None:
 def test_low_pass_of_an_odd_size() -> None:
     found = corrupt('low_pass', 2, IMAGE[:47, :31])
     assert found.shape == (47, 31, 3) and found.dtype == np.uint8
+
+
+def test_high_pass_is_what_low_pass_takes() -> None:
+    grey = IMAGE // 4 + 96  # so that nothing is clipped
+    low, high = (corrupt(f'{f}_pass', 4, grey) for f in ('low', 'high'))
+    assert np.array_equal(low.astype(int) + high - 128, grey)
 
 
 def test_noise_has_its_deviation_and_depends_on_the_picture_alone() -> None:
@@ -84,7 +93,7 @@ def test_stronger_corruptions_take_more() -> None:
 
 
 def test_unknown_family() -> None:
-    with pytest.raises(UsageError, match='choose one of low_pass, noise'):
+    with pytest.raises(UsageError, match='choose one of low_pass, high_pass'):
         Corruption('fog', 1)
 
 
@@ -117,6 +126,13 @@ def test_one_checkpoint_tells_no_difference_from_chance() -> None:
     assert 'cannot tell' in table.caption
     table = tabulate(dict(plain=one * 2, memory=two * 2))
     assert '95 %' in table.caption
+
+
+def test_areas_under_the_curves() -> None:
+    run = {'clean': 60.0, 'blur 1': 50.0, 'blur 2': 20.0, 'noise 9': 0.0}
+    assert curve_of(run, 'blur') == (['clean', '1', '2'], [60, 50, 20])
+    assert areas(dict(a=[run])) == dict(a=[dict(noise=30.0, blur=45.0)])
+    assert area_under([7.0]) == 7
 
 
 def predict(model: nn.Module, cfg: Config, sample: dict) -> bool:

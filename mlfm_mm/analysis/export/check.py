@@ -75,7 +75,7 @@ def open_exported(path: Path) -> Run:
     except ImportError as error:
         raise UsageError(
             'onnxruntime is not installed, which checks the file: '
-            'pip install onnxruntime'
+            "pip install 'mlfm_mm[export]'"
         ) from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()

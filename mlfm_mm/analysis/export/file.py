@@ -96,8 +96,7 @@ def _save_onnx(exported: Exported, facts: dict[str, str], path: Path) -> None:
         )
     except ImportError as error:
         raise UsageError(
-            f'{error.name} is not installed: pip install onnx onnxscript '
-            'onnxruntime'
+            f"{error.name} is not installed: pip install 'mlfm_mm[export]'"
         ) from error
     assert program is not None
     for node in program.model.graph:

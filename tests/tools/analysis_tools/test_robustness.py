@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 from mmengine.config import Config
+from PIL import Image
 
 pytest.importorskip('mmpretrain')
 pytest.importorskip('sklearn')
@@ -18,7 +19,7 @@ def test_two_pairs(tmp_path: Path) -> None:
     command: list[object] = []
     for arm in ('baseline', 'mlfm'):
         config = write_digits_config(tmp_path, arm)
-        command += ['--model', arm, config]
+        command.append(f'{arm}={config}')
         for seed in (0, 1):
             torch.manual_seed(seed)
             model = build_model(Config.fromfile(config))
@@ -35,10 +36,15 @@ def test_two_pairs(tmp_path: Path) -> None:
     names = ['clean', 'blur 0.5', 'blur 1', 'blur 2']
     assert list(scores['mlfm'][1]) == names
     assert 'mlfm - baseline' in printed and '±' in printed
+    lines = out.with_suffix('.csv').read_text().splitlines()
+    assert len(lines) == 1 + 2 * 2 * 4
+    assert 'Areas under' in out.with_suffix('.md').read_text()
+    with Image.open(out.with_suffix('.png')) as picture:
+        assert picture.width > 1000
 
 
 def test_a_model_without_weights(tmp_path: Path) -> None:
     printed = run_tool(
         TOOL, '--model', 'plain', 'x.py', cwd=tmp_path, fails=True
     )
-    assert 'give a name, a config and a checkpoint' in printed
+    assert 'x.py needs its weights: give a checkpoint' in printed

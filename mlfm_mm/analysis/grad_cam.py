@@ -1,0 +1,240 @@
+"""Where a network looks, by Grad-CAM, behind its units."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor, nn
+
+from ..engine import UsageError
+from ..engine.drawing import name_of
+from .export.graph import Logits
+from .samples import Sample
+from .spectrum import stages_of
+from .tables import Column, Table
+from .trained import Trained
+
+
+@dataclass(frozen=True)
+class Focus:
+    """Where a network looked in a picture.
+
+    Args:
+        network (str): Its name.
+        picture (str): The picture's.
+        layer (str): The module of the backbone that was asked.
+        label (str): The class that was asked for.
+        score (float): Its probability; in segmentation its share of the
+            pixels.
+        cam (np.ndarray): The map (H, W), from 0 to 1.
+    """
+
+    network: str
+    picture: str
+    layer: str
+    label: str
+    score: float
+    cam: np.ndarray
+
+    def row(self) -> dict[str, str | float]:
+        """Sum it up in numbers.
+
+        Returns:
+            dict: Beside the names, ``area``, the share of the picture where
+            the map is above a half.
+        """
+        return dict(
+            picture=self.picture,
+            network=self.network,
+            layer=self.layer,
+            label=self.label,
+            score=self.score,
+            area=float((self.cam > 0.5).mean()),
+        )
+
+
+def find_class(network: Trained, name: str | None) -> int | None:
+    """Find a class by its name, a part of it, or its number.
+
+    Args:
+        network (Trained): The network, whose classes they are.
+        name (str, optional): What was asked for.
+
+    Returns:
+        int | None: The number; None for none.
+
+    Raises:
+        UsageError: There is no such class.
+    """
+    if name is None:
+        return None
+    names = [str(n) for n in network.meta.get('classes', [])]
+    if name.isdigit() and (not names or int(name) < len(names)):
+        return int(name)
+    found = [i for i, n in enumerate(names) if name.lower() in n.lower()]
+    if not found:
+        raise UsageError(
+            f'--class {name}: {network.name} knows no such class; it knows '
+            f'{", ".join(names) or "numbers only"}'
+        )
+    return found[0]
+
+
+def look(
+    network: Trained,
+    sample: Sample,
+    label: int | None = None,
+    layer: str | None = None,
+) -> Focus:
+    """Ask a network where it sees a class.
+
+    Args:
+        network (Trained): A classifier or a segmentor.
+        sample (Sample): The picture.
+        label (int, optional): The class. Defaults to None, the one that the
+            network sees first of all.
+        layer (str, optional): A module of the backbone. Defaults to None,
+            the one behind which the last unit sits, or would sit: what the
+            unit gives is what is looked at.
+
+    Returns:
+        Focus: Where.
+
+    Raises:
+        UsageError: pytorch-grad-cam is not installed, or there is no such
+            module or class.
+    """
+    layer = layer or stages_of(network.model)[-1]
+    module = _submodule(network.model, layer)
+    logits = Logits(network).eval()
+    with torch.no_grad():
+        scores = logits(sample.x)[0].softmax(0)
+    shares = scores
+    if network.segments:
+        seen = scores.argmax(0)
+        shares = seen.flatten().bincount(minlength=len(scores)) / seen.numel()
+    label = int(shares.argmax()) if label is None else label
+    if label >= len(shares):
+        raise UsageError(
+            f'{network.name} has {len(shares)} classes: there is no number '
+            f'{label}'
+        )
+    target = _class_target(label)
+    if network.segments:
+        mask = seen == label
+        target = _mask_target(label, mask if mask.any() else ~mask)
+    return Focus(
+        network.name,
+        sample.name,
+        layer,
+        name_of(label, network.meta),
+        float(shares[label]),
+        _grad_cam(logits, module, sample.x, target),
+    )
+
+
+def _submodule(model: nn.Module, layer: str) -> nn.Module:
+    try:
+        return model.get_submodule(f'backbone.{layer}')
+    except AttributeError as error:
+        raise UsageError(
+            f'--layer {layer}: the backbone has no such module; units sit '
+            f'behind {", ".join(stages_of(model))}'
+        ) from error
+
+
+def _grad_cam(
+    logits: nn.Module, module: nn.Module, x: Tensor, target: object
+) -> np.ndarray:
+    try:
+        from pytorch_grad_cam import GradCAM
+    except ImportError as error:
+        raise UsageError(
+            'pytorch-grad-cam is not installed: pip install '
+            "'mlfm_mm[analysis]' or pip install grad-cam"
+        ) from error
+    # Its hook comes behind the neck's, so that it sees what the unit gives.
+    with GradCAM(logits, [module]) as cam:
+        (found,) = cam(x, [target])
+    return np.asarray(found)
+
+
+def _class_target(label: int) -> object:
+    return lambda logits: logits[label]
+
+
+def _mask_target(label: int, mask: Tensor) -> object:
+    """Ask for a class where it was seen, or anywhere."""
+    return lambda logits: (logits[label] * mask).sum()
+
+
+def tabulate(found: Sequence[Focus]) -> Table:
+    """Set in a table where networks looked.
+
+    Args:
+        found (Sequence[Focus]): From :func:`look`.
+
+    Returns:
+        Table: A row for each picture and network.
+    """
+    share = '{:.1%}'.format
+    columns = [
+        Column('picture', 'picture'),
+        Column('network', 'network'),
+        Column('layer', 'layer'),
+        Column('label', 'class'),
+        Column('score', 'score', share),
+        Column('area', 'area', share),
+    ]
+    caption = (
+        'Score: probability of the class, in segmentation its share of the '
+        'pixels; area: the share of the picture where the map is above half.'
+    )
+    return Table(columns, [focus.row() for focus in found], caption)
+
+
+def draw(
+    samples: Sequence[Sample], found: Sequence[Sequence[Focus]], title: str
+) -> Figure:
+    """Draw where networks looked, a row for each picture.
+
+    Args:
+        samples (Sequence[Sample]): The pictures.
+        found (Sequence[Sequence[Focus]]): Of each, where each network
+            looked.
+        title (str): What stands above all.
+
+    Returns:
+        Figure: The drawing.
+    """
+    columns = 1 + len(found[0])
+    height, width = samples[0].picture.shape[:2]
+    cell = 2.6 * min(1.4, height / width) + 0.3
+    figure = Figure(
+        figsize=(2.6 * columns + 0.7, cell * len(samples) + 0.7),
+        dpi=130,
+        layout='constrained',
+    )
+    figure.suptitle(title, fontsize=12)
+    grid = figure.subplots(len(samples), columns, squeeze=False)
+    for row, sample, foci in zip(grid, samples, found, strict=True):
+        for axes in row:
+            axes.imshow(sample.picture)
+            axes.set_axis_off()
+        row[0].set_title(sample.name, fontsize=9)
+        for axes, focus in zip(row[1:], foci, strict=True):
+            shown = axes.imshow(
+                focus.cam, cmap='inferno', alpha=0.55, vmin=0, vmax=1
+            )
+            label = focus.label.partition(',')[0]
+            axes.set_title(
+                f'{focus.network}: {label}, {focus.score:.0%}', fontsize=9
+            )
+    bar = figure.colorbar(shown, ax=grid, shrink=0.6, aspect=30, pad=0.02)
+    bar.set_label('Grad-CAM, from the least to the most', fontsize=8)
+    bar.ax.tick_params(labelsize=8)
+    return figure

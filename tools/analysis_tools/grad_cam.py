@@ -1,0 +1,89 @@
+"""See where networks look, by Grad-CAM behind their units.
+
+    python tools/analysis_tools/grad_cam.py --images photo.jpg
+    python tools/analysis_tools/grad_cam.py CONFIG CHECKPOINT --images a.png
+    python tools/analysis_tools/grad_cam.py --images cat.jpg --class tabby
+
+works for classifiers and segmentors, any number of them side by side; with no
+network, the two that come with trained weights, and with no pictures, those of
+the test set. It asks the module behind which the last unit sits for the class
+that the network sees; --layer and --class ask for others. By pytorch-grad-cam:
+pip install 'mlfm_mm[analysis]'.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+# A clone need not be installed: its package lies beside this folder.
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from rich.console import Console
+from rich.progress import track
+
+from mlfm_mm.analysis.grad_cam import draw, find_class, look, tabulate
+from mlfm_mm.analysis.samples import load_samples
+from mlfm_mm.analysis.trained import find_sources, load_trained
+from mlfm_mm.engine import one_sentence
+from mlfm_mm.engine.arguments import (
+    add_network_options,
+    add_output,
+    read_arguments,
+)
+
+
+def parse_args() -> dict:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_network_options(parser, 'to look at (default: of the test set)', 4)
+    parser.add_argument(
+        '--class',
+        dest='label',
+        metavar='NAME',
+        help='a class, by its name or number (default: what is seen)',
+    )
+    parser.add_argument(
+        '--layer',
+        metavar='MODULE',
+        help='a module of the backbone (default: behind the last unit)',
+    )
+    add_output(parser, 'work_dirs/grad_cam')
+    return read_arguments(parser)
+
+
+def main() -> None:
+    """Look."""
+    with one_sentence('grad_cam.py'):
+        args = parse_args()
+        out = args['out']
+        columns = []
+        for source in find_sources(args['network']):
+            network = load_trained(
+                source, args['cfg_options'], args['device'], args['trust']
+            )
+            label = find_class(network, args['label'])
+            samples = load_samples(network, args['images'], args['count'])
+            columns.append(
+                [
+                    look(network, sample, label, args['layer'])
+                    for sample in track(samples, source.name)
+                ]
+            )
+        rows = list(zip(*columns, strict=True))
+        out.mkdir(parents=True, exist_ok=True)
+        table = tabulate([focus for row in rows for focus in row])
+        table.save(out, 'grad_cam')
+        layer = columns[0][0].layer
+        figure = draw(samples, rows, f'Where they look, behind {layer}')
+        figure.savefig(out / 'grad_cam.png')
+        Console().print(
+            table.only('picture', 'network', 'label', 'score').rich()
+        )
+        print(f'wrote {out}/grad_cam.png, .json, .csv and .md')
+
+
+if __name__ == '__main__':
+    main()
