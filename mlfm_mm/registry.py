@@ -4,8 +4,8 @@ Everything registered here is known as ``mlfm_mm.X`` from any scope, with no
 ``custom_imports``: MMEngine imports this module when it meets the prefix.
 Models and hooks are also known by the bare ``X`` once the package has been
 imported, because each registration is handed on to MMEngine's root registry,
-which every host searches last. Data sets are not: their names are as common
-as their kinds.
+which every host searches last. Data sets and transforms are not: their names
+are as common as their kinds.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 from mmengine.registry import DATASETS as ROOT_DATASETS
 from mmengine.registry import HOOKS as ROOT_HOOKS
 from mmengine.registry import MODELS as ROOT_MODELS
+from mmengine.registry import TRANSFORMS as ROOT_TRANSFORMS
 from mmengine.registry import Registry
 
 
@@ -47,6 +48,12 @@ DATASETS = Registry(
     scope='mlfm_mm',
     locations=['mlfm_mm.datasets'],
 )
+TRANSFORMS = Registry(
+    'transform',
+    parent=ROOT_TRANSFORMS,
+    scope='mlfm_mm',
+    locations=['mlfm_mm.datasets'],
+)
 HOOKS = SharedRegistry(
     'hook',
     parent=ROOT_HOOKS,
@@ -54,4 +61,4 @@ HOOKS = SharedRegistry(
     locations=['mlfm_mm.engine', 'mlfm_mm.analysis.memory_hook'],
 )
 
-__all__ = ['DATASETS', 'HOOKS', 'MODELS', 'SharedRegistry']
+__all__ = ['DATASETS', 'HOOKS', 'MODELS', 'TRANSFORMS', 'SharedRegistry']

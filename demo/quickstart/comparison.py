@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
-from mmengine.config import Config
 from mmengine.registry import DATASETS, DefaultScope
 from rich.console import Console
 
 from mlfm_mm.analysis.complexity import measure_complexity
+from mlfm_mm.analysis.evidence.statistics import spread
 from mlfm_mm.analysis.machine import describe_machine, place
 from mlfm_mm.analysis.plots import plot_curves
-from mlfm_mm.analysis.runs import Curve
 from mlfm_mm.analysis.sizes import image_size
 from mlfm_mm.analysis.tables import Column, Table, si
 from mlfm_mm.datasets import FolderContents, FolderError, scan_folder
 from mlfm_mm.engine import UsageError
 from mlfm_mm.engine.models import build_model
 
-from .recipe import Settings, make_config
-from .training import MAX_LINES, quiet, train_all
-
-BASELINE, MLFM = 'ResNet-18 w16', 'ResNet-18 w16 + MLFM'
+from .recipe import Settings, make_config, network_of
+from .training import MAX_LINES, Run, quiet, train_all
+from .verdict import Curves, mean_curve, verdict
 
 
 @dataclass(frozen=True)
@@ -93,27 +90,29 @@ def run_quickstart(settings: Settings, console: Console) -> Path:
         tell_contents(contents, console)
     folder = make_run_folder(Path(settings.work_dir))
     with quiet(folder / 'console.log'):
-        configs = {
-            BASELINE: make_config('baseline', settings, contents),
-            MLFM: make_config('mlfm', settings, contents),
-        }
-        task = describe(configs[MLFM], settings)
+        runs = make_runs(settings, contents)
+        task = describe(runs[0], settings)
         _print(
             console,
-            f'Training {BASELINE} and {MLFM}, one after the other, with the '
-            f'same seed and the same data, on {place(describe_machine())}.\n'
-            f'{task}\nEverything goes to {folder}, the log to console.log.',
+            f'Training {runs[0].title} without and with MLFM, one after the '
+            f'other, with the same seeds and the same data, on '
+            f'{place(describe_machine())}.\n{task}\n'
+            f'Everything goes to {folder}, the log to console.log.',
         )
-        curves = train_all(configs, task.steps, folder, console)
-        table = tabulate(configs, curves, task, settings.seed)
+        curves = train_all(runs, task.steps, folder, console)
+        table = tabulate(runs, curves, task)
     table.save(
         folder,
         'results',
         settings=asdict(settings),
-        curves={title: asdict(curve) for title, curve in curves.items()},
+        curves={
+            title: {seed: asdict(curve) for seed, curve in found.items()}
+            for title, found in curves.items()
+        },
         machine=describe_machine(),
     )
-    plot_curves(curves, folder / 'curves.png', str(task))
+    means = {title: mean_curve(found) for title, found in curves.items()}
+    plot_curves(means, folder / 'curves.png', str(task))
     console.print()
     console.print(table.rich())
     _print(
@@ -122,6 +121,19 @@ def run_quickstart(settings: Settings, console: Console) -> Path:
         'curves.png, and for each network its config, log and checkpoint.',
     )
     return folder
+
+
+def make_runs(
+    settings: Settings, contents: FolderContents | None
+) -> list[Run]:
+    """List what is trained, a pair of networks for each seed."""
+    _, title = network_of(settings)
+    arms = {'baseline': title, 'mlfm': f'{title} + MLFM'}
+    return [
+        Run(name, arm, seed, make_config(arm, seed, settings, contents))
+        for seed in settings.all_seeds
+        for arm, name in arms.items()
+    ]
 
 
 def tell_contents(contents: FolderContents, console: Console) -> None:
@@ -171,12 +183,13 @@ def make_run_folder(parent: Path) -> Path:
     return folder
 
 
-def describe(cfg: Config, settings: Settings) -> Task:
-    """Count what a config trains on."""
+def describe(run: Run, settings: Settings) -> Task:
+    """Count what a network is trained on."""
+    cfg = run.cfg
     with DefaultScope.overwrite_default_scope(cfg.default_scope):
         loaders = (cfg.train_dataloader, cfg.val_dataloader)
         train, val = (DATASETS.build(loader.dataset) for loader in loaders)
-    source = 'handwritten digits'
+    source = 'handwritten digits under a fine grain'
     if settings.data is not None:
         source = Path(settings.data).resolve().name
     return Task(
@@ -190,19 +203,13 @@ def describe(cfg: Config, settings: Settings) -> Task:
     )
 
 
-def tabulate(
-    configs: dict[str, Config],
-    curves: dict[str, Curve],
-    task: Task,
-    seed: int,
-) -> Table:
+def tabulate(runs: list[Run], curves: Curves, task: Task) -> Table:
     """Set the results side by side.
 
     Args:
-        configs (dict[str, Config]): The networks' configs by title.
-        curves (dict[str, Curve]): Their training runs.
+        runs (list[Run]): What was trained.
+        curves (dict[str, dict[int, Curve]]): How it went, by title and seed.
         task (Task): What they were trained on.
-        seed (int): The seed.
 
     Returns:
         Table: One row for each network.
@@ -211,77 +218,35 @@ def tabulate(
         Column('network', 'network'),
         Column('params', 'params', si),
         Column('macs', 'MACs', si),
-        Column('top1_best', 'top-1 best', '{:.2f}'.format),
-        Column('top1_final', 'top-1 final', '{:.2f}'.format),
+        Column('top1_best', 'top-1 best'),
+        Column('top1_final', 'top-1 final'),
         Column('epoch_seconds', 's/epoch', '{:.2f}'.format),
     ]
     rows = []
-    for title, cfg in configs.items():
+    for title, cfg in {run.title: run.cfg for run in runs}.items():
         cost = measure_complexity(build_model(cfg), image_size(cfg))
+        found = curves[title].values()
         rows.append(
             dict(
                 network=title,
                 params=cost.params,
                 macs=cost.macs,
-                top1_best=curves[title].best,
-                top1_final=curves[title].final,
-                epoch_seconds=curves[title].epoch_seconds,
+                top1_best=spread([curve.best for curve in found]),
+                top1_final=spread([curve.final for curve in found]),
+                epoch_seconds=min(curve.epoch_seconds for curve in found),
             )
         )
     caption = (
-        f'{task}; one run each, seed {seed}. top-1: % of the validation '
-        f'images. s/epoch: training alone, the fastest epoch, on '
-        f'{place(describe_machine())}. '
-        f'{verdict(curves[BASELINE], curves[MLFM], task.val_images)}'
+        f'{task}. top-1: % of the validation images, {seeds_of(runs)}. '
+        f's/epoch: training alone, the fastest epoch, on '
+        f'{place(describe_machine())}. {verdict(curves, task.val_images)}'
     )
     return Table(columns, rows, caption)
 
 
-def verdict(baseline: Curve, mlfm: Curve, images: int) -> str:
-    """Say which network ended higher, and whether that means anything.
-
-    Args:
-        baseline (Curve): The network compared with.
-        mlfm (Curve): The network of interest.
-        images (int): Number of validation images.
-
-    Returns:
-        str: Some sentences.
-    """
-    gain = mlfm.final - baseline.final
-    first = f'{MLFM} and {BASELINE} end level.'
-    if round(gain, 2) != 0:
-        side = 'above' if gain > 0 else 'below'
-        first = f'{MLFM} ends {abs(gain):.2f} points {side} {BASELINE}.'
-    chance = chance_difference(baseline.final, mlfm.final, images)
-    return (
-        f'{first} With {images} validation images and one seed, differences '
-        f'under about {chance:.1f} points are within chance. Another machine '
-        'or another number of threads rounds differently, so that the same '
-        'seed ends elsewhere there.'
-    )
-
-
-def chance_difference(first: float, second: float, images: int) -> float:
-    """Estimate which difference of accuracies chance alone explains.
-
-    Twice the standard error of the difference of two proportions; the
-    spread between seeds comes on top of it.
-
-    Args:
-        first (float): An accuracy in percent.
-        second (float): Another one.
-        images (int): Number of images that each was measured on.
-
-    Returns:
-        float: The difference in points.
-
-    Example:
-        >>> round(chance_difference(90, 90, 400), 1)
-        4.3
-    """
-    # Half an image is added to either side: at 100 % the plain formula
-    # would claim certainty.
-    shares = [(p / 100 * images + 0.5) / (images + 1) for p in (first, second)]
-    variance = sum(p * (1 - p) / images for p in shares)
-    return 200 * math.sqrt(variance)
+def seeds_of(runs: list[Run]) -> str:
+    """Say which seeds were trained."""
+    seeds = sorted({run.seed for run in runs})
+    if len(seeds) == 1:
+        return f'one run each, seed {seeds[0]}'
+    return f'mean ± standard deviation over seeds {seeds[0]} to {seeds[-1]}'

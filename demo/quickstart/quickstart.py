@@ -1,8 +1,8 @@
 """Train a small network with and without MLFM, and compare the two.
 
-Without --data it trains on scikit-learn's handwritten digits, which need no
-download. A folder of your own holds one folder of images for each class, or
-train/ and val/ with such folders in each.
+Without --data it trains on scikit-learn's handwritten digits, pale under a
+fine grain, which need no download. A folder of your own holds one folder of
+images for each class, or train/ and val/ with such folders in each.
 """
 
 import argparse
@@ -42,7 +42,14 @@ def parse_args() -> argparse.Namespace:
         help='each run makes a folder in it (default: %(default)s)',
     )
     parser.add_argument(
-        '--seed', type=int, default=0, help='random seed (default: 0)'
+        '--seed', type=int, default=0, help='the first seed (default: 0)'
+    )
+    parser.add_argument(
+        '--seeds',
+        type=int,
+        metavar='N',
+        help='how many seeds each network is trained with (default: digits '
+        '3, folder 1)',
     )
     parser.add_argument(
         '--image-size',

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,8 @@ from mlfm_mm.analysis.runs import Curve, read_curve
 from mlfm_mm.engine import build_runner
 from mlfm_mm.engine.hooks.epoch_summary import mean_loss
 
-# Many epochs are told in at most so many lines.
-MAX_LINES = 12
+# All that is told of the epochs takes about so many lines.
+MAX_LINES = 24
 
 
 @contextmanager
@@ -46,11 +47,15 @@ class TellEpochs(Hook):
     Args:
         title (str): The network's name.
         progress (Progress): Moved by each iteration; knows the time left.
+        lines (int): At most so many lines. Defaults to ``MAX_LINES // 2``.
     """
 
-    def __init__(self, title: str, progress: Progress) -> None:
+    def __init__(
+        self, title: str, progress: Progress, lines: int = MAX_LINES // 2
+    ) -> None:
         self.title = title
         self.progress = progress
+        self.lines = lines
 
     def after_train_iter(self, *args: Any, **kwargs: Any) -> None:
         """Move the bar."""
@@ -61,31 +66,49 @@ class TellEpochs(Hook):
     ) -> None:
         """Print the line."""
         epoch, epochs = runner.epoch, runner.max_epochs
-        if epoch % -(-epochs // MAX_LINES) and epoch != epochs:
+        if epoch % -(-epochs // self.lines) and epoch != epochs:
             return
         top1 = (metrics or {})['accuracy/top1']
         seconds = self.progress.tasks[0].time_remaining
         left = timedelta(seconds=round(seconds or 0))
         self.progress.console.print(
-            f'{self.title:<22} epoch {epoch:>3}/{epochs}  '
-            f'loss {mean_loss(runner):.3f}  top-1 {top1:.2f}  ({left} left)',
+            f'{self.title:<27} epoch {epoch:>2}/{epochs}  '
+            f'loss {mean_loss(runner):.3f}  top-1 {top1:.2f}  {left} left',
             highlight=False,
+            soft_wrap=True,
         )
 
 
+@dataclass(frozen=True)
+class Run:
+    """A network to be trained with a seed.
+
+    Args:
+        title (str): The network's name.
+        arm (str): ``'baseline'`` or ``'mlfm'``.
+        seed (int): The seed.
+        cfg (Config): Its config.
+    """
+
+    title: str
+    arm: str
+    seed: int
+    cfg: Config
+
+
 def train_all(
-    configs: dict[str, Config], steps: int, folder: Path, console: Console
-) -> dict[str, Curve]:
+    runs: list[Run], steps: int, folder: Path, console: Console
+) -> dict[str, dict[int, Curve]]:
     """Train the networks, one after the other.
 
     Args:
-        configs (dict[str, Config]): Their configs by title.
+        runs (list[Run]): What to train.
         steps (int): Training steps of each.
         folder (Path): Each writes into a folder in it.
         console (Console): Where to tell how it goes.
 
     Returns:
-        dict[str, Curve]: How it went, by title.
+        dict[str, dict[int, Curve]]: How it went, by title and seed.
     """
     progress = Progress(
         TextColumn('{task.description}'),
@@ -99,13 +122,16 @@ def train_all(
         redirect_stdout=False,
         redirect_stderr=False,
     )
-    progress.add_task('both networks', total=steps * len(configs))
-    curves = {}
+    progress.add_task('all networks', total=steps * len(runs))
+    lines = max(MAX_LINES // len(runs), 1)
+    curves: dict[str, dict[int, Curve]] = {}
     with progress:
-        for title, cfg in configs.items():
-            cfg.work_dir = str(folder / Path(cfg.filename).parent.name)
-            train(cfg, TellEpochs(title, progress))
-            curves[title] = read_curve(cfg.work_dir)
+        for run in runs:
+            run.cfg.work_dir = str(folder / f'{run.arm}_s{run.seed}')
+            name = f'{run.title}, seed {run.seed}'
+            train(run.cfg, TellEpochs(name, progress, lines))
+            found = read_curve(run.cfg.work_dir)
+            curves.setdefault(run.title, {})[run.seed] = found
     return curves
 
 

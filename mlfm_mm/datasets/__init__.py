@@ -5,8 +5,15 @@ from importlib.util import find_spec
 
 from .folders import FolderContents, FolderError, scan_folder
 from .readable import ReadableDataset
+from .texture import AddTexture
 
-__all__ = ['FolderContents', 'FolderError', 'ReadableDataset', 'scan_folder']
+__all__ = [
+    'AddTexture',
+    'FolderContents',
+    'FolderError',
+    'ReadableDataset',
+    'scan_folder',
+]
 
 
 def usable(module: str) -> bool:

@@ -26,13 +26,13 @@ def check_results(run: Path, networks: int = 2) -> dict:
     assert mlfm['params'] > baseline['params']
     assert mlfm['macs'] > baseline['macs']
     assert all(row['epoch_seconds'] > 0 for row in content['rows'])
-    assert 'seed 0' in content['caption']
+    assert 'seed' in content['caption']
     markdown = (run / 'results.md').read_text()
     assert markdown.startswith('| network | params | MACs |')
     assert 'MLFM' in markdown
     with Image.open(run / 'curves.png') as picture:
         assert picture.format == 'PNG' and picture.width > 1000
-    for arm in ('baseline', 'mlfm'):
+    for arm in ('baseline_s0', 'mlfm_s0'):
         assert (run / arm / 'epoch_1.pth').is_file()
         assert list((run / arm).glob('*.py'))
     return content
@@ -55,15 +55,18 @@ def quickstart(
 def test_digits(tmp_path: Path) -> None:
     printed = run_tool(
         *(PROGRAM, '--epochs', 1, '--max-per-class', 10),
-        *('--work-dir', 'runs'),
+        *('--seeds', 2, '--work-dir', 'runs'),
         cwd=tmp_path,
     )
-    assert 'epoch   1/1' in printed and ' left)' in printed
+    assert 'epoch  1/1' in printed and ' left\n' in printed
     # The log stays in its file.
     assert 'INFO' not in printed and 'Warning' not in printed
     assert len(printed.splitlines()) < 30
     content = check_results(only_run(tmp_path / 'runs'))
     assert '100 training' in content['caption']
+    assert 'seeds 0 to 1' in content['caption']
+    for curves in content['curves'].values():
+        assert [*curves] == ['0', '1']
 
 
 def test_own_images(
@@ -89,13 +92,13 @@ def test_second_run_starts_anew(tmp_path: Path) -> None:
     for _ in range(2):
         run_tool(
             *(PROGRAM, '--epochs', 1, '--max-per-class', 10),
-            *('--work-dir', 'runs'),
+            *('--seeds', 1, '--work-dir', 'runs'),
             cwd=tmp_path,
         )
     first, second = sorted((tmp_path / 'runs').iterdir())
     one, two = check_results(first), check_results(second)
     for name, curve in one['curves'].items():
-        assert curve['loss'] == two['curves'][name]['loss']
+        assert curve['0']['loss'] == two['curves'][name]['0']['loss']
 
 
 @pytest.mark.slow

@@ -17,6 +17,7 @@ from tests.tools.helpers import write_image_folder
         (dict(image_size=8), '--image-size 8 is too small: give 32'),
         (dict(max_per_class=1), '--max-per-class 1 is too small: give 2'),
         (dict(seed=-1), '--seed -1 is too small: give 0'),
+        (dict(seeds=0), '--seeds 0 is too small: give 1'),
     ],
 )
 def test_mistakes(changes: dict[str, int], message: str) -> None:
@@ -26,10 +27,16 @@ def test_mistakes(changes: dict[str, int], message: str) -> None:
 
 
 def test_digits_by_default() -> None:
-    cfg = make_config('mlfm', Settings(), None)
+    cfg = make_config('mlfm', 0, Settings(), None)
     assert image_size(cfg) == (32, 32)
     assert cfg.train_cfg.max_epochs == 10
     assert cfg.randomness.seed == 0
+
+
+def test_seeds() -> None:
+    assert Settings().all_seeds == [0, 1, 2]
+    assert Settings(data='images', seed=2).all_seeds == [2]
+    assert Settings(data='images', seeds=2).all_seeds == [0, 1]
 
 
 @pytest.mark.parametrize('name', ['digits', 'folder'])
@@ -38,7 +45,7 @@ def test_size_reaches_the_images(name: str, tmp_path: Path) -> None:
     if name == 'folder':
         data = str(write_image_folder(tmp_path))
     settings = Settings(data=data, image_size=48, epochs=3, max_per_class=5)
-    cfg = make_config('baseline', settings, None)
+    cfg = make_config('baseline', 0, settings, None)
     assert image_size(cfg) == (48, 48) and cfg.train_cfg.max_epochs == 3
     for loader in (cfg.train_dataloader, cfg.val_dataloader):
         with DefaultScope.overwrite_default_scope('mmpretrain'):
@@ -50,7 +57,7 @@ def test_small_folders_get_small_batches(tmp_path: Path) -> None:
     data = str(write_image_folder(tmp_path, 20))
     contents = scan_folder(data)
     settings = Settings(data=data)
-    cfg = make_config('baseline', settings, contents)
+    cfg = make_config('baseline', 0, settings, contents)
     # 32 training images: four batches of eight.
     assert cfg.train_dataloader.batch_size == 8
     assert cfg.optim_wrapper.optimizer.lr == 0.05 / 8
@@ -59,5 +66,5 @@ def test_small_folders_get_small_batches(tmp_path: Path) -> None:
 
 def test_smallest_folder(tmp_path: Path) -> None:
     contents = scan_folder(str(write_image_folder(tmp_path, 2)))
-    cfg = make_config('baseline', Settings(data=str(tmp_path)), contents)
+    cfg = make_config('baseline', 0, Settings(data=str(tmp_path)), contents)
     assert cfg.train_dataloader.batch_size == 2

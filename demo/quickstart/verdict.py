@@ -1,0 +1,116 @@
+"""Say which network is better, and how surely."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from statistics import fmean
+
+from mlfm_mm.analysis.evidence.statistics import paired_difference
+from mlfm_mm.analysis.runs import Curve
+
+Curves = dict[str, dict[int, Curve]]
+
+ELSEWHERE = (
+    'Another machine or another number of threads rounds differently, so that '
+    'the same seed ends elsewhere there.'
+)
+
+
+def verdict(curves: Curves, images: int) -> str:
+    """Say which network ended higher, and whether that means anything.
+
+    Args:
+        curves (dict[str, dict[int, Curve]]): The runs of the network without
+            and of the one with memory, by seed.
+        images (int): Number of validation images.
+
+    Returns:
+        str: Some sentences.
+    """
+    (baseline, plain), (mlfm, memory) = curves.items()
+    before = {seed: curve.final for seed, curve in plain.items()}
+    after = {seed: curve.final for seed, curve in memory.items()}
+    difference = paired_difference(before, after)
+    assert difference is not None
+    gain = difference.mean
+    first = f'{mlfm} and {baseline} end level.'
+    if round(gain, 2) != 0:
+        side = 'above' if gain > 0 else 'below'
+        first = f'{mlfm} ends {abs(gain):.2f} points {side} {baseline}.'
+    if difference.low is None:
+        chance = chance_difference(fmean(before.values()), gain, images)
+        how = (
+            f'With {images} validation images and one seed, differences under '
+            f'about {chance:.1f} points are within chance.'
+        )
+    else:
+        sure = 'beyond' if difference.is_sure else 'within'
+        how = (
+            f'Over {difference.seeds} pairs of runs that is {difference} '
+            f'points (95 % interval), {sure} what chance explains.'
+        )
+    return f'{first} {how} {ELSEWHERE}'
+
+
+def chance_difference(baseline: float, gain: float, images: int) -> float:
+    """Estimate which difference of accuracies chance alone explains.
+
+    Twice the standard error of the difference of two proportions; the
+    spread between seeds comes on top of it.
+
+    Args:
+        baseline (float): An accuracy in percent.
+        gain (float): How much higher another one is.
+        images (int): Number of images that each was measured on.
+
+    Returns:
+        float: The difference in points.
+
+    Example:
+        >>> round(chance_difference(90, 0, 400), 1)
+        4.3
+    """
+    # Half an image is added to either side: at 100 % the plain formula
+    # would claim certainty.
+    shares = [
+        (p / 100 * images + 0.5) / (images + 1)
+        for p in (baseline, baseline + gain)
+    ]
+    variance = sum(p * (1 - p) / images for p in shares)
+    return 200 * math.sqrt(variance)
+
+
+def mean_curve(curves: dict[int, Curve]) -> Curve:
+    """Average the runs of a network over their seeds.
+
+    Args:
+        curves (dict[int, Curve]): The runs by seed, of the same epochs.
+
+    Returns:
+        Curve: Their means, epoch by epoch.
+
+    Example:
+        >>> low, high = (
+        ...     Curve({1: 2.0}, {1: 80.0}, {}),
+        ...     Curve({}, {1: 90.0}, {}),
+        ... )
+        >>> mean_curve({0: low, 1: high}).score
+        {1: 85.0}
+    """
+    runs = curves.values()
+    return Curve(
+        *(
+            mean_by_epoch(getattr(run, name) for run in runs)
+            for name in ('loss', 'score', 'seconds')
+        )
+    )
+
+
+def mean_by_epoch(values: Iterable[dict[int, float]]) -> dict[int, float]:
+    """Average what several runs have of an epoch."""
+    found: dict[int, list[float]] = {}
+    for run in values:
+        for epoch, value in run.items():
+            found.setdefault(epoch, []).append(value)
+    return {epoch: fmean(found[epoch]) for epoch in sorted(found)}
