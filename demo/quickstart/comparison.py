@@ -19,6 +19,7 @@ from mlfm_mm.datasets import FolderContents, FolderError, scan_folder
 from mlfm_mm.engine import UsageError
 from mlfm_mm.engine.models import build_model
 
+from .pictures import save_pictures
 from .recipe import Settings, make_config, network_of
 from .training import MAX_LINES, Run, quiet, train_all
 from .verdict import Curves, mean_curve, verdict
@@ -92,6 +93,7 @@ def run_quickstart(settings: Settings, console: Console) -> Path:
     with quiet(folder / 'console.log'):
         runs = make_runs(settings, contents)
         task = describe(runs[0], settings)
+        save_pictures(runs[0].cfg, folder / 'pictures.png')
         _print(
             console,
             f'Training {runs[0].title} without and with MLFM, one after the '
@@ -118,7 +120,8 @@ def run_quickstart(settings: Settings, console: Console) -> Path:
     _print(
         console,
         f'\nSaved in {folder}: results.md, results.csv, results.json, '
-        'curves.png, and for each network its config, log and checkpoint.',
+        'curves.png, pictures.png, and for each network its config, log and '
+        'checkpoint.',
     )
     return folder
 

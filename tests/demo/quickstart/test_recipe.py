@@ -29,7 +29,7 @@ def test_mistakes(changes: dict[str, int], message: str) -> None:
 def test_digits_by_default() -> None:
     cfg = make_config('mlfm', 0, Settings(), None)
     assert image_size(cfg) == (32, 32)
-    assert cfg.train_cfg.max_epochs == 10
+    assert cfg.train_cfg.max_epochs == 6
     assert cfg.randomness.seed == 0
 
 
