@@ -114,9 +114,9 @@ class Features(nn.Module):
         model (nn.Module): A model with ``extract_feat``.
     """
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: Any) -> None:
         super().__init__()
-        self.model = model
+        self.model: Any = model
 
     def forward(self, image: Tensor, mode: str) -> Any:
         """Hand on what comes out of the neck."""

@@ -13,6 +13,7 @@ from .errors import UsageError
 from .kinds import dicts
 
 NECK = f'mlfm_mm.{MLFMNeck.__name__}'
+OF_TIMM = 'TimmClassifier'
 
 
 def add_memory(config: Config, **options: object) -> Config:
@@ -55,7 +56,9 @@ def add_memory(config: Config, **options: object) -> Config:
                 f'options {", ".join(options)}: set them in its config'
             )
         return config
-    if not model.get('backbone'):
+    if _name(model).rpartition('.')[2] == OF_TIMM:
+        model['type'] = f'mlfm_mm.{OF_TIMM}'  # has a place for memory
+    elif not model.get('backbone'):
         raise UsageError(_no_backbone(model))
     neck = model.get('neck')
     if isinstance(neck, list | tuple):

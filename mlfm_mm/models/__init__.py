@@ -7,7 +7,8 @@ serves them: :mod:`update` is the gate where memory and trunk meet,
 :mod:`chain` builds the units, :mod:`adoption` introduces a neck to its
 backbone, :mod:`taps` finds where units go, :mod:`kernels` runs a unit faster,
 :mod:`fuse` folds its norms, :mod:`plain_weights` loads old checkpoints,
-:mod:`refusals` says what cannot be, :mod:`torch_internals` asks PyTorch what
+:mod:`refusals` says what cannot be, :mod:`timm_classifier` lets memory into
+whole networks of timm, :mod:`torch_internals` asks PyTorch what
 it tells nobody, :mod:`backbones` has what mmpretrain lacks.
 """
 
@@ -16,6 +17,7 @@ from .lfmu import LFMU
 from .low_pass import LowPass
 from .mlfm_neck import MLFMNeck
 from .taps import Tap, find_taps
+from .timm_classifier import *  # noqa: F403
 
 __all__ = [
     'LFMU',

@@ -1,8 +1,10 @@
-"""Backbones of the paper that mmpretrain lacks; they need mmpretrain."""
+"""Backbones that the hosts lack; those of the paper need mmpretrain."""
 
 from importlib.util import find_spec
 
-__all__: list[str] = []
+from .torchvision_backbone import TorchvisionBackbone
+
+__all__ = ['TorchvisionBackbone']
 
 if find_spec('mmpretrain') is not None:
     from .inception_next import InceptionNeXt

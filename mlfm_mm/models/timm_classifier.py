@@ -1,0 +1,65 @@
+"""mmpretrain's classifiers of timm, with memory."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from torch import Tensor
+
+from ..registry import MODELS
+from .adoption import BackboneAware
+
+__all__: list[str] = []
+
+if find_spec('mmpretrain') is not None:
+    from mmpretrain.models import TimmClassifier as Plain
+
+    __all__ += ['TimmClassifier']
+
+    @MODELS.register_module()
+    class TimmClassifier(Plain):
+        """A whole network of timm, head and all, with memory inside.
+
+        mmpretrain's own hands all that it is given to
+        ``timm.create_model``, which knows no neck. Checkpoints of timm and of
+        the network without memory load as they are.
+
+        Args:
+            *args: Of ``timm.create_model``.
+            neck (dict): Config of :class:`mlfm_mm.MLFMNeck`.
+            **kwargs: Of ``mmpretrain.TimmClassifier``.
+
+        Example:
+            >>> import torch
+            >>> memory = dict(type='mlfm_mm.MLFMNeck')
+            >>> net = TimmClassifier('resnet18', num_classes=5, neck=memory)
+            >>> [tap.module for tap in net.neck.taps]
+            ['act1', 'layer1', 'layer2', 'layer3', 'layer4']
+            >>> net(torch.rand(2, 3, 64, 64)).shape
+            torch.Size([2, 5])
+        """
+
+        def __init__(
+            self, *args: object, neck: dict, **kwargs: object
+        ) -> None:
+            super().__init__(*args, **kwargs)
+            memory = MODELS.build(neck)
+            if not isinstance(memory, BackboneAware):
+                raise TypeError(
+                    f'TimmClassifier has no place for {neck["type"]}: its '
+                    'neck is MLFMNeck, beside the network'
+                )
+            self.neck = memory
+            memory.on_adoption(self, self.model, [memory])
+            self._register_load_state_dict_pre_hook(self._keep_memory)
+
+        def _keep_memory(
+            self, state_dict: dict[str, Tensor], prefix: str, *_: object
+        ) -> None:
+            """Take back what mmpretrain's has put under ``model.``."""
+            moved = f'{prefix}model.neck.units.'
+            for name in [
+                name for name in state_dict if name.startswith(moved)
+            ]:
+                own = f'{prefix}neck.units.{name.removeprefix(moved)}'
+                state_dict[own] = state_dict.pop(name)
