@@ -129,10 +129,11 @@ def test_sdist_runs_its_tests(
     with tarfile.open(archives['sdist']) as file:
         file.extractall(tmp_path, filter='data')
     (unpacked,) = tmp_path.iterdir()
-    shown = run('pytest', '--collect-only', '-q', '-n0', cwd=unpacked)
-    assert 'tests/test_packaging.py::test_sdist_runs_its_tests' in shown
-    some = ('tests/models/test_low_pass.py', 'tests/test_registry.py')
-    assert ' passed' in run('pytest', '-q', '-n0', '-x', *some, cwd=unpacked)
+    # All of them are imported, and some are run.
+    some = ('-k', 'test_low_pass or test_registry')
+    shown = run('pytest', '-q', '-n0', '-x', *some, cwd=unpacked)
+    passed, others = re.findall(r'(\d+) (?:passed|deselected)', shown)
+    assert int(passed) > 50 and int(others) > 1000
 
 
 def test_wheel_in_an_environment_of_its_own(
