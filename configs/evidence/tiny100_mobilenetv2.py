@@ -3,15 +3,7 @@
 For a GPU, several runs side by side (--jobs 4).
 """
 
+_base_ = '_base_/plain_and_mlfm.py'
+
 title = 'MobileNetV2 0.35, Tiny ImageNet-100'
 config = 'recipes/mobilenetv2_0.35_tiny100.py'
-arms = dict(
-    plain=dict(title='plain'),
-    mlfm=dict(
-        title='MLFM',
-        overrides={'model.neck': dict(type='mlfm_mm.MLFMNeck')},
-    ),
-)
-baselines = ['plain']
-seeds = [0, 1, 2, 3, 4]
-metric = 'accuracy/top1'

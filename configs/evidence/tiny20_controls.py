@@ -8,36 +8,21 @@ a step of the next one takes half as long again).
 
 title = 'MobileNetV2 0.35, Tiny ImageNet-20: controls'
 config = 'recipes/mobilenetv2_0.35_tiny20.py'
-_controls = {'custom_imports.imports': ['mlfm_mm.analysis.controls']}
+_imports = {'custom_imports.imports': ['mlfm_mm.analysis.controls']}
+_controls = dict(
+    other_image=("another picture's image", 'OtherImageNeck'),
+    no_image=('no image, memory of the trunk only', 'NoImageNeck'),
+    no_memory=('no memory, bands of the image only', 'NoMemoryNeck'),
+    norms_only=('neither, norms only', 'NormsOnlyNeck'),
+)
 arms = dict(
-    other_image=dict(
-        title="another picture's image",
-        overrides={
-            **_controls,
-            'model.neck': dict(type='mlfm_mm.OtherImageNeck'),
-        },
-    ),
-    no_image=dict(
-        title='no image, memory of the trunk only',
-        overrides={
-            **_controls,
-            'model.neck': dict(type='mlfm_mm.NoImageNeck'),
-        },
-    ),
-    no_memory=dict(
-        title='no memory, bands of the image only',
-        overrides={
-            **_controls,
-            'model.neck': dict(type='mlfm_mm.NoMemoryNeck'),
-        },
-    ),
-    norms_only=dict(
-        title='neither, norms only',
-        overrides={
-            **_controls,
-            'model.neck': dict(type='mlfm_mm.NormsOnlyNeck'),
-        },
-    ),
+    **{
+        name: dict(
+            title=title,
+            overrides={**_imports, 'model.neck': dict(type=f'mlfm_mm.{kind}')},
+        )
+        for name, (title, kind) in _controls.items()
+    },
     same_params=dict(
         title='without memory, as many parameters (width 0.37)',
         overrides={'model.backbone.widen_factor': 0.37},
