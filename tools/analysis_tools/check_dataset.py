@@ -15,15 +15,13 @@ import json
 import os
 import sys
 from concurrent.futures import ProcessPoolExecutor
-from copy import deepcopy
 from pathlib import Path
 
 # A clone need not be installed: its package lies two folders up.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from mmengine.config import Config, DictAction
-from mmengine.dataset import BaseDataset
-from mmengine.registry import DATASETS, init_default_scope
+from mmengine.config import DictAction
+from mmengine.registry import init_default_scope
 from rich.console import Console
 from rich.progress import track
 
@@ -36,11 +34,14 @@ from mlfm_mm.datasets.inspection import (
     judge,
     look_at,
 )
-from mlfm_mm.datasets.unreadable import UnreadablePolicy
+from mlfm_mm.datasets.listing import (
+    build_datasets,
+    list_items,
+    turns_pictures,
+)
 from mlfm_mm.engine import UsageError, find_host
 from mlfm_mm.engine.options import load_config
 
-SPLITS = ('train', 'val', 'test')
 # So many findings of a kind are shown.
 SHOWN = 5
 
@@ -80,68 +81,6 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def build_datasets(cfg: Config) -> tuple[dict[str, BaseDataset], Report]:
-    """Build the data sets of a config, each once.
-
-    Args:
-        cfg (Config): A config of a host.
-
-    Returns:
-        tuple[dict[str, BaseDataset], Report]: Data sets by split; the test
-        set is left out where it is the validation set. Which splits are not
-        there, and why.
-
-    Raises:
-        FolderError: None is there.
-    """
-    configs: dict[str, dict] = {}
-    for split in SPLITS:
-        loader = cfg.get(f'{split}_dataloader')
-        if loader and loader.dataset not in configs.values():
-            configs[split] = loader.dataset
-    built, report = {}, Report()
-    for split, config in configs.items():
-        try:
-            built[split] = DATASETS.build(without_checks(config))
-            built[split].full_init()
-        except (FolderError, OSError) as error:
-            report.add('not there', split, [str(error)])
-    if not built:
-        raise FolderError(next(iter(report.findings['not there'].values()))[0])
-    return built, report
-
-
-def without_checks(config: dict) -> dict:
-    """Let a data set list its files, whatever is wrong with them."""
-    config = deepcopy(config)
-    for key in ('dataset', 'datasets'):
-        inner = config.get(key, [])
-        inner = inner if isinstance(inner, list) else [inner]
-        if inner:
-            changed = [without_checks(part) for part in inner]
-            config[key] = changed if key == 'datasets' else changed[0]
-    if 'pipeline' in config:
-        config['pipeline'] = []
-    kind = str(config.get('type'))
-    if kind.rpartition('.')[0] == 'mlfm_mm':
-        if kind != 'mlfm_mm.Digits':
-            config['unreadable'] = 'skip'
-        if kind == 'mlfm_mm.CamVid':
-            config['check'] = False
-    return config
-
-
-def list_items(dataset: BaseDataset) -> list[Item]:
-    """List the images of a data set, and the files that it leaves out."""
-    policy = getattr(dataset, 'unreadable', None)
-    left_out = policy.left_out if isinstance(policy, UnreadablePolicy) else []
-    items = [Item(path, dict(img_path=path)) for path in left_out]
-    for index in range(len(dataset)):
-        info = dataset.get_data_info(index)
-        items.append(Item(str(info.get('img_path', index)), info))
-    return items
-
-
 def look_at_all(items: list[Item], split: str, jobs: int) -> list[Seen]:
     """Look at all images of a split, by several processes."""
     with ProcessPoolExecutor(jobs) as pool:
@@ -154,13 +93,6 @@ def look_at_all(items: list[Item], split: str, jobs: int) -> list[Seen]:
                 transient=True,
             )
         )
-
-
-def turns_pictures(cfg: Config) -> bool:
-    """Say whether pictures are turned as their cameras noted."""
-    pipeline = cfg.train_dataloader.dataset.get('pipeline', [])
-    loaders = [t for t in pipeline if 'LoadImage' in str(t.get('type'))]
-    return any(t.get('color_type', 'color') == 'color' for t in loaders)
 
 
 def show(report: Report, splits: dict[str, list[Seen]]) -> None:

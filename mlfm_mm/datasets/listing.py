@@ -1,0 +1,84 @@
+"""What files the data of a config are made of, whatever is wrong with them."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+
+from mmengine.config import Config
+from mmengine.dataset import BaseDataset
+from mmengine.registry import DATASETS
+
+from .folder_layout import FolderError
+from .inspection import Item, Report
+from .unreadable import UnreadablePolicy
+
+SPLITS = ('train', 'val', 'test')
+
+
+def build_datasets(cfg: Config) -> tuple[dict[str, BaseDataset], Report]:
+    """Build the data sets of a config, each once.
+
+    Args:
+        cfg (Config): A config of a host.
+
+    Returns:
+        tuple[dict[str, BaseDataset], Report]: Data sets by split; the test
+        set is left out where it is the validation set. Which splits are not
+        there, and why.
+
+    Raises:
+        FolderError: None is there.
+    """
+    configs: dict[str, dict] = {}
+    for split in SPLITS:
+        loader = cfg.get(f'{split}_dataloader')
+        if loader and loader.dataset not in configs.values():
+            configs[split] = loader.dataset
+    built, report = {}, Report()
+    for split, config in configs.items():
+        try:
+            built[split] = DATASETS.build(without_checks(config))
+            built[split].full_init()
+        except (FolderError, OSError) as error:
+            report.add('not there', split, [str(error)])
+    if not built:
+        raise FolderError(next(iter(report.findings['not there'].values()))[0])
+    return built, report
+
+
+def without_checks(config: dict) -> dict:
+    """Let a data set list its files, whatever is wrong with them."""
+    config = deepcopy(config)
+    for key in ('dataset', 'datasets'):
+        inner = config.get(key, [])
+        inner = inner if isinstance(inner, list) else [inner]
+        if inner:
+            changed = [without_checks(part) for part in inner]
+            config[key] = changed if key == 'datasets' else changed[0]
+    if 'pipeline' in config:
+        config['pipeline'] = []
+    kind = str(config.get('type'))
+    if kind.rpartition('.')[0] == 'mlfm_mm':
+        if kind != 'mlfm_mm.Digits':
+            config['unreadable'] = 'skip'
+        if kind == 'mlfm_mm.CamVid':
+            config['check'] = False
+    return config
+
+
+def list_items(dataset: BaseDataset) -> list[Item]:
+    """List the images of a data set, and the files that it leaves out."""
+    policy = getattr(dataset, 'unreadable', None)
+    left_out = policy.left_out if isinstance(policy, UnreadablePolicy) else []
+    items = [Item(path, dict(img_path=path)) for path in left_out]
+    for index in range(len(dataset)):
+        info = dataset.get_data_info(index)
+        items.append(Item(str(info.get('img_path', index)), info))
+    return items
+
+
+def turns_pictures(cfg: Config) -> bool:
+    """Say whether pictures are turned as their cameras noted."""
+    pipeline = cfg.train_dataloader.dataset.get('pipeline', [])
+    loaders = [t for t in pipeline if 'LoadImage' in str(t.get('type'))]
+    return any(t.get('color_type', 'color') == 'color' for t in loaders)
