@@ -30,7 +30,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from mlfm_mm.engine.survival import protect
-from tests.engine.hooks import killed
+from tests.engine.hooks import killed, toy
 
 WAYS = {
     'ours': 'our hooks',
@@ -143,7 +143,9 @@ def train(
     os.dup2(out, sys.stderr.fileno())
     if file_size:
         resource.setrlimit(resource.RLIMIT_FSIZE, (file_size,) * 2)
-    killed.main([str(config), *(['--kill', 'torn', str(torn)] if torn else [])])
+    killed.main(
+        [str(config), *(['--kill', 'torn', str(torn)] if torn else [])]
+    )
 
 
 def free_port() -> int:

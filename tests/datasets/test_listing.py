@@ -1,0 +1,71 @@
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip('mmpretrain')
+
+from mmengine.config import Config
+
+from mlfm_mm.datasets import FolderError
+from mlfm_mm.datasets.listing import (
+    build_datasets,
+    list_items,
+    turns_pictures,
+    without_checks,
+)
+from tests.tools.helpers import write_image_folder
+
+
+def loader(root: Path, **more: object) -> dict:
+    dataset = dict(type='mlfm_mm.ImageFolder', data_root=str(root), **more)
+    load = [dict(type='mmpretrain.LoadImageFromFile')]
+    return dict(dataset=dict(dataset, pipeline=load))
+
+
+def test_each_data_set_once_and_what_is_not_there(tmp_path: Path) -> None:
+    root = write_image_folder(tmp_path / 'images', 3)
+    cfg = Config(
+        dict(
+            train_dataloader=loader(root),
+            val_dataloader=loader(tmp_path / 'none'),
+            test_dataloader=loader(root),
+        )
+    )
+    built, report = build_datasets(cfg)
+    assert list(built) == ['train']
+    assert 'there is no folder' in report.to_dict()['not there']['val'][0]
+    cfg.train_dataloader = cfg.test_dataloader = cfg.val_dataloader
+    with pytest.raises(FolderError, match='there is no folder'):
+        build_datasets(cfg)
+
+
+def test_files_that_are_left_out_are_listed(tmp_path: Path) -> None:
+    root = write_image_folder(tmp_path / 'images', 3)
+    broken = root / 'dark' / 'broken.png'
+    broken.write_bytes(b'')
+    settings = loader(root, unreadable='refuse', split='train')
+    split = dict(
+        train_dataloader=settings, val_dataloader=loader(root, split='val')
+    )
+    built, _ = build_datasets(Config(split))
+    names = [item.name for data in built.values() for item in list_items(data)]
+    assert str(broken) in names and len({*names}) == 7
+
+
+def test_wrapped_data_sets_lose_their_checks() -> None:
+    inner = dict(type='mlfm_mm.CamVid', unreadable='refuse', pipeline=[1])
+    found = without_checks(dict(type='Concat', datasets=[inner, inner]))
+    changed = dict(inner, unreadable='skip', pipeline=[], check=False)
+    assert found['datasets'] == [changed, changed]
+    assert inner['unreadable'] == 'refuse'
+
+
+@pytest.mark.parametrize(
+    ('color', 'turns'),
+    [({}, True), (dict(color_type='color_ignore_orientation'), False)],
+)
+def test_who_turns_pictures(color: dict, turns: bool) -> None:
+    load = dict(type='LoadImageFromFile', **color)
+    dataset = dict(type='X', pipeline=[load])
+    cfg = Config(dict(train_dataloader=dict(dataset=dataset)))
+    assert turns_pictures(cfg) == turns
