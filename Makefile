@@ -21,7 +21,7 @@ HOSTS := .venv-hosts .venv-hosts-openmmlab
 .DEFAULT_GOAL := help
 .PHONY: help venv quickstart test test-slow test-openmmlab test-floor \
 	test-install hosts test-hosts sweep lint format hooks docs kill-test \
-	benchmark build constraints clean
+	benchmark gpu build constraints clean
 
 help: ## show this list
 	@echo 'make <target>'
@@ -115,6 +115,10 @@ kill-test: venv ## kill and resume runs; docs/reliability.md (15 minutes)
 
 benchmark: venv ## measure what docs/performance.md lacks (30 quiet minutes)
 	@$(VENV)/python -m benchmarks.parts
+	@$(VENV)/python .dev_scripts/pages.py
+
+gpu: venv ## test and measure the fused kernels on a GPU (10 minutes)
+	@$(VENV)/python -m benchmarks.gpu
 	@$(VENV)/python .dev_scripts/pages.py
 
 build: venv ## build the source archive and the wheel into dist/

@@ -26,6 +26,7 @@ import results
 import zoo
 from backbone_sweep import page as backbones
 from benchmarks import pages as cost
+from benchmarks import registers
 from marks import replace_block
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -35,6 +36,7 @@ GENERATORS: tuple[Generator, ...] = (
     zoo.generate,
     results.generate,
     cost.generate,
+    registers.generate,
     evidence_page.generate,
     backbones.generate,
     reliability_page.generate,

@@ -19,7 +19,6 @@ Sums are put together in an order that is always the same: no atomics.
 
 from __future__ import annotations
 
-import os
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -34,8 +33,11 @@ if TYPE_CHECKING:
 __all__ = ['check_triton', 'run']
 
 DTYPES = [torch.float16, torch.bfloat16, torch.float32]
-# Kernels take tuples of tensors since then.
-OLDEST = (3, 3)
+# The oldest version that the kernels were tried with.
+OLDEST = (3, 7)
+# Channels of the largest memory. Kernels convolve anew where PyTorch reads a
+# map: with so many channels that costs as much, reckoned for an H100.
+MOST_CHANNELS = 256
 
 
 def check_triton() -> None:
@@ -53,8 +55,8 @@ def check_triton() -> None:
             return
         found = f'is {version}'
     raise ImportError(
-        f"kernels='triton' needs Triton 3.3 or newer, which {found}: it comes "
-        "with PyTorch 2.7 or newer for Linux and CUDA; or use kernels='auto'."
+        f"kernels='triton' needs Triton 3.7 or newer, which {found}: it comes "
+        "with PyTorch 2.12 for Linux and CUDA; or use kernels='auto'."
     )
 
 
@@ -83,17 +85,18 @@ def run(
 
 
 def is_played() -> bool:
-    """Tell whether Triton plays a GPU: on the CPU, slowly, for tests.
+    """Tell whether Triton plays a GPU, as TRITON_INTERPRET=1 asks it to."""
+    from .tiles import PLAYED
 
-    It does with ``TRITON_INTERPRET=1`` in the environment.
-    """
-    return os.environ.get('TRITON_INTERPRET') == '1'
+    return bool(PLAYED.value)
 
 
 def _can_read(
     unit: LFMU, x: Tensor, memory: Tensor, image: Tensor | None
 ) -> bool:
-    """Tell whether tensors are what kernels can read, and few enough."""
+    """Tell whether tensors are what kernels can read, and small enough."""
+    if memory.shape[1] > MOST_CHANNELS:
+        return False
     maps = [x, memory]
     if unit.supplement_gate is not None:
         if image is None:
@@ -106,6 +109,6 @@ def _can_read(
     device = 'cpu' if is_played() else 'cuda'
     # Kernels count pixels, and the values of an image, in 32 bits.
     few = max(x.numel() // x.shape[1], 2 * x[0].numel(), memory[0].numel())
-    return few < 2**31 and all(
+    return few < 2**30 and all(
         t.device.type == device and t.dtype in dtypes for t in maps
     )

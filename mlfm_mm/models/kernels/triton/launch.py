@@ -23,7 +23,7 @@ from torch import Tensor
 from .tiles import PLAYED
 
 # Pixels and channels of a tile, and how a GPU goes about it. With these no
-# kernel runs out of registers; no GPU has tuned them yet.
+# kernel lacks more than a few registers; no GPU has tuned them yet.
 BLOCK_P, BLOCK_C = 32, 64
 OPTIONS = dict(num_warps=8, num_stages=1)
 # Where programs write sums there are at most so many of them, and each has at
@@ -162,7 +162,7 @@ def products_of(
     """Give what kernels that convolve take last: blocks and precisions."""
     blocks = [16 if kernel[0].numel() <= 16 else 32 for kernel in kernels]
     product = 'ieee'
-    if dtype == torch.float32 and not PLAYED:
+    if dtype == torch.float32 and not PLAYED.value:
         # Shortened where PyTorch's convolutions do it, else as three products
         # of shortened numbers, which are nearly as precise.
         product = 'tf32' if torch.backends.cudnn.allow_tf32 else 'tf32x3'

@@ -15,12 +15,14 @@ Sums are in ``ACC``, single precision unless everything is in double.
 
 from __future__ import annotations
 
+import os
+
 import triton
 import triton.language as tl
-from triton import knobs
 
-# Whether Triton plays a GPU, on the CPU.
-PLAYED = tl.constexpr(knobs.runtime.interpret)
+# Whether Triton plays a GPU on the CPU, slowly, for tests. It looks at this
+# when it is imported, too.
+PLAYED = tl.constexpr(os.environ.get('TRITON_INTERPRET') == '1')
 
 
 @triton.jit

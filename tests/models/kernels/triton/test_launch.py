@@ -50,7 +50,7 @@ def test_arguments() -> None:
 def test_precision_of_products(monkeypatch: pytest.MonkeyPatch) -> None:
     kernels = [torch.empty(8, 3, 1, 1), torch.empty(8, 3, 3, 3)]
     assert products_of(kernels, torch.bfloat16)[:2] == (16, 32)
-    monkeypatch.setattr(launch, 'PLAYED', False)
+    monkeypatch.setattr(launch.PLAYED, 'value', False)
     backend = torch.backends.cudnn
     for allowed, product in ((True, 'tf32'), (False, 'tf32x3')):
         monkeypatch.setattr(backend, 'allow_tf32', allowed)

@@ -1,0 +1,229 @@
+"""Compile the fused kernels for GPUs, and read what they take of them.
+
+    python -m benchmarks.registers
+
+No GPU is needed, Triton brings the compilers along: each launch of a unit in
+training and in inference is compiled instead, for the GPUs of ``TARGETS``.
+`make docs` then renews the table of docs/performance.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from unittest.mock import patch
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from mlfm_mm import LFMU
+from mlfm_mm.analysis.tables import markdown_table
+
+from .setting import DTYPES, LAYOUTS
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULT = Path('docs/results/kernels.json')
+TARGETS = dict(sm_80='A100', sm_90='H100')
+SETTINGS = (('fp32', 'contiguous'), ('bf16', 'channels_last'))
+POINTED = {
+    torch.float32: 'fp32',
+    torch.bfloat16: 'bf16',
+    torch.int64: 'i64',
+}
+# Kernel and arguments.
+Launch = tuple[Callable, tuple]
+
+
+def collect(dtype: str, layout: str) -> dict[str, Launch]:
+    """Collect the launches of a unit, by the names of their kernels.
+
+    That of inference, which is one of those of training by another way, is
+    told apart.
+    """
+    from mlfm_mm.models.kernels.triton import backward_ops, forward_ops
+    from mlfm_mm.models.kernels.triton.unit import infer, train
+
+    unit = LFMU(64, 128, levels=1).to(DTYPES[dtype])
+    maps = [
+        torch.zeros(2, channels, 32, 32, dtype=DTYPES[dtype])
+        .to(memory_format=LAYOUTS[layout])
+        .requires_grad_()
+        for channels in (128, 64, 3)
+    ]
+    found: dict[str, Launch] = {}
+    phase = ''
+
+    def collected(kernel: Callable, grid: tuple, *args: object) -> None:
+        found.setdefault(f'{kernel.__name__}{phase}', (kernel, args))
+
+    with (
+        patch.object(forward_ops, 'launch', collected),
+        patch.object(backward_ops, 'launch', collected),
+    ):
+        outputs = train(unit, *maps)
+        torch.autograd.backward(outputs, [x.detach() for x in outputs])
+        phase = ', inference'
+        with torch.no_grad():
+            infer(unit.eval(), *maps)
+    return found
+
+
+def compile_for(target: str, launch: Launch) -> dict[str, int]:
+    """Compile a launch; tell registers, shared and local memory."""
+    import triton
+    from triton.backends.compiler import GPUTarget
+    from triton.compiler import ASTSource
+
+    from mlfm_mm.models.kernels.triton.launch import OPTIONS
+
+    kernel, args = launch
+    signature: dict[str, object] = {}
+    constants: dict[tuple, object] = {}
+    hints: dict[tuple, list] = {}
+    for i, (parameter, value) in enumerate(
+        zip(kernel.params, args, strict=True)  # type: ignore[attr-defined]
+    ):
+        if parameter.is_constexpr:
+            signature[parameter.name] = 'constexpr'
+            constants[i,] = value
+        else:
+            signature[parameter.name] = describe(value, (i,), constants, hints)
+    compiled = triton.compile(
+        ASTSource(kernel, signature, constants, hints),
+        target=GPUTarget('cuda', int(target.removeprefix('sm_')), 32),
+        options=OPTIONS,
+    )
+    found = usage(compiled.asm['cubin'])
+    return dict(
+        registers=found['REG'],
+        shared=compiled.metadata.shared,
+        local=found['STACK'] + found['LOCAL'],
+    )
+
+
+def describe(
+    value: object, path: tuple, constants: dict, hints: dict
+) -> object:
+    """Describe an argument as Triton does when it launches.
+
+    Args:
+        value (object): The argument.
+        path (tuple): Where it stands, in tuples in the arguments.
+        constants (dict): Takes what is compiled in, by path.
+        hints (dict): Takes what is known of the others, by path.
+
+    Returns:
+        object: Its type.
+
+    Example:
+        >>> constants, hints = {}, {}
+        >>> describe((32, 1, None, 0.5), (7,), constants, hints)
+        ('i32', 'constexpr', 'constexpr', 'fp32')
+        >>> constants, hints
+        ({(7, 1): 1, (7, 2): None}, {(7, 0): [['tt.divisibility', 16]]})
+    """
+    if isinstance(value, tuple):
+        return tuple(
+            describe(part, (*path, i), constants, hints)
+            for i, part in enumerate(value)
+        )
+    if isinstance(value, Tensor):
+        hints[path] = [['tt.divisibility', 16]]
+        return f'*{POINTED[value.dtype]}'
+    if isinstance(value, float):
+        return 'fp32'
+    if value is None or isinstance(value, bool) or value == 1:
+        constants[path] = value
+        return 'constexpr'
+    if isinstance(value, int) and value % 16 == 0:
+        hints[path] = [['tt.divisibility', 16]]
+    return 'i32'
+
+
+def usage(binary: bytes) -> dict[str, int]:
+    """Read what a compiled kernel takes."""
+    from triton.backends import nvidia
+
+    tool = Path(nvidia.__path__[0]) / 'bin' / 'cuobjdump'
+    with tempfile.NamedTemporaryFile(suffix='.cubin') as file:
+        file.write(binary)
+        file.flush()
+        text = subprocess.run(
+            [tool, '-res-usage', file.name],
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+    found = re.findall(r'(REG|STACK|LOCAL):(\d+)', text)
+    return {name: int(number) for name, number in found}
+
+
+def measure(targets: Sequence[str]) -> pd.DataFrame:
+    """Compile everything; a row for each kernel, setting and target."""
+    rows = []
+    for setting in SETTINGS:
+        for name, launch in collect(*setting).items():
+            for target in targets:
+                found = compile_for(target, launch)
+                print(name, *setting, target, found, flush=True)
+                head = dict(kernel=name, setting=', '.join(setting))
+                rows.append(head | dict(target=target) | found)
+    return pd.DataFrame(rows)
+
+
+def generate(root: Path) -> dict[str, str]:
+    """Lay out the results.
+
+    Args:
+        root (Path): The top of the repository.
+
+    Returns:
+        dict[str, str]: The block of the page by its place.
+    """
+    rows = pd.DataFrame(json.loads((root / RESULT).read_text('utf-8')))
+    rows['taken'] = [
+        f'{row.registers}, {row.shared / 1024:.3g} KB'
+        + (f', {row.local} B local' if row.local else '')
+        for row in rows.itertuples()
+    ]
+    rows['column'] = rows['target'] + ', ' + rows['setting']
+    table = rows.pivot(index='kernel', columns='column', values='taken')
+    table = table.loc[rows['kernel'].unique(), rows['column'].unique()]
+    names = ', '.join(f'{key} is {name}' for key, name in TARGETS.items())
+    text = markdown_table(
+        ['kernel', *table.columns],
+        [[f'`{name}`', *cells] for name, *cells in table.itertuples()],
+    )
+    caption = (
+        'Registers of a thread and shared memory of a program; local memory, '
+        f'where registers do not suffice. {names}.'
+    )
+    return {'docs/performance.md#kernels': f'{text}\n\n{caption}'}
+
+
+def main() -> None:
+    """Compile everything, and save what was found."""
+    parser = argparse.ArgumentParser(
+        prog='python -m benchmarks.registers',
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('--target', nargs='+', default=[*TARGETS])
+    parser.add_argument('--out', type=Path, default=ROOT / RESULT)
+    args = parser.parse_args()
+    if os.environ.get('TRITON_INTERPRET') == '1':
+        sys.exit('benchmarks: TRITON_INTERPRET=1 interprets; unset it')
+    rows = measure(args.target)
+    args.out.write_text(rows.to_json(orient='records', indent=1) + '\n')
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,62 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from benchmarks.registers import ROOT, describe, generate
+
+pytest.importorskip('triton')
+
+
+def test_the_table(tmp_path: Path) -> None:
+    rows = [
+        dict(
+            kernel=kernel, setting='fp32, contiguous', target=target,
+            registers=40, shared=2048, local=local,
+        )
+        for kernel, local in (('b', 0), ('a', 16))
+        for target in ('sm_80', 'sm_90')
+    ]  # fmt: skip
+    path = tmp_path / 'docs/results/kernels.json'
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(rows))
+    (block,) = generate(tmp_path).values()
+    assert '| kernel | sm_80, fp32, contiguous | sm_90,' in block
+    assert '| `b` | 40, 2 KB | 40, 2 KB |' in block
+    assert '| `a` | 40, 2 KB, 16 B local |' in block
+
+
+def test_arguments_as_triton_describes_them() -> None:
+    constants, hints = {}, {}
+    assert describe((7, (2.5, False)), (3,), constants, hints) == (
+        'i32',
+        ('fp32', 'constexpr'),
+    )
+    assert constants == {(3, 1, 1): False} and not hints
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('target', ['sm_80', 'sm_90'])
+def test_each_kernel_compiles_and_keeps_to_its_registers(
+    target: str, tmp_path: Path
+) -> None:
+    out = tmp_path / 'kernels.json'
+    subprocess.run(
+        [
+            *(sys.executable, '-m', 'benchmarks.registers'),
+            *('--target', target, '--out', str(out)),
+        ],
+        cwd=ROOT,
+        env={**os.environ, 'TRITON_INTERPRET': '0'},
+        check=True,
+    )
+    rows = pd.DataFrame(json.loads(out.read_text()))
+    assert rows['kernel'].nunique() == 8
+    assert len(rows) == 16
+    # A few bytes, if any: registers suffice.
+    assert (rows['local'] <= 64).all(), rows
+    assert (rows['shared'] < 48 * 1024).all()
