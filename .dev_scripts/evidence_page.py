@@ -285,4 +285,8 @@ def write_section(
         parts.append('On pictures that have lost something:')
         lost = tabulate(json.loads(scores.read_text('utf-8')))
         parts.append(lost.markdown().strip())
+    curves = scores.with_suffix('.png')
+    if curves.is_file():
+        alt = f'{plan.title}: scores as pictures lose something'
+        parts.append(f'![{alt}](results/evidence/{curves.name})')
     return '\n\n'.join(parts) + '\n'

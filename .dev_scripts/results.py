@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+
+from mlfm_mm.analysis.robustness import areas, tabulate
+from mlfm_mm.analysis.tables import markdown_table
 
 
 def generate(root: Path) -> dict[str, str]:
@@ -22,9 +26,29 @@ def generate(root: Path) -> dict[str, str]:
         'docs/segmentation.md#camvid': read_text(
             results / 'camvid' / 'classes.md'
         ),
+        'docs/analysis.md#spectrum': spectra(results / 'analysis'),
+        'docs/analysis.md#areas': areas_under(results / 'evidence'),
     }
 
 
 def read_text(table: Path) -> str:
     """Read the table that a tool wrote, with its caption."""
     return table.read_text('utf-8').strip()
+
+
+def spectra(folder: Path) -> str:
+    """Set the shares of low frequencies of both trained pairs in a table."""
+    shares: dict[str, list[str]] = {}
+    for pair in ('published', 'tiny20'):
+        text = (folder / f'spectrum_{pair}.json').read_text('utf-8')
+        for row in json.loads(text)['rows']:
+            shares.setdefault(row['stage'], []).append(f'{row["low"]:.0%}')
+    titles = ['stage', 'plain', 'MLFM', 'plain, small', 'MLFM, small']
+    rows = [[stage, *cells] for stage, cells in shares.items()]
+    return markdown_table(titles, rows)
+
+
+def areas_under(folder: Path) -> str:
+    """Sum up the robustness of the trained pair."""
+    text = (folder / 'tiny20_robustness.json').read_text('utf-8')
+    return tabulate(areas(json.loads(text))).markdown().strip()

@@ -216,7 +216,7 @@ def draw(
     cell = 2.6 * min(1.4, height / width) + 0.3
     figure = Figure(
         figsize=(2.6 * columns + 0.7, cell * len(samples) + 0.7),
-        dpi=130,
+        dpi=100,
         layout='constrained',
     )
     figure.suptitle(title, fontsize=12)

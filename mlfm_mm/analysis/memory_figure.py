@@ -17,7 +17,7 @@ from .memory_view import UnitView
 TITLES = dict(
     image_band='image band\n$I_k$',
     memory_in='memory in\n$m$',
-    memory_out='memory out\n$LL(x + l)$',
+    memory_out='memory out\n$LL(m\\,^\\prime)$',
     input_gate='input gate\nof $m$',
     supplement_gate='supplement gate\nof $I_k$',
     trunk_before='trunk before\n$x$',
@@ -32,7 +32,8 @@ CELL = 1.3  # inches
 LEGEND = (
     'What each unit holds for the picture at the left, unit by unit downwards.'
     '\nIt adds what its gates give, $l$, to the trunk: '
-    '$x\\,^\\prime = Norm(x + l)$, and hands $LL(x + l)$ on as memory.\n'
+    '$x\\,^\\prime = Norm(x + l)$, and hands $m\\,^\\prime = x + l$ on, '
+    'or $x$ and $l$ side by side.\n'
     'Maps show the root mean square over channels; a pair of columns shares '
     'the colour scale at its right.\nThe memory doubles with each low-pass. '
     '"gates": their share in the power of gates and trunk.'
@@ -61,7 +62,7 @@ def draw_memory(
     rows = len(views) + 1
     figure = Figure(
         figsize=(CELL * (len(TITLES) + 2.2), CELL * rows + 0.5),
-        dpi=130,
+        dpi=110,
         layout='constrained',
     )
     figure.suptitle(title, fontsize=12)
