@@ -63,9 +63,16 @@ def count_all(
             f'no config of configs/baseline or configs/mlfm has one of '
             f'{list(words)} in its path'
         )
-    rows = read_json(root / COSTS) if words else {}
+    known = read_json(root / COSTS)
+    rows = dict(known) if words else {}
     for number, path in enumerate(chosen, start=1):
-        rows[path] = row = count(Config.fromfile(root / path))
+        try:
+            cfg = Config.fromfile(root / path)
+        except ModuleNotFoundError as error:  # a host that is not here
+            report(f'[{number}/{len(chosen)}] {path}: as it was ({error})')
+            rows.update({path: known[path]} if path in known else {})
+            continue
+        rows[path] = row = count(cfg)
         height, width = row['size']
         report(
             f'[{number}/{len(chosen)}] {path}: {row["params"]:,} params, '

@@ -23,6 +23,7 @@ DATASETS = {
     'digits': 'Digits',
     'folder': 'Your images',
     'camvid': 'CamVid',
+    'coco': 'COCO',
     'cityscapes': 'Cityscapes',
     'voc12': 'Pascal VOC 2012',
     'voc12aug': 'Pascal VOC 2012 (augmented)',
@@ -54,6 +55,8 @@ TASKS = {
         'Image Classification', 'accuracy/top1', 'top-1', 'Top 1 Accuracy'
     ),
     'mmseg': Task('Semantic Segmentation', 'mIoU', 'mIoU', 'mIoU'),
+    'mmdet': Task('Object Detection', 'coco/bbox_mAP', 'AP', 'box AP'),
+    'mmpose': Task('Body 2D Keypoint', 'coco/AP', 'AP', 'AP'),
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
+from inspect import signature
 
 import torch
 from torch import Tensor, nn
@@ -51,8 +52,11 @@ def measure_complexity(
     # Some hosts' train() returns nothing, so that calls cannot be chained.
     ghost.train(False)
     image = torch.empty(1, channels, *image_size, device='meta')
+    # mmpose's have no default for them.
+    takes_samples = 'data_samples' in signature(ghost.forward).parameters
+    inputs = (image, None) if takes_samples else (image,)
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        ghost(image)
+        ghost(*inputs)
     params = sum(p.numel() for p in model.parameters())
     return Complexity(params, counter.get_total_flops() // 2)
 

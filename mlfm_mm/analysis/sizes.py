@@ -15,6 +15,7 @@ SIZES = {
     'EfficientNetCenterCrop': 'crop_size',
     'Resize': 'scale',
     'RandomCrop': 'crop_size',
+    'TopdownAffine': 'input_size',
 }
 
 
@@ -44,8 +45,11 @@ def image_size(cfg: Config) -> tuple[int, int]:
         for name, size in _sizes(cfg.get(loader)):
             if isinstance(size, int):
                 return size, size
-            # Segmentors resize by mmcv, which gives the width first.
-            width_first = segments and name == 'Resize'
+            # All but mmpretrain resize by mmcv, which gives the width first.
+            by_mmcv = cfg.get('default_scope', 'mmpretrain') != 'mmpretrain'
+            width_first = name == 'TopdownAffine' or (
+                by_mmcv and name == 'Resize'
+            )
             return (size[1], size[0]) if width_first else (size[0], size[1])
     raise UsageError(
         f'{cfg.filename} sets no image size: its pipelines have none of '
@@ -63,7 +67,8 @@ def input_size(cfg: Config) -> tuple[int, int]:
         tuple[int, int]: Height and width of what reaches the network.
     """
     preprocessor = cfg.model.get('data_preprocessor') or {}
-    divisor = preprocessor.get('size_divisor') or 1
+    divisors = map(preprocessor.get, ('size_divisor', 'pad_size_divisor'))
+    divisor = next(filter(None, divisors), 1)
     height, width = (-(-n // divisor) * divisor for n in image_size(cfg))
     return height, width
 

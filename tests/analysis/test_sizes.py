@@ -45,3 +45,16 @@ def test_padding_of_the_preprocessor() -> None:
     assert input_size(cfg) == (368, 480)
     cfg.model = dict(data_preprocessor=None)
     assert input_size(cfg) == (360, 480)
+
+
+def test_sizes_of_detectors_and_pose_estimators() -> None:
+    resize = dict(type='Resize', scale=(1333, 800), keep_ratio=True)
+    cfg = seg(test=[resize], train=[])
+    cfg.default_scope = 'mmdet'
+    cfg.model = dict(data_preprocessor=dict(pad_size_divisor=32))
+    assert image_size(cfg) == (800, 1333)
+    assert input_size(cfg) == (800, 1344)
+    affine = dict(type='TopdownAffine', input_size=(192, 256))
+    cfg = seg(test=[affine], train=[])
+    cfg.default_scope = 'mmpose'
+    assert image_size(cfg) == (256, 192)

@@ -8,7 +8,9 @@ from mmengine.config import Config
 
 from tests.other_hosts.trial import (
     SIDE,
+    check_our_config,
     neck_of,
+    our_config,
     read,
     train_twice,
     with_old_weights,
@@ -53,9 +55,9 @@ model = dict(backbone=dict(depth=18, init_cfg=None, frozen_stages=-1,
 """
 # Each detector: its config, and how it is made small.
 DETECTORS = {
-    'retinanet/retinanet_r18_fpn_1x_coco.py': SHALLOW
+    our_config('retinanet_r18_fpn_coco.py'): SHALLOW
     + 'bbox_head=dict(num_classes=1, in_channels=16, feat_channels=16))',
-    'mask_rcnn/mask-rcnn_r50_fpn_1x_coco.py': SHALLOW
+    'mmdet::mask_rcnn/mask-rcnn_r50_fpn_1x_coco.py': SHALLOW
     + """
     rpn_head=dict(in_channels=16, feat_channels=16),
     roi_head=dict(
@@ -69,12 +71,17 @@ DETECTORS = {
 
 def config(name: str, folder: Path, pictures: Path) -> Config:
     data = DATA.format(root=str(pictures), side=SIDE, mask='mask' in name)
-    cfg = read(f'mmdet::{name}', data + DETECTORS[name], folder)
+    cfg = read(name, data + DETECTORS[name], folder)
     cfg.load_from = None
     return cfg
 
 
-@pytest.mark.parametrize('name', DETECTORS)
+by_name = pytest.mark.parametrize(
+    'name', DETECTORS, ids=['retinanet', 'mask_rcnn']
+)
+
+
+@by_name
 def test_trains_and_infers(name: str, pictures: Path, tmp_path: Path) -> None:
     from mmdet.apis import DetInferencer
 
@@ -88,7 +95,7 @@ def test_trains_and_infers(name: str, pictures: Path, tmp_path: Path) -> None:
     assert set(out['predictions'][0]) >= {'bboxes', 'scores', 'labels'}
 
 
-@pytest.mark.parametrize('name', DETECTORS)
+@by_name
 def test_old_weights_give_the_same_boxes(
     name: str, pictures: Path, tmp_path: Path
 ) -> None:
@@ -116,3 +123,7 @@ def test_old_weights_give_the_same_boxes(
     assert len(found[0]) > 0
     for key, value in found[0].items():
         assert torch.equal(value, found[1][key]), key
+
+
+def test_the_config_with_memory() -> None:
+    check_our_config('retinanet_r18_fpn_coco.py')

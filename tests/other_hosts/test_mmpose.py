@@ -7,16 +7,14 @@ from mmengine.config import Config
 
 from tests.other_hosts.trial import (
     SIDE,
+    check_our_config,
     neck_of,
+    our_config,
     read,
     train_twice,
     with_old_weights,
 )
 
-NAME = (
-    'body_2d_keypoint/topdown_heatmap/coco/'
-    'td-hm_res50_8xb64-210e_coco-256x192.py'
-)
 TEXT = """
 size = ({side}, {side})
 codec = dict(type='MSRAHeatmap', input_size=size,
@@ -35,8 +33,8 @@ train_dataloader = dict(**loader, dataset=dict(**data, pipeline=[
 test_dataloader = dict(**loader, dataset=dict(
     **data, bbox_file=None, pipeline=[*load, pack]))
 model = dict(
-    backbone=dict(depth=18, init_cfg=None),
-    head=dict(in_channels=512, deconv_out_channels=(16, 16, 16),
+    backbone=dict(init_cfg=None),
+    head=dict(deconv_out_channels=(16, 16, 16),
         decoder=codec),
 )
 optim_wrapper = dict(optimizer=dict(lr=0.001))
@@ -45,7 +43,7 @@ optim_wrapper = dict(optimizer=dict(lr=0.001))
 
 def config(folder: Path, pictures: Path) -> Config:
     text = TEXT.format(root=str(pictures), side=SIDE)
-    cfg = read(f'mmpose::{NAME}', text, folder)
+    cfg = read(our_config('td-hm_resnet18_coco.py'), text, folder)
     cfg.test_dataloader.pop('drop_last', None)
     return cfg
 
@@ -75,3 +73,7 @@ def test_old_weights_give_the_same_maps(
         maps = [model(image, None, mode='tensor') for model in (plain, ours)]
     assert maps[0].shape == (2, 17, SIDE // 4, SIDE // 4)
     assert torch.equal(*maps)
+
+
+def test_the_config_with_memory() -> None:
+    check_our_config('td-hm_resnet18_coco.py')

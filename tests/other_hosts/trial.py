@@ -51,6 +51,11 @@ def write_pictures(folder: Path, number: int = 4) -> Path:
     return folder
 
 
+def our_config(name: str) -> str:
+    """Find a config of the zoo."""
+    return str(Path(__file__).parents[2] / 'configs' / 'baseline' / name)
+
+
 def read(base: str, text: str, folder: Path) -> Config:
     """Read a config that inherits one of a host."""
     file = folder / 'config.py'
@@ -122,3 +127,21 @@ def with_old_weights(cfg: Config, folder: Path) -> tuple[nn.Module, nn.Module]:
         if '.units.' not in name:
             assert torch.equal(value, ours.state_dict()[name]), name
     return plain, ours
+
+
+def check_our_config(name: str) -> None:
+    """Hold a config with memory against the one without.
+
+    tests/test_configs.py does so for the hosts that are always there.
+    """
+    plain = Path(our_config(name))
+    baseline = Config.fromfile(plain)
+    mlfm = Config.fromfile(plain.parents[1] / 'mlfm' / name)
+    expected = add_memory(baseline)
+    if 'neck' not in baseline.model:
+        assert expected.model.neck == dict(type='mlfm_mm.MLFMNeck')
+    assert mlfm.to_dict() == expected.to_dict()
+    mlfm.model.backbone.init_cfg = None
+    model = build(mlfm, 0)
+    strides = {tap.reduction for tap in neck_of(model).taps}
+    assert strides == {2, 4, 8, 16, 32}

@@ -1,0 +1,3 @@
+_base_ = '../baseline/td-hm_resnet18_coco.py'
+
+model = dict(neck=dict(type='mlfm_mm.MLFMNeck'))
