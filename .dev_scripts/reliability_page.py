@@ -7,6 +7,8 @@ from collections import Counter
 from pathlib import Path
 from textwrap import shorten
 
+from mlfm_mm.analysis.tables import markdown_table
+
 RESULTS = 'docs/results/reliability'
 PAGE = 'docs/reliability.md'
 # As the kill test has them, in the order of the page.
@@ -50,15 +52,15 @@ def kills_table(runs: list[dict]) -> str:
     Returns:
         str: A table in Markdown.
     """
-    rows = ['| killed by | ' + ' | '.join(WAYS.values()) + ' |']
-    rows.append('|---' * (len(WAYS) + 1) + '|')
+    rows = []
     for kind in dict.fromkeys(run['kind'] for run in runs):
         cells = [
             tell([r for r in runs if (r['kind'], r['way']) == (kind, way)])
             for way in WAYS
         ]
-        rows.append(f'| {kind} | ' + ' | '.join(cells) + ' |')
-    return '\n'.join(rows)
+        rows.append([kind, *cells])
+    titles = ['killed by', *WAYS.values()]
+    return markdown_table(titles, rows, 'l' * len(titles))
 
 
 def tell(runs: list[dict]) -> str:
@@ -90,13 +92,11 @@ def inputs_table(rows: list[dict]) -> str:
     Returns:
         str: A table in Markdown.
     """
-    lines = ["| what is left | our hooks | MMEngine's default |", '|---' * 3]
-    lines[-1] += '|'
-    for row in rows:
-        # The rest of a message is in the records.
-        cells = [
-            shorten(row[key], WIDTH, placeholder=' ...')
-            for key in ('input', 'ours', 'keep_all')
-        ]
-        lines.append(f'| {" | ".join(cells)} |')
-    return '\n'.join(lines)
+    columns = {'input': 'what is left', 'ours': WAYS['ours']}
+    columns['keep_all'] = WAYS['keep_all']
+    # The rest of a message is in the records.
+    cells = [
+        [shorten(row[key], WIDTH, placeholder=' ...') for key in columns]
+        for row in rows
+    ]
+    return markdown_table([*columns.values()], cells, 'lll')

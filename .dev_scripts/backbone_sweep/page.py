@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from mlfm_mm.analysis.tables import markdown_table
 from tests.models.refused_backbones import NOT_LISTED, REFUSED
 from tests.models.zoo_of_backbones import SERVED, named
 
@@ -46,14 +47,6 @@ def generate(root: Path) -> dict[str, str]:
     return {f'{PAGE}#{name}': table for name, table in blocks.items()}
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Write a table in Markdown; a head that ends in ':' aligns right."""
-    rules = ['---:' if name.endswith(':') else '---' for name in head]
-    names = [name.rstrip(':') for name in head]
-    lines = [f'| {" | ".join(cells)} |' for cells in (names, *rows)]
-    return '\n'.join([lines[0], f'|{"|".join(rules)}|', *lines[1:]])
-
-
 def reason(row: Outcome) -> str:
     """Say in a sentence why a network did not hold."""
     for pattern, text in REASONS.items():
@@ -76,8 +69,8 @@ def sums(rows: Sequence[Outcome]) -> str:
         others = count.total() - sum(known)
         numbers = (count.total(), *known[:2], others, known[2])
         lines.append((source, *map(str, numbers)))
-    head = 'networks of|found:|hold:|pass tokens:|others:|do not run:'
-    return table(head.split('|'), lines)
+    head = 'networks of|found|hold|pass tokens|others|do not run'
+    return markdown_table(head.split('|'), lines)
 
 
 def exceptions(rows: Iterable[Outcome]) -> str:
@@ -87,9 +80,10 @@ def exceptions(rows: Iterable[Outcome]) -> str:
         if row.verdict not in (HELD, NOT_RUN) and reason(row) != TOKENS:
             key = row.source, row.kind, reason(row)
             lines.setdefault(key, []).append(row.example)
-    return table(
+    return markdown_table(
         ('networks of', 'backbone', 'such as', 'why it does not hold'),
         [(*key[:2], names[0], key[2]) for key, names in lines.items()],
+        'llll',
     )
 
 
@@ -104,11 +98,12 @@ def served(host: str, rows: Iterable[Outcome]) -> str:
             added = f'{int(row.added):,} ({row.share} %)' if row.added else ''
             taps = row.taps.replace(' ', ', ')
             lines.append((row.kind, taps, strides, added, entry.note))
-    head = 'backbone', 'taps', 'strides', 'parameters added:', 'note'
-    return table(head, lines)
+    head = 'backbone', 'taps', 'strides', 'parameters added', 'note'
+    return markdown_table(head, lines, 'lllrl')
 
 
 def refused(host: str) -> str:
     """List the classes of a host that do not hold."""
     lines = [(named(e), e.reason) for e in REFUSED if e.host == host]
-    return table(('backbone', 'why'), [*lines, *NOT_LISTED[host].items()])
+    rows = [*lines, *NOT_LISTED[host].items()]
+    return markdown_table(('backbone', 'why'), rows, 'll')

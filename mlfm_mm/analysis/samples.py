@@ -13,13 +13,12 @@ from mmengine.registry import DATASETS, DefaultScope
 from mmengine.structures import BaseDataElement
 from torch import Tensor
 
+from ..datasets.images import list_images
 from ..engine import UsageError
 from ..engine.demo import collate, prepare, read_picture
 from ..engine.normalization import normalization_of
 from .sizes import input_size
 from .trained import Trained
-
-ENDINGS = ('.jpg', '.jpeg', '.png', '.bmp', '.webp')
 
 
 @dataclass(frozen=True)
@@ -133,11 +132,7 @@ def find_pictures(images: Sequence[str]) -> list[str]:
     for path in map(Path, images):
         inside = [path]
         if path.is_dir():
-            inside = sorted(
-                file
-                for file in path.rglob('*')
-                if file.suffix.lower() in ENDINGS
-            )
+            inside = list_images(path, deep=True)
         if not inside or not inside[0].exists():
             raise UsageError(f'there is no picture {path}: check the path')
         found += map(str, inside)
