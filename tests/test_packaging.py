@@ -175,7 +175,8 @@ def test_metadata(metadata: Message) -> None:
     assert metadata['Requires-Python'] == '>=3.10'
     assert metadata['License-Expression'] == 'Apache-2.0'
     assert set(metadata.get_all('Provides-Extra', [])) == {
-        'openmmlab', 'onedl', 'wavelets', 'quickstart', 'docs', 'dev',
+        'openmmlab', 'onedl', 'wavelets', 'quickstart', 'analysis', 'export',
+        'docs', 'dev',
     }  # fmt: skip
 
 
