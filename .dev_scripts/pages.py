@@ -24,6 +24,7 @@ import evidence_page
 import reliability_page
 import results
 import zoo
+from backbone_sweep import hosts_page as hosts
 from backbone_sweep import page as backbones
 from benchmarks import pages as cost
 from benchmarks import registers
@@ -39,6 +40,7 @@ GENERATORS: tuple[Generator, ...] = (
     registers.generate,
     evidence_page.generate,
     backbones.generate,
+    hosts.generate,
     reliability_page.generate,
 )
 

@@ -61,9 +61,13 @@ def shipped(host: str) -> Iterator[Network]:
         except Exception:  # broken, or only to be read with other packages
             continue
         backbone = model and find_backbone(model)
-        if backbone is None or key_of(model, backbone) in seen:
+        if backbone is None:
             continue
-        seen.add(key_of(model, backbone))
+        key_by = key_of if host in WHOLE else kinds_of
+        key = key_by(model, backbone)
+        if key in seen:
+            continue
+        seen.add(key)
         kind, whole = backbone['type'], model['type']
         if whole not in ('ImageClassifier', 'EncoderDecoder'):
             kind += f' in {whole}'
@@ -85,6 +89,14 @@ def key_of(model: dict, backbone: dict) -> str:
     head = model.get('head') or {}
     parts = [model['type'], own, model.get('neck'), head.get('type')]
     return json.dumps(parts, sort_keys=True, default=str)
+
+
+def kinds_of(model: dict, backbone: dict) -> str:
+    """Tell kinds of networks apart, of which each comes in many sizes."""
+    neck = model.get('neck') or []
+    necks = neck if isinstance(neck, list | tuple) else [neck]
+    parts = [part['type'] for part in (model, backbone, *necks)]
+    return ' '.join(map(str, parts))
 
 
 def from_config(host: str, model: dict) -> Callable[[bool], nn.Module]:

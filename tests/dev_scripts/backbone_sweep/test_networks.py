@@ -2,7 +2,12 @@
 
 from mmengine.registry import MODELS, DefaultScope
 
-from backbone_sweep.networks import find_backbone, from_config, key_of
+from backbone_sweep.networks import (
+    find_backbone,
+    from_config,
+    key_of,
+    kinds_of,
+)
 from mlfm_mm import MLFMNeck
 
 RESNET = dict(type='ResNet', depth=18)
@@ -28,7 +33,18 @@ def test_what_makes_another_architecture() -> None:
     assert len({key(), key(neck=None), key(neck=dict(type='Other'))}) == 3
 
 
+def test_kinds_of_detectors_come_in_sizes() -> None:
+    fpn, bfp = dict(type='FPN', num_outs=5), dict(type='BFP')
+    net = dict(type='FCOS', backbone=RESNET, neck=fpn)
+    assert kinds_of(net, RESNET) == 'FCOS ResNet FPN'
+    assert kinds_of(net, RESNET) == kinds_of(net, dict(RESNET, depth=50))
+    both = dict(net, neck=[fpn, bfp])
+    assert kinds_of(both, RESNET) == 'FCOS ResNet FPN BFP'
+
+
 def test_where_a_backbone_stands() -> None:
+    student = dict(type='SoftTeacher', detector=dict(backbone=RESNET))
+    assert find_backbone(student) is RESNET
     pooling = dict(type='GlobalAveragePooling')
     assert find_backbone(CLASSIFIER) is RESNET
     assert find_backbone(dict(image_encoder=[RESNET, pooling])) is RESNET

@@ -1,0 +1,96 @@
+"""The tables of docs/hosts.md, from what the sweep noted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import outcomes
+from .networks import OTHER_HOSTS
+from .outcomes import HELD, NOT_RUN, Outcome, read
+from .page import TOKENS, reason, table
+
+PAGE = 'docs/hosts.md'
+CLIPS = 'takes clips or sequences'
+
+
+def generate(root: Path) -> dict[str, str]:
+    """Lay out the outcomes.
+
+    Args:
+        root (Path): The top of the repository.
+
+    Returns:
+        dict[str, str]: Tables by the place where they stand.
+    """
+    rows = [
+        row for row in read(root / outcomes.FILE) if row.source in OTHER_HOSTS
+    ]
+    blocks = {
+        'sweep': sums(rows),
+        'held': held(rows),
+        'refused': others(rows),
+    }
+    return {f'{PAGE}#{name}': block for name, block in blocks.items()}
+
+
+def why(row: Outcome) -> str:
+    """Say in a sentence why a network did not hold."""
+    return CLIPS if CLIPS in row.why else reason(row)
+
+
+def parts(row: Outcome) -> tuple[str, str]:
+    """Take a kind apart into model and backbone, without their scopes."""
+    backbone, _, model = row.kind.partition(' in ')
+    return model.rpartition('.')[2], backbone.rpartition('.')[2]
+
+
+def sums(rows: Sequence[Outcome]) -> str:
+    """Count the networks of each host."""
+    lines = []
+    for host in OTHER_HOSTS:
+        of_host = [row for row in rows if row.source == host]
+        counts = Counter(
+            row.verdict if row.verdict in (HELD, NOT_RUN) else why(row)
+            for row in of_host
+        )
+        known = [counts[name] for name in (HELD, TOKENS, CLIPS, NOT_RUN)]
+        other = len(of_host) - sum(known)
+        numbers = (len(of_host), *known[:3], other, known[3])
+        if of_host:
+            lines.append((host, *map(str, numbers)))
+    head = 'host|found:|hold:|pass tokens:|take clips:|others:|do not run:'
+    return table(head.split('|'), lines)
+
+
+def held(rows: Sequence[Outcome]) -> str:
+    """List the models of each host that hold, by their backbones."""
+    lines: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        if row.verdict == HELD:
+            model, backbone = parts(row)
+            lines.setdefault((row.source, backbone), []).append(model)
+    return table(
+        ('host', 'backbone', 'in'),
+        [
+            (*key, ', '.join(dict.fromkeys(sorted(models))))
+            for key, models in lines.items()
+        ],
+    )
+
+
+def others(rows: Sequence[Outcome]) -> str:
+    """List what is refused or does not run, and why."""
+    lines: dict[tuple[str, str, str, str], list[str]] = {}
+    for row in rows:
+        if row.verdict != HELD:
+            model, backbone = parts(row)
+            told = why(row).replace('|', '\\|')
+            what = 'does not run' if row.verdict == NOT_RUN else row.verdict
+            key = row.source, backbone, model, f'{what}: {told}'
+            lines.setdefault(key, []).append(row.example)
+    return table(
+        ('host', 'backbone', 'in', 'such as', 'why'),
+        [(*key[:3], names[0], key[3]) for key, names in lines.items()],
+    )
