@@ -1,5 +1,6 @@
 """Grad-CAM behind the unit, against gradients taken by hand."""
 
+import sys
 from pathlib import Path
 
 import cv2
@@ -40,7 +41,7 @@ def test_a_class_of_a_picture(arm: str, tmp_path: Path) -> None:
     expected = by_hand(feature, logits[label], 32)
     np.testing.assert_allclose(focus.cam, expected, atol=1e-5)
     assert focus.label == str(label)
-    assert focus.score == pytest.approx(float(logits.softmax(0)[label]))
+    assert focus.score == pytest.approx(logits.softmax(0)[label].item())
 
 
 def test_segments_of_a_class(tmp_path: Path) -> None:
@@ -80,6 +81,15 @@ def test_what_is_not_there(network: Trained) -> None:
         look(network, sample, layer='layer9')
     with pytest.raises(UsageError, match='has 10 classes'):
         look(network, sample, label=10)
+
+
+def test_the_library_is_absent(
+    network: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, 'pytorch_grad_cam', None)
+    (sample,) = generate_samples(network)
+    with pytest.raises(UsageError, match=r'pip install .mlfm_mm\[analysis\]'):
+        look(network, sample)
 
 
 def test_pictures_side_by_side(network: Trained, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+from mmengine.logging import MMLogger
 
 from mlfm_mm.analysis.trained import (
     Source,
@@ -61,3 +62,14 @@ def test_weights_of_another_network(tmp_path: Path) -> None:
     source = Source('x', network.cfg.filename, find_source([]).checkpoint)
     with pytest.raises(UsageError, match='Give the config of that network'):
         load_trained(source)
+
+
+def test_nothing_is_told_while_building(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    logger = MMLogger.get_current_instance()
+    level = logger.level
+    load_trained(find_source([]))
+    printed = capsys.readouterr()
+    assert logger.level == level
+    assert 'MLFMNeck serves' not in printed.out + printed.err

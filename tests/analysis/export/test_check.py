@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from mlfm_mm.analysis.export import (
     check_exported,
     describe,
     export_network,
+    open_exported,
     save,
 )
 from mlfm_mm.analysis.samples import generate_samples
@@ -30,3 +32,11 @@ def test_a_file_is_compared_and_timed(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match='differs from PyTorch by'):
         check_exported(path, exported, samples)
     assert not path.exists()
+
+
+def test_onnxruntime_is_absent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, 'onnxruntime', None)
+    with pytest.raises(UsageError, match=r'pip install .mlfm_mm\[export\]'):
+        open_exported(tmp_path / 'net.onnx')
