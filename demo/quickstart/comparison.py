@@ -113,7 +113,7 @@ def run_quickstart(settings: Settings, console: Console) -> Path:
         },
         machine=describe_machine(),
     )
-    means = {title: mean_curve(found) for title, found in curves.items()}
+    means = {title: [mean_curve(found)] for title, found in curves.items()}
     plot_curves(means, folder / 'curves.png', str(task))
     console.print()
     console.print(table.rich())

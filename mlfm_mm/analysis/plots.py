@@ -18,27 +18,6 @@ MARKED_EPOCHS = 30
 
 
 def plot_curves(
-    curves: Mapping[str, Curve],
-    path: Path,
-    title: str,
-    score_label: str = 'validation top-1 accuracy (%)',
-    unit: str = 'epoch',
-) -> None:
-    """Draw validation score and training loss of several runs.
-
-    Args:
-        curves (Mapping[str, Curve]): The runs by their names.
-        path (Path): The picture to write.
-        title (str): What stands above both panels.
-        score_label (str): Name of the score. Defaults to
-            'validation top-1 accuracy (%)'.
-        unit (str): What the runs count. Defaults to 'epoch'.
-    """
-    runs = {name: [curve] for name, curve in curves.items()}
-    plot_seeds(runs, path, title, score_label, unit)
-
-
-def plot_seeds(
     curves: Mapping[str, Sequence[Curve]],
     path: Path,
     title: str,

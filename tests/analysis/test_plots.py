@@ -6,7 +6,6 @@ from PIL import Image
 
 from mlfm_mm.analysis.plots import (
     plot_curves,
-    plot_seeds,
     told,
     told_loss,
 )
@@ -17,7 +16,7 @@ from mlfm_mm.analysis.runs import Curve
 def test_picture(epochs: int, tmp_path: Path) -> None:
     scores = {epoch: 50.0 + epoch for epoch in range(1, epochs + 1)}
     curve = Curve(scores, scores, scores)
-    plot_curves({'a': curve, 'b': curve}, tmp_path / 'x.png', 'title')
+    plot_curves({'a': [curve], 'b': [curve]}, tmp_path / 'x.png', 'title')
     with Image.open(tmp_path / 'x.png') as picture:
         pixels = np.asarray(picture.convert('L'))
     assert pixels.shape[1] > 1000 and 0 < (pixels < 128).mean() < 0.2
@@ -26,6 +25,6 @@ def test_picture(epochs: int, tmp_path: Path) -> None:
 def test_the_mean_of_several_seeds(tmp_path: Path) -> None:
     # One of them has not come so far.
     runs = [Curve({1: 2.0}, {1: 50.0, 2: 60.0}, {}), Curve({}, {1: 52.0}, {})]
-    plot_seeds({'a': runs}, tmp_path / 'x.png', 'title')
+    plot_curves({'a': runs}, tmp_path / 'x.png', 'title')
     assert told('a', runs, 'epoch') == 'a: final 56.0 ± 5.7 (2 seeds)'
     assert told_loss('a', runs) == 'a: final 2.000'

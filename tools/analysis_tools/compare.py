@@ -32,7 +32,7 @@ from mlfm_mm.analysis.compare import (
     unit_of,
 )
 from mlfm_mm.analysis.machine import describe_machine
-from mlfm_mm.analysis.plots import plot_seeds
+from mlfm_mm.analysis.plots import plot_curves
 from mlfm_mm.analysis.runs import find_checkpoint
 from mlfm_mm.analysis.same_data import check_data
 from mlfm_mm.analysis.segments import Picture, draw, evaluate, look
@@ -108,7 +108,7 @@ def main() -> None:
         table = tabulate(networks, rows)
         out.mkdir(parents=True, exist_ok=True)
         save(networks, rows, table, out)
-        plot_seeds(
+        plot_curves(
             {n: [run.curve for run in of] for n, of in networks.items()},
             out / 'curves.png',
             ', '.join(networks),
