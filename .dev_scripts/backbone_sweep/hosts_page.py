@@ -6,10 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from mlfm_mm.analysis.tables import markdown_table
+
 from . import outcomes
 from .networks import OTHER_HOSTS
 from .outcomes import HELD, NOT_RUN, Outcome, read
-from .page import TOKENS, reason, table
+from .page import TOKENS, reason
 
 PAGE = 'docs/hosts.md'
 CLIPS = 'takes clips or sequences'
@@ -60,8 +62,8 @@ def sums(rows: Sequence[Outcome]) -> str:
         numbers = (len(of_host), *known[:3], other, known[3])
         if of_host:
             lines.append((host, *map(str, numbers)))
-    head = 'host|found:|hold:|pass tokens:|take clips:|others:|do not run:'
-    return table(head.split('|'), lines)
+    head = 'host|found|hold|pass tokens|take clips|others|do not run'
+    return markdown_table(head.split('|'), lines)
 
 
 def held(rows: Sequence[Outcome]) -> str:
@@ -71,12 +73,13 @@ def held(rows: Sequence[Outcome]) -> str:
         if row.verdict == HELD:
             model, backbone = parts(row)
             lines.setdefault((row.source, backbone), []).append(model)
-    return table(
+    return markdown_table(
         ('host', 'backbone', 'in'),
         [
             (*key, ', '.join(dict.fromkeys(sorted(models))))
             for key, models in lines.items()
         ],
+        'lll',
     )
 
 
@@ -90,7 +93,8 @@ def others(rows: Sequence[Outcome]) -> str:
             what = 'does not run' if row.verdict == NOT_RUN else row.verdict
             key = row.source, backbone, model, f'{what}: {told}'
             lines.setdefault(key, []).append(row.example)
-    return table(
+    return markdown_table(
         ('host', 'backbone', 'in', 'such as', 'why'),
         [(*key[:3], names[0], key[3]) for key, names in lines.items()],
+        'lllll',
     )
