@@ -1,6 +1,3 @@
-import os
-from importlib.util import find_spec
-
 import pytest
 import torch
 from torch import nn
@@ -15,12 +12,19 @@ from benchmarks.traffic import (
 )
 from mlfm_mm import LFMU
 from mlfm_mm.engine.options import load_config
+from mlfm_mm.models.kernels import check_triton
 
 IMAGE = (2, 3, 256, 256)
-needs_triton = pytest.mark.skipif(
-    os.environ.get('TRITON_INTERPRET') != '1' or not find_spec('triton'),
-    reason='of a machine where Triton plays a GPU',
-)
+# Where Triton runs: without a GPU it plays one.
+DEVICE = 'cuda' if torch.cuda.is_available() else 'cpu'
+
+
+@pytest.fixture
+def needs_triton() -> None:
+    try:
+        check_triton()
+    except ImportError as error:
+        pytest.skip(str(error))
 
 
 def test_views_and_allocations_are_free() -> None:
@@ -69,16 +73,20 @@ def test_a_unit_by_hand() -> None:
     assert counted.traffic == Traffic(9, 4 * total)
 
 
-@needs_triton
+@pytest.mark.usefixtures('needs_triton')
 def test_a_unit_in_fused_kernels_by_hand() -> None:
     # One launch: it reads feature, memory, image and weights, four vectors
     # of each of three norms, and writes feature and memory.
     channels, memory, size = 8, 6, 10
-    unit = LFMU(memory, channels, levels=1, kernels='triton').eval()
+    unit = LFMU(memory, channels, levels=1, kernels='triton')
+    unit.to(DEVICE).eval()
     pixels = 2 * size * size
     maps = pixels * (2 * channels + memory + 3) + pixels // 4 * channels
     weights = channels * (memory + 27 + 3 * 4)
-    inputs = [torch.rand(2, n, size, size) for n in (channels, memory, 3)]
+    inputs = [
+        torch.rand(2, n, size, size, device=DEVICE)
+        for n in (channels, memory, 3)
+    ]
     with torch.no_grad(), TrafficMode() as counted:
         unit(*inputs)
     assert counted.traffic == Traffic(1, 4 * (maps + weights))
@@ -127,12 +135,11 @@ def test_limits_of_the_plain_formulas(phase: str) -> None:
         assert 1 < ratio <= limits[quantity], (quantity, ratio)
 
 
-@needs_triton
+@pytest.mark.usefixtures('needs_triton')
 @pytest.mark.parametrize('phase', ['infer', 'train'])
 def test_limits_of_the_fused_kernels(phase: str) -> None:
-    # As Triton plays a GPU, a fake CPU will do.
     limits = read_parts()['traffic'].limits['kernels=triton']
-    for quantity, ratio in counted('kernels=triton', phase).items():
+    for quantity, ratio in counted('kernels=triton', phase, DEVICE).items():
         assert 1 < ratio <= limits[quantity], (quantity, ratio)
 
 

@@ -18,6 +18,7 @@ from tests.models.builders import (
 from tests.models.kernels.triton.cases import (
     DEVICE,
     TOLERANCE,
+    Calls,
     Result,
     assert_close,
     batch_norms,
@@ -79,29 +80,16 @@ def test_inference_is_one_launch(
         fused = copy.deepcopy(unit)
         fused.fuse()
         for form in (unit, folded, fused):
-            with Launches() as seen:
+            with Calls() as seen:
                 x, memory = form(*given)
             assert seen.names == ['open_gates']
             assert_close(dict(x=x, memory=memory), expected, 1e-4)
     torch.testing.assert_close(given, kept, rtol=0, atol=0)
 
 
-class Launches(torch.utils._python_dispatch.TorchDispatchMode):
-    """Names the operators of ours that run."""
-
-    def __enter__(self) -> 'Launches':
-        self.names: list[str] = []
-        return super().__enter__()
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        if func.namespace == 'mlfm_mm':
-            self.names.append(func._schema.name.partition('::')[2])
-        return func(*args, **(kwargs or {}))
-
-
 def test_launches_of_a_training_step() -> None:
     unit = make(levels=1)
-    with Launches() as seen:
+    with Calls() as seen:
         outputs = unit(*maps(unit))
         torch.autograd.backward(outputs, [torch.ones_like(x) for x in outputs])
     assert seen.names == [
