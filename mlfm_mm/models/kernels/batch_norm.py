@@ -1,21 +1,21 @@
-"""Batch norm in few passes over memory, forward and backward.
+"""Batch norm of plain maps on a CPU, in few passes over memory.
 
-A map is kept less its mean. Then its variance is a sum of squares, which is
-read at the speed of memory, where PyTorch's kernel for the CPU takes several
-times as long; and where the map comes from a convolution, the mean is
-subtracted by the convolution's bias, for nothing.
-
-Maps in half precision keep their mean, which would be rounded with the rest
-of them; single precision adds up their squares.
+PyTorch's kernel for the CPU is fast backward, and forward where channels come
+last, but measures the moments of plain maps several times as slowly as they
+can be read. A map is therefore kept less its mean: then its variance is a sum
+of squares, which is read at the speed of memory.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.autograd import Function
 from torch.nn.modules.batchnorm import _BatchNorm
+
+from .checks import refuse_second_derivative
 
 SPACE = (0, 2, 3)
 PRECISE = (torch.float32, torch.float64)
@@ -38,66 +38,67 @@ def broadcast(values: Tensor) -> Tensor:
     return values.view(1, -1, 1, 1)
 
 
-def mean_of(x: Tensor) -> Tensor:
-    """Average maps (N, C, H, W) channel by channel, to (C,)."""
-    return x.mean(SPACE, dtype=_dtype_of_sums(x))
+def is_plain(x: Tensor) -> bool:
+    """Tell whether maps are precise, and in rows one after the other."""
+    return x.dtype in PRECISE and x.is_contiguous()
 
 
-def sum_of(x: Tensor) -> Tensor:
-    """Sum maps (N, C, H, W) channel by channel, to (C,)."""
-    return x.sum(SPACE, dtype=_dtype_of_sums(x))
-
-
-def centred(x: Tensor, mean: Tensor) -> Tensor:
-    """Copy maps (N, C, H, W), less their mean (C,) if they are precise."""
-    return x - broadcast(mean) if x.dtype in PRECISE else x.clone()
-
-
-def normalize_(x: Tensor, norm: _BatchNorm, mean: Tensor) -> Moments:
-    """Normalize maps in place, as a batch norm does.
+def normalize(
+    x: Tensor, norm: _BatchNorm, in_place: bool = False
+) -> tuple[Tensor, Moments]:
+    """Normalize maps as a batch norm does.
 
     Args:
-        x (Tensor): Maps (N, C, H, W), as :func:`centred` gives them.
+        x (Tensor): Maps of shape (N, C, H, W).
         norm (_BatchNorm): The norm, affine and with running statistics.
-        mean (Tensor): The mean of the maps, or the running mean for a norm
-            in evaluation, of shape (C,).
+        in_place (bool): Whether the maps may be overwritten. Defaults to
+            False.
 
     Returns:
-        Moments: What it went by.
+        tuple[Tensor, Moments]: The result, and what it went by.
 
     Example:
         >>> x, norm = torch.randn(2, 3, 4, 4), torch.nn.BatchNorm2d(3)
-        >>> y = centred(x, mean_of(x))
-        >>> _ = normalize_(y, norm, mean_of(x))
+        >>> y, _ = normalize(x, norm)
         >>> torch.allclose(y, norm(x), atol=1e-6)
         True
     """
-    if norm.training:
-        variance = _sum_of_squares(x) / count(x)
-        if x.dtype not in PRECISE:
-            variance = (variance - mean.square()).clamp_min(0)
-        _record(norm, mean, variance, count(x))
-    else:
-        assert norm.running_var is not None
-        variance = norm.running_var
-    moments = Moments(mean, (variance + norm.eps).rsqrt())
-    scale = norm.weight * moments.rstd
-    if x.dtype in PRECISE:
-        x.mul_(broadcast(scale)).add_(broadcast(norm.bias))
-    else:  # one rounding instead of two
-        shift = broadcast(norm.bias - mean * scale)
-        torch.addcmul(shift, x, broadcast(scale), out=x)
-    return moments
+    weight, bias, eps = norm.weight, norm.bias, norm.eps
+    mean, variance = norm.running_mean, norm.running_var
+    assert mean is not None and variance is not None
+    if not norm.training:
+        moments = Moments(mean, (variance + eps).rsqrt())
+        return scaled(x, weight, bias, moments), moments
+    if not is_plain(x):
+        share = _count_batch(norm)
+        y, *found = torch.native_batch_norm(
+            x, weight, bias, mean, variance, True, share, eps
+        )
+        return y, Moments(*found)
+    mean = x.mean(SPACE)
+    y = x.sub_(broadcast(mean)) if in_place else x - broadcast(mean)
+    # Row by row, as rows are what the kernel is fast at.
+    squares = torch.linalg.vector_norm(y.flatten(2), dim=2).square().sum(0)
+    moments = record(norm, mean, squares / count(x), count(x))
+    y.mul_(broadcast(weight * moments.rstd)).add_(broadcast(bias))
+    return y, moments
+
+
+def scaled(
+    x: Tensor, weight: Tensor, bias: Tensor, moments: Moments
+) -> Tensor:
+    """Normalize maps by moments that are known."""
+    mean, rstd = moments
+    # Of the variance PyTorch takes the root again, with no epsilon to add.
+    return torch.batch_norm(
+        x, weight, bias, mean, rstd.pow(-2), False, 0.0, 0.0, False
+    )
 
 
 def normalize_backward(
     grad: Tensor, x: Tensor, weight: Tensor, moments: Moments, measured: bool
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Differentiate a batch norm.
-
-    With ``plain = (x - mean) * rstd`` the gradient of the maps is ``weight *
-    rstd * (grad - mean(grad) - plain * mean(grad * plain))``, without the
-    two means if the moments were not measured.
 
     Args:
         grad (Tensor): Gradient of what the norm returned, (N, C, H, W).
@@ -110,23 +111,55 @@ def normalize_backward(
         tuple[Tensor, Tensor, Tensor]: Gradients of the maps, of the norm's
         scale and of its shift.
     """
-    c = centred(x, moments.mean)
-    d_bias, dot = sum_of(grad), sum_of(grad * c)
-    if x.dtype not in PRECISE:
-        dot = dot - moments.mean * d_bias
-    d_weight = dot * moments.rstd
-    factor = broadcast(weight * moments.rstd)
-    if not measured:
-        return (grad * factor).to(x.dtype), d_weight, d_bias
-    slope = -moments.rstd * d_weight / count(x)
-    offset = -d_bias / count(x)
-    if x.dtype not in PRECISE:
-        offset = offset - slope * moments.mean
-    d_x = c.mul_(broadcast(slope)).add_(grad).add_(broadcast(offset))
-    return d_x.mul_(factor), d_weight, d_bias
+    mean, rstd = moments
+    running = mean, rstd.pow(-2)
+    return torch.ops.aten.native_batch_norm_backward(
+        grad, x, weight, *running, mean, rstd, measured, 0.0, [True] * 3
+    )
 
 
-# ---- parts ----------------------------------------------------------------
+class NormFunction(Function):
+    """A batch norm that measures plain maps; it keeps what it is given."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, norm: _BatchNorm
+    ) -> Tensor:
+        """Normalize maps of shape (N, C, H, W)."""
+        y, moments = normalize(x, norm)
+        ctx.save_for_backward(x, weight, *moments)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        """Differentiate once."""
+        refuse_second_derivative()
+        x, weight, *moments = ctx.saved_tensors
+        return *normalize_backward(
+            grad, x, weight, Moments(*moments), True
+        ), None
+
+
+def record(
+    norm: _BatchNorm, mean: Tensor, variance: Tensor, values: int
+) -> Moments:
+    """Take measured moments into the running ones of a norm.
+
+    Args:
+        norm (_BatchNorm): The norm.
+        mean (Tensor): The mean, (C,).
+        variance (Tensor): The variance, (C,).
+        values (int): How many values of a channel were measured.
+
+    Returns:
+        Moments: What the norm then goes by.
+    """
+    share = _count_batch(norm)
+    unbiased = variance * (values / (values - 1))
+    assert norm.running_mean is not None and norm.running_var is not None
+    norm.running_mean.lerp_(mean, share)
+    norm.running_var.lerp_(unbiased, share)
+    return Moments(mean, (variance + norm.eps).rsqrt())
 
 
 def count(x: Tensor) -> int:
@@ -134,36 +167,11 @@ def count(x: Tensor) -> int:
     return x.numel() // x.shape[1]
 
 
-def _dtype_of_sums(x: Tensor) -> torch.dtype:
-    return x.dtype if x.dtype in PRECISE else torch.float32
-
-
-def _sum_of_squares(x: Tensor) -> Tensor:
-    """Add up squares channel by channel, without a map of squares."""
-    norm, dtype = torch.linalg.vector_norm, _dtype_of_sums(x)
-    if x.is_contiguous():
-        rows = norm(x.flatten(2), dim=2, dtype=dtype)
-        return rows.square().sum(0)
-    if x.device.type == 'cpu' and x.dtype in PRECISE:
-        # Where channels come last it is the other way round: PyTorch's
-        # kernel is fast, and a norm over what is not in a row is slow.
-        mean, variance = torch.batch_norm_update_stats(x, None, None, 0.0)
-        return (variance + mean.square()) * count(x)
-    return norm(x, dim=SPACE, dtype=dtype).square()
-
-
-def _record(
-    norm: _BatchNorm, mean: Tensor, variance: Tensor, values: int
-) -> None:
-    batches, running = norm.num_batches_tracked, norm.running_mean
-    assert batches is not None and running is not None
-    assert norm.running_var is not None
+def _count_batch(norm: _BatchNorm) -> float:
+    """Count a batch, and tell its share in the running moments."""
+    batches = norm.num_batches_tracked
+    assert batches is not None
     batches.add_(1)
-    share: float | Tensor
     if norm.momentum is None:  # a plain average over all batches
-        share = 1 / batches.to(running.dtype)
-    else:
-        share = norm.momentum
-    unbiased = variance * (values / (values - 1))
-    for kept, new in ((running, mean), (norm.running_var, unbiased)):
-        kept.lerp_(new.to(kept.dtype), share)
+        return 1 / float(batches)
+    return norm.momentum

@@ -1,65 +1,49 @@
-"""A gate in few passes over memory, forward and backward.
+"""A gate that keeps what it reads, and is computed again to go backward.
 
-The norm of a linear map is a linear map: once the moments are known, they go
-into the kernel. The same holds backward. What the norm adds to a gradient is
-a combination of the columns that the gate reads, so that its share of the
-gradients of kernel and source are products of small matrices, and no map of
-the gate's many channels is ever made for it.
+Autograd would keep what the convolution and the activation return, which are
+of the trunk's many channels.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from mmcv.cnn import ConvModule
 from torch import Tensor
+from torch.autograd import Function
 
 from .batch_norm import (
-    PRECISE,
     Moments,
     broadcast,
     count,
-    mean_of,
-    normalize_,
+    is_plain,
+    normalize,
     normalize_backward,
-    sum_of,
+    record,
+    scaled,
 )
-from .matrices import (
-    columns_of,
-    kernel_of,
-    matrix_of,
-    mix,
-    products,
-    sum_of_columns,
-)
+from .checks import refuse_second_derivative
+from .matrices import columns_of, mix, products
+
+Gradient = Tensor | None
 
 
-def gate_forward(gate: ConvModule, source: Tensor) -> tuple[Tensor, Moments]:
-    """Run a gate, and tell by which moments.
+def open_gate(gate: ConvModule, source: Tensor) -> Tensor:
+    """Run a gate, ready to be differentiated once.
 
     Args:
         gate (ConvModule): Convolution, batch norm and ReLU.
         source (Tensor): What it reads, (N, M, H, W).
 
     Returns:
-        tuple[Tensor, Moments]: Its output (N, C, H, W), and what its norm
-        went by.
+        Tensor: Its output, (N, C, H, W).
     """
-    norm, kernel = gate.norm, gate.conv.weight
-    source = autocast(source)
-    precise = source.dtype in PRECISE
-    mean = None if norm.training else norm.running_mean
-    if mean is None and precise and kernel.shape[-1] == 1:
-        # The mean of a linear map is the linear map of the mean.
-        mean = matrix_of(kernel) @ mean_of(source)
-    if mean is None:
-        x = _convolve(source, kernel, None)
-        mean = mean_of(x)
-        x = x.sub_(broadcast(mean)) if precise else x
-    else:
-        x = _convolve(source, kernel, -mean if precise else None)
-    moments = normalize_(x, norm, mean)
-    return x.relu_(), moments
+    source, norm = autocast(source), gate.norm
+    learns = source.requires_grad or not norm.training
+    form = ImageGate if is_plain(source) and not learns else MemoryGate
+    return form.apply(source, gate.conv.weight, norm.weight, norm.bias, norm)
 
 
 def autocast(source: Tensor) -> Tensor:
@@ -68,6 +52,110 @@ def autocast(source: Tensor) -> Tensor:
     if torch.is_autocast_enabled(device):
         return source.to(torch.get_autocast_dtype(device))
     return source
+
+
+class MemoryGate(Function):
+    """A gate as it is written: convolution, batch norm, ReLU."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        source: Tensor,
+        kernel: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        norm: Any,
+    ) -> Tensor:
+        """Run the gate on maps of shape (N, M, H, W)."""
+        x, moments = normalize(_convolve(source, kernel), norm, in_place=True)
+        ctx.measured = norm.training
+        ctx.save_for_backward(source, kernel, weight, bias, *moments)
+        return x.relu_()
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Gradient, ...]:
+        """Compute the gate again, and differentiate it."""
+        refuse_second_derivative()
+        source, kernel, weight, bias, *found = ctx.saved_tensors
+        moments, x = Moments(*found), _convolve(source, kernel)
+        grad = _close(grad, scaled(x, weight, bias, moments))
+        grad, d_weight, d_bias = normalize_backward(
+            grad, x, weight, moments, ctx.measured
+        )
+        d_source, d_kernel = _convolve_backward(
+            grad, source, kernel, ctx.needs_input_grad[0]
+        )
+        return d_source, d_kernel, d_weight, d_bias, None
+
+
+class ImageGate(Function):
+    """A gate that measures the few columns it reads, not its many maps.
+
+    With ``c`` the columns less their mean and ``W`` the matrix, the norm goes
+    by the variance of ``W c``, which follows from the products of the
+    columns. It is part of the matrix then; so it is backward, where what it
+    adds to a gradient is a multiple of ``W c``, too. A column of ones stands
+    for the norm's shift.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        source: Tensor,
+        kernel: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        norm: Any,
+    ) -> Tensor:
+        """Run the gate on maps of shape (N, M, H, W) that learn nothing."""
+        columns, centre = _centred_columns(source, kernel.shape[-1])
+        matrix, values = kernel.flatten(1), count(source)
+        moments = products(columns, columns)[:-1, :-1] / values
+        spread = matrix @ moments
+        variance = (matrix * spread).sum(1)
+        rstd = record(norm, matrix @ centre, variance, values).rstd
+        ctx.save_for_backward(source, kernel, weight, bias, rstd, spread)
+        return mix(columns, _folded(matrix, weight * rstd, bias)).relu_()
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Gradient, ...]:
+        """Compute the gate again, and differentiate it."""
+        refuse_second_derivative()
+        source, kernel, weight, bias, rstd, spread = ctx.saved_tensors
+        matrix, factor = kernel.flatten(1), weight * rstd
+        columns, _ = _centred_columns(source, kernel.shape[-1])
+        grad = _close(grad, mix(columns, _folded(matrix, factor, bias)))
+        d_columns = products(grad, columns)
+        d_matrix, d_bias = d_columns[:, :-1], d_columns[:, -1]
+        d_weight = rstd * (matrix * d_matrix).sum(1)
+        d_matrix = d_matrix - (rstd * d_weight)[:, None] * spread
+        d_kernel = (factor[:, None] * d_matrix).view_as(kernel)
+        return None, d_kernel, d_weight, d_bias, None
+
+
+def _centred_columns(source: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """Lay patches out as maps less their mean, and a map of ones.
+
+    Returns:
+        tuple[Tensor, Tensor]: The maps, and the mean of all but the last.
+    """
+    columns = columns_of(source, size)
+    patches = columns[:, :-1]
+    centre = patches.mean((0, 2, 3))
+    patches.sub_(broadcast(centre))
+    return columns, centre
+
+
+def _folded(matrix: Tensor, factor: Tensor, shift: Tensor) -> Tensor:
+    """Scale the rows of a matrix, and put a column beside it."""
+    return torch.cat((factor[:, None] * matrix, shift[:, None]), dim=1)
+
+
+def _close(grad: Tensor, open_: Tensor) -> Tensor:
+    """Differentiate a ReLU by its input, which is overwritten."""
+    return torch.ops.aten.threshold_backward.grad_input(
+        grad.to(open_.dtype), open_, 0, grad_input=open_
+    )
 
 
 def as_laid_out(low: Tensor, x: Tensor) -> Tensor:
@@ -88,114 +176,29 @@ def as_laid_out(low: Tensor, x: Tensor) -> Tensor:
     return torch.empty_like(x).copy_(low)
 
 
-def _convolve(x: Tensor, kernel: Tensor, bias: Tensor | None) -> Tensor:
+def _convolve(source: Tensor, kernel: Tensor) -> Tensor:
     size = kernel.shape[-1]
-    if x.device.type == 'cpu' and x.is_contiguous():
-        return mix(columns_of(x, size), matrix_of(kernel), bias)
-    bias = bias if bias is None else bias.to(x.dtype)
-    return F.conv2d(x, kernel.to(x.dtype), bias, padding=size // 2)
+    if size == 1 and source.is_contiguous():
+        return mix(source, kernel.flatten(1))
+    return F.conv2d(source, kernel.to(source.dtype), padding=size // 2)
 
 
-class GateBackward:
-    """A gate that is recomputed, to be differentiated.
-
-    Args:
-        source (Tensor): What it read, (N, M, H, W).
-        kernel (Tensor): Its kernel, (C, M, K, K).
-        scale (Tensor): Its norm's scale, (C,).
-        shift (Tensor): Its norm's shift, (C,).
-        moments (Moments): What its norm went by.
-        dtype (torch.dtype): The precision in which it ran.
-    """
-
-    def __init__(
-        self,
-        source: Tensor,
-        kernel: Tensor,
-        scale: Tensor,
-        shift: Tensor,
-        moments: Moments,
-        dtype: torch.dtype,
-    ) -> None:
-        self.dtype, self.size = source.dtype, kernel.shape[-1]
-        self.columns = columns_of(source.to(dtype), self.size)
-        self.matrix, self.moments = matrix_of(kernel), moments
-        self.scale, self.factor = scale, scale * moments.rstd
-        channels, columns = self.matrix.shape
-        # Worth it only while the columns are few: else products of all
-        # pairs of them cost as much as the maps that they avoid.
-        self.few_columns = 2 * columns <= channels
-        bias = shift - moments.mean * self.factor
-        if self.few_columns:
-            folded = self.factor[:, None] * self.matrix
-            self.before_relu = mix(self.columns, folded, bias)
-        else:
-            self.inner = mix(self.columns, self.matrix, None)
-            self.before_relu = torch.addcmul(
-                broadcast(bias), self.inner, broadcast(self.factor)
-            ).to(dtype)
-
-    def backward(
-        self, grad: Tensor, measured: bool, wants_source: bool
-    ) -> tuple[Tensor | None, ...]:
-        """Differentiate the gate.
-
-        Args:
-            grad (Tensor): Gradient of the output, (N, C, H, W).
-            measured (bool): Whether the norm had measured its moments.
-            wants_source (bool): Whether the source needs a gradient.
-
-        Returns:
-            tuple[Tensor | None, ...]: Gradients of source, kernel, scale and
-            shift.
-        """
-        # Written where the mask is read, which nobody needs any more.
-        open_ = self.before_relu
-        grad = torch.ops.aten.threshold_backward.grad_input(
-            grad.to(open_.dtype), open_, 0, grad_input=open_
-        )
-        step = self._by_columns if self.few_columns else self._by_maps
-        d_columns, d_matrix, d_scale, d_shift = step(
-            grad, measured, wants_source
-        )
-        d_source = None
-        if d_columns is not None:
-            d_source = sum_of_columns(d_columns, self.size).to(self.dtype)
-        return d_source, kernel_of(d_matrix, self.size), d_scale, d_shift
-
-    def _by_maps(
-        self, grad: Tensor, measured: bool, wants_source: bool
-    ) -> tuple[Tensor | None, Tensor, Tensor, Tensor]:
-        grad, d_scale, d_shift = normalize_backward(
-            grad, self.inner, self.scale, self.moments, measured
-        )
-        d_columns = mix(grad, self.matrix.t(), None) if wants_source else None
-        return d_columns, products(grad, self.columns), d_scale, d_shift
-
-    def _by_columns(
-        self, grad: Tensor, measured: bool, wants_source: bool
-    ) -> tuple[Tensor | None, Tensor, Tensor, Tensor]:
-        """Differentiate without a map of what the norm adds.
-
-        With ``c`` the columns less their mean and ``W`` the matrix, the
-        gradient in front of the norm is ``factor * (grad + slope * W c +
-        offset)``. The last two are products with the few columns.
-        """
-        mean, rstd = self.moments
-        centre = mean_of(self.columns)
-        c = self.columns - broadcast(centre).to(self.columns.dtype)
-        d_matrix, d_shift = products(grad, c), sum_of(grad)
-        residual = self.matrix @ centre - mean
-        dot = (self.matrix * d_matrix).sum(1) + residual * d_shift
-        d_scale = rstd * dot
-        back = (self.factor[:, None] * self.matrix).t()
-        d_columns = mix(grad, back, None) if wants_source else None
-        if measured:
-            slope = (-rstd * d_scale / count(grad))[:, None] * self.matrix
-            d_matrix += slope @ products(c, c)
-            if d_columns is not None:
-                offset = back @ (-d_shift / count(grad))
-                d_columns += mix(c, back @ slope, offset)
-        else:
-            d_matrix += d_shift[:, None] * centre
-        return d_columns, self.factor[:, None] * d_matrix, d_scale, d_shift
+def _convolve_backward(
+    grad: Tensor, source: Tensor, kernel: Tensor, wants_source: bool
+) -> tuple[Gradient, Tensor]:
+    """Give the gradients of source and kernel."""
+    size = kernel.shape[-1]
+    if size == 1 and source.is_contiguous() and grad.is_contiguous():
+        matrix = kernel.flatten(1)
+        d_source = mix(grad, matrix.t()) if wants_source else None
+        return d_source, products(grad, source).view_as(kernel)
+    d_source, d_kernel, _ = torch.ops.aten.convolution_backward(
+        grad,
+        source,
+        kernel.to(source.dtype),
+        None,
+        *([1, 1], [size // 2] * 2, [1, 1]),
+        *(False, [0, 0], 1),
+        [wants_source, True, False],
+    )
+    return d_source, d_kernel.to(kernel.dtype)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import torch
 from torch import Tensor
+from torch.autograd import Function
+
+from .batch_norm import PRECISE
+from .checks import refuse_second_derivative
 
 if TYPE_CHECKING:
     from ..low_pass import ForgetGate
@@ -18,7 +20,7 @@ def is_haar_descent(gate: ForgetGate) -> bool:
 
 
 def descend(gate: ForgetGate, memory: Tensor) -> Tensor:
-    """Run a forget gate.
+    """Run a forget gate, ready to be differentiated once.
 
     Args:
         gate (ForgetGate): Any forget gate.
@@ -33,45 +35,33 @@ def descend(gate: ForgetGate, memory: Tensor) -> Tensor:
         >>> torch.allclose(descend(gate, memory), gate(memory))
         True
     """
-    if memory.dtype not in (torch.float32, torch.float64):
-        return gate(memory)
-    if not is_haar_descent(gate):
+    if memory.dtype not in PRECISE or not is_haar_descent(gate):
         return gate(memory)
     for _ in range(gate.levels):
-        # Rows, then columns, which a CPU adds up by whole vectors.
-        memory = _add_pairs(_add_pairs(memory, 2), 3).mul_(0.5)
+        memory = HaarFunction.apply(memory)
     return memory
 
 
-def descend_backward(grad: Tensor, size: Sequence[int], levels: int) -> Tensor:
-    """Differentiate a descent by the Haar wavelet.
+class HaarFunction(Function):
+    """One level down. A CPU adds whole vectors faster than it pools."""
 
-    Args:
-        grad (Tensor): Gradient of the memory at its new level.
-        size (Sequence[int]): Height and width of the memory before.
-        levels (int): How many levels it went down.
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        """Halve maps of shape (N, C, H, W)."""
+        ctx.shape = x.shape
+        # Rows, then columns.
+        return _add_pairs(_add_pairs(x, 2), 3).mul_(0.5)
 
-    Returns:
-        Tensor: Gradient of the memory before.
-
-    Example:
-        >>> descend_backward(torch.ones(1, 1, 1, 2), (1, 3), 1)
-        tensor([[[[1., 1., 2.]]]])
-    """
-    sizes = [tuple(size)]
-    for _ in range(levels - 1):
-        sizes.append(tuple((side + 1) // 2 for side in sizes[-1]))
-    for height, width in reversed(sizes[:levels]):
-        grad = _share_out(_share_out(0.5 * grad, 3, width), 2, height)
-    return grad
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        """Share a gradient out to the pixels of each pair of pairs."""
+        refuse_second_derivative()
+        height, width = ctx.shape[2:]
+        return _share_out(_share_out(0.5 * grad, 3, width), 2, height)
 
 
 def _add_pairs(x: Tensor, dim: int) -> Tensor:
-    index = [slice(None)] * x.dim()
-    index[dim] = slice(0, None, 2)
-    first = x[tuple(index)]
-    index[dim] = slice(1, None, 2)
-    second = x[tuple(index)]
+    first, second = _pairs_of(x, dim)
     if x.shape[dim] % 2 == 0:
         return first + second
     # The last one has no second: it is taken twice.
@@ -82,8 +72,20 @@ def _add_pairs(x: Tensor, dim: int) -> Tensor:
 
 
 def _share_out(grad: Tensor, dim: int, size: int) -> Tensor:
-    grad = grad.repeat_interleave(2, dim)
+    shape = list(grad.shape)
+    shape[dim] = size
+    out = grad.new_empty(shape)
+    first, second = _pairs_of(out, dim)
+    first.copy_(grad)
+    second.copy_(grad.narrow(dim, 0, size // 2))
     if size % 2:
-        grad = grad.narrow(dim, 0, size).clone()
-        grad.narrow(dim, size - 1, 1).mul_(2)
-    return grad
+        first.narrow(dim, size // 2, 1).mul_(2)
+    return out
+
+
+def _pairs_of(x: Tensor, dim: int) -> tuple[Tensor, Tensor]:
+    """View every second row or column, from the first and from the second."""
+    even, odd = (
+        (slice(None),) * dim + (slice(start, None, 2),) for start in (0, 1)
+    )
+    return x[even], x[odd]

@@ -5,11 +5,10 @@ import torch
 from torch import Tensor, nn
 
 from mlfm_mm.models.kernels.batch_norm import (
-    _sum_of_squares,
-    centred,
-    mean_of,
-    normalize_,
+    NormFunction,
+    normalize,
     normalize_backward,
+    scaled,
 )
 from tests.models.builders import shaken
 
@@ -24,12 +23,6 @@ def norm_and_maps(
     # Far from zero, so that a variance by squares alone would be wrong.
     x = 300 + torch.randn(4, 6, 9, 7, dtype=torch.float64)
     return norm.to(dtype), x.to(dtype).to(memory_format=layout)
-
-
-def run(norm: nn.BatchNorm2d, x: Tensor) -> tuple[Tensor, tuple]:
-    mean = mean_of(x) if norm.training else norm.running_mean
-    y = centred(x, mean)
-    return y, normalize_(y, norm, mean)
 
 
 @pytest.mark.parametrize('layout', LAYOUTS)
@@ -49,9 +42,11 @@ def test_equals_pytorch(
     tolerance = 1e-3 if dtype == torch.float32 else 1e-9
     with torch.no_grad():
         for _ in range(2):
-            out, moments = run(norm, x)
+            out, moments = normalize(x, norm)
+            known = scaled(x, norm.weight, norm.bias, moments)
     twin(y)
     expected = twin(y)
+    torch.testing.assert_close(known, out, rtol=tolerance, atol=tolerance)
     torch.testing.assert_close(
         out.double(), expected, rtol=tolerance, atol=tolerance
     )
@@ -73,7 +68,7 @@ def test_half_precision_sums_in_single() -> None:
     norm, x = norm_and_maps(torch.float32, torch.contiguous_format)
     x = (x - 299).bfloat16()
     with torch.no_grad():
-        out, moments = run(norm.train(), x)
+        out, moments = normalize(x, norm.train())
         expected = nn.functional.batch_norm(
             x.float(), None, None, norm.weight, norm.bias, True
         )
@@ -81,13 +76,22 @@ def test_half_precision_sums_in_single() -> None:
     torch.testing.assert_close(out.float(), expected, rtol=0.02, atol=0.02)
 
 
-@pytest.mark.parametrize('dtype', [torch.float32, torch.float64])
-def test_sums_of_squares_of_maps_that_are_parts_of_others(
-    dtype: torch.dtype,
-) -> None:
-    whole = torch.randn(3, 8, 9, 7, dtype=dtype)
-    whole = whole.to(memory_format=torch.channels_last)
-    for part in (whole[..., 1:6], whole[:, 2:5], whole.transpose(2, 3)):
-        torch.testing.assert_close(
-            _sum_of_squares(part), part.square().sum((0, 2, 3))
-        )
+def test_in_place() -> None:
+    norm, x = norm_and_maps(torch.float32, torch.contiguous_format)
+    with torch.no_grad():
+        expected, _ = normalize(x.clone(), norm)
+        given = x.clone()
+        assert not torch.equal(expected, given)
+        found, _ = normalize(given, norm, in_place=True)
+    assert found is given and torch.equal(found, expected)
+
+
+def test_the_function() -> None:
+    norm, x = norm_and_maps(torch.float64, torch.contiguous_format)
+    x = (x - 300).requires_grad_()
+
+    def call(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        return NormFunction.apply(x, weight, bias, norm)
+
+    inputs = x, norm.weight, norm.bias
+    assert torch.autograd.gradcheck(call, inputs, fast_mode=True)

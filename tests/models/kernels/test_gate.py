@@ -1,52 +1,91 @@
-"""A gate forward and backward, by its columns and by its maps."""
+"""A gate forward and backward, by its maps and by its columns."""
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.autograd import gradcheck
 
 from mlfm_mm import LFMU
-from mlfm_mm.models.kernels import gate as kernel
-from mlfm_mm.models.kernels.gate import as_laid_out
+from mlfm_mm.models.kernels.gate import (
+    ImageGate,
+    MemoryGate,
+    as_laid_out,
+    open_gate,
+)
 from tests.models.builders import shaken
 
 LAYOUTS = [torch.contiguous_format, torch.channels_last]
 
 
+def gate_and_source(
+    size: int, channels: int, dtype: torch.dtype = torch.float64
+) -> tuple[nn.Module, Tensor]:
+    torch.manual_seed(0)
+    unit = shaken(LFMU(3, channels)).to(dtype)
+    gate = unit.input_gate if size == 1 else unit.supplement_gate
+    # Far from zero, where sums of squares alone would be wrong.
+    return gate, 30 + torch.randn(2, 3, 4, 5, dtype=dtype)
+
+
 @pytest.mark.parametrize('layout', LAYOUTS)
 @pytest.mark.parametrize('training', [False, True])
-@pytest.mark.parametrize(('channels', 'few'), [(64, True), (8, False)])
-def test_gradients_of_both_branches(
+@pytest.mark.parametrize('learns', [False, True])
+@pytest.mark.parametrize('channels', [2, 64])
+@pytest.mark.parametrize('size', [1, 3])
+def test_equals_its_parts(
+    size: int,
     channels: int,
-    few: bool,
+    learns: bool,
     training: bool,
     layout: torch.memory_format,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    unit = shaken(LFMU(6, channels)).double().train(training)
-    seen: list[bool] = []
+    gate, source = gate_and_source(size, channels)
+    gate.train(training)
+    source = source.to(memory_format=layout).requires_grad_(learns)
+    plain = training and layout is torch.contiguous_format
+    form = ImageGate if plain and not learns else MemoryGate
+    leaves = [*gate.parameters(), *([source] if learns else [])]
+    weights = [torch.randn(2, channels, 4, 5).double() for _ in range(2)]
 
-    class Watched(kernel.GateBackward):
-        def __init__(self, *args: object) -> None:
-            super().__init__(*args)
-            seen.append(self.few_columns)
+    def run(call: object) -> tuple[Tensor, tuple[Tensor, ...], list[Tensor]]:
+        buffers = [b.clone() for b in gate.buffers()]
+        out = call(source)
+        loss = (out * weights[0] + out.square() * weights[1]).sum()
+        grads = torch.autograd.grad(loss, leaves)
+        found = [b.clone() for b in gate.buffers()]
+        for buffer, before in zip(gate.buffers(), buffers, strict=True):
+            buffer.copy_(before)
+        return out, grads, found
 
-    monkeypatch.setattr(
-        'mlfm_mm.models.kernels.training.GateBackward', Watched
-    )
-    inputs = [
-        torch.randn(2, c, 4, 5, dtype=torch.float64)
-        .to(memory_format=layout)
-        .requires_grad_()
-        for c in (channels, 6, 3)
-    ]
-    weights = [p for p in unit.parameters()]
+    found = run(lambda source: open_gate(gate, source))
+    assert isinstance(found[0].grad_fn, form._backward_cls)
+    torch.testing.assert_close(found, run(gate), rtol=1e-9, atol=1e-9)
 
-    def call(*tensors: Tensor) -> tuple[Tensor, ...]:
-        return unit(*tensors[:3])
 
-    assert gradcheck(call, [*inputs, *weights], fast_mode=True)
-    assert set(seen) == {few}
+@pytest.mark.parametrize('learns', [False, True])
+@pytest.mark.parametrize('size', [1, 3])
+def test_gradients(size: int, learns: bool) -> None:
+    gate, source = gate_and_source(size, 8)
+    leaves = dict(gate.named_parameters())
+
+    def call(source: Tensor, *values: Tensor) -> Tensor:
+        norm = gate.norm
+        form = MemoryGate if learns else ImageGate
+        return form.apply(source, *values, norm)
+
+    source.requires_grad_(learns)
+    assert gradcheck(call, [source, *leaves.values()], fast_mode=True)
+
+
+@pytest.mark.parametrize('size', [1, 3])
+def test_an_image_without_contrast(size: int) -> None:
+    """A constant has no variance; what is left of it must not be noise."""
+    gate, source = gate_and_source(size, 16, torch.float32)
+    source = torch.full_like(source, 255.0)
+    twin = gate_and_source(size, 16)[0]
+    found = open_gate(gate, source)
+    expected = twin(source.double())
+    torch.testing.assert_close(found.double(), expected, rtol=1e-3, atol=1e-3)
 
 
 def test_a_map_takes_the_layout_of_another() -> None:
