@@ -1,4 +1,4 @@
-"""The forget gate's Haar band, forward and backward, for a CPU."""
+"""The forget gate's Haar band of plain maps, forward and backward."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 from torch.autograd import Function
 
-from .batch_norm import PRECISE
+from ..low_pass import haar_of_rows, pairs_of
+from .batch_norm import is_plain
 from .checks import refuse_second_derivative
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def descend(gate: ForgetGate, memory: Tensor) -> Tensor:
         >>> torch.allclose(descend(gate, memory), gate(memory))
         True
     """
-    if memory.dtype not in PRECISE or not is_haar_descent(gate):
+    if not is_plain(memory) or not is_haar_descent(gate):
         return gate(memory)
     for _ in range(gate.levels):
         memory = HaarFunction.apply(memory)
@@ -43,14 +44,13 @@ def descend(gate: ForgetGate, memory: Tensor) -> Tensor:
 
 
 class HaarFunction(Function):
-    """One level down. A CPU adds whole vectors faster than it pools."""
+    """One level down. A CPU adds rows faster than it pools them."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
         """Halve maps of shape (N, C, H, W)."""
         ctx.shape = x.shape
-        # Rows, then columns.
-        return _add_pairs(_add_pairs(x, 2), 3).mul_(0.5)
+        return haar_of_rows(x)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
@@ -60,32 +60,14 @@ class HaarFunction(Function):
         return _share_out(_share_out(0.5 * grad, 3, width), 2, height)
 
 
-def _add_pairs(x: Tensor, dim: int) -> Tensor:
-    first, second = _pairs_of(x, dim)
-    if x.shape[dim] % 2 == 0:
-        return first + second
-    # The last one has no second: it is taken twice.
-    total = first.clone()
-    total.narrow(dim, 0, second.shape[dim]).add_(second)
-    total.narrow(dim, second.shape[dim], 1).mul_(2)
-    return total
-
-
 def _share_out(grad: Tensor, dim: int, size: int) -> Tensor:
     shape = list(grad.shape)
     shape[dim] = size
     out = grad.new_empty(shape)
-    first, second = _pairs_of(out, dim)
+    first, second = pairs_of(out, dim)
     first.copy_(grad)
     second.copy_(grad.narrow(dim, 0, size // 2))
     if size % 2:
         first.narrow(dim, size // 2, 1).mul_(2)
     return out
 
-
-def _pairs_of(x: Tensor, dim: int) -> tuple[Tensor, Tensor]:
-    """View every second row or column, from the first and from the second."""
-    even, odd = (
-        (slice(None),) * dim + (slice(start, None, 2),) for start in (0, 1)
-    )
-    return x[even], x[odd]
