@@ -6,11 +6,16 @@ only fall.
 
 import ast
 import re
+import sys
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from tests.robustness.models import images, narrow
 
 REPO = Path(__file__).resolve().parents[1]
 PACKAGE = REPO / 'mlfm_mm'
@@ -183,3 +188,35 @@ def mirrors_of(file: Path) -> Iterator[Path]:
     else:
         yield folder / f'test_{folder.name}.py'
         yield folder.with_name(f'test_{folder.name}.py')
+
+
+class Convolutions(TorchDispatchMode):
+    """Lists our frames above each convolution, from the hook at a tap on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.paths: list[list[str]] = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        if func is torch.ops.aten.convolution.default:
+            path, frame = list[str](), sys._getframe()
+            while frame is not None:
+                if str(PACKAGE) in frame.f_code.co_filename:
+                    path.insert(0, frame.f_code.co_filename)
+                    if frame.f_code.co_name == '_visit':
+                        self.paths.append(path)
+                        break
+                frame = frame.f_back
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize('training', [False, True])
+@pytest.mark.parametrize('kernels', ['auto', False])
+def test_a_feature_passes_few_hands(kernels: object, training: bool) -> None:
+    model = narrow(kernels=kernels).train(training)
+    with torch.set_grad_enabled(training), Convolutions() as seen:
+        model(images())
+    units = model.neck.units
+    assert len(seen.paths) == 2 * len(units)  # two gates, at each tap
+    for path in seen.paths:
+        assert len(path) <= 4 and len(set(path)) <= 5, path

@@ -155,8 +155,7 @@ def check_foldable(unit: LFMU) -> None:
 class FoldedWeights(NamedTuple):
     """The numbers that a unit in evaluation comes down to."""
 
-    input_gate: Gate
-    supplement_gate: Gate | None
+    gates: list[Gate]
     scale: Tensor
     shift: Tensor
 
@@ -171,12 +170,8 @@ def folded_weights(unit: LFMU) -> FoldedWeights:
         FoldedWeights: Kernels and biases of the gates, and the output
         gate's scale and shift (C,).
     """
-    gate = unit.supplement_gate
-    return FoldedWeights(
-        gate_of(unit.input_gate),
-        None if gate is None else gate_of(gate),
-        *affine_of(unit.output_gate),
-    )
+    gates = [gate_of(gate) for gate in gates_of(unit)]
+    return FoldedWeights(gates, *affine_of(unit.output_gate))
 
 
 def gate_of(gate: ConvModule | FoldedGate) -> Gate:

@@ -174,26 +174,26 @@ class LFMU(BaseModule):
             (N, C, H, W), and the memory for the next unit, of C channels, or
             2C for ``update='concat'``, at the next unit's level.
         """
+        form = kernels.choose(self, x, memory, image) or LFMU._by_formulas
+        inputs = self, x, memory, image
         if self.with_cp and self.training and torch.is_grad_enabled():
-            return checkpoint(self._run, x, memory, image, use_reentrant=False)
-        return self._run(x, memory, image)
+            return checkpoint(
+                _run_recorded_once, form, *inputs, use_reentrant=False
+            )
+        with _recorded_once(self):
+            return form(*inputs)
 
-    def _run(
+    def _by_formulas(
         self, x: Tensor, memory: Tensor, image: Tensor | None
     ) -> tuple[Tensor, Tensor]:
-        with self._recorded_once():
-            if self.kernels:
-                done = kernels.run(self, x, memory, image)
-                if done is not None:
-                    return done
-            low = self.input_gate(memory)
-            if self.supplement_gate is not None:
-                low = low + self.supplement_gate(image)
-            # Under autocast the gates may come in another precision; the
-            # trunk keeps its own.
-            low = low.to(x.dtype)
-            total, memory = meet_trunk(x, low, self.update, self.identity_init)
-            return self._put_out(x, total), self.forget_gate(memory)
+        low = self.input_gate(memory)
+        if self.supplement_gate is not None:
+            low = low + self.supplement_gate(image)
+        # Under autocast the gates may come in another precision; the trunk
+        # keeps its own.
+        low = low.to(x.dtype)
+        total, memory = meet_trunk(x, low, self.update, self.identity_init)
+        return self._put_out(x, total), self.forget_gate(memory)
 
     def _put_out(self, x: Tensor, total: Tensor) -> Tensor:
         if self.output_gate is None:
@@ -201,16 +201,6 @@ class LFMU(BaseModule):
             return x + total if self.identity_init else total.clone()
         out = self.output_gate(total).to(x.dtype)
         return x + out if self.identity_init else out
-
-    def _recorded_once(self) -> AbstractContextManager[None]:
-        """Record a batch's statistics in the forward pass only.
-
-        Whatever is recomputed in the backward pass, the unit or the whole
-        backbone around it, has been recorded before.
-        """
-        if self.training and in_backward_pass():
-            return buffers_kept(self)
-        return nullcontext()
 
     def fuse(self) -> None:
         """Fold all norms for good, for inference.
@@ -240,6 +230,28 @@ class LFMU(BaseModule):
         if self.supplement_gate is not None:
             self.supplement_gate = FoldedGate(self.supplement_gate)
         self.output_gate = Affine(norm)
+
+
+def _recorded_once(unit: LFMU) -> AbstractContextManager[None]:
+    """Record a batch's statistics in the forward pass only.
+
+    Whatever is recomputed in the backward pass, the unit or the whole
+    backbone around it, has been recorded before.
+    """
+    if unit.training and in_backward_pass():
+        return buffers_kept(unit)
+    return nullcontext()
+
+
+def _run_recorded_once(
+    form: kernels.Form,
+    unit: LFMU,
+    x: Tensor,
+    memory: Tensor,
+    image: Tensor | None,
+) -> tuple[Tensor, Tensor]:
+    with _recorded_once(unit):
+        return form(unit, x, memory, image)
 
 
 def check_kernels(choice: object) -> None:

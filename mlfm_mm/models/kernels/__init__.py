@@ -2,10 +2,10 @@
 
 Everything in this folder is only faster or smaller than the formulas of
 :class:`LFMU`: with ``kernels=False`` no number changes. Its one door is
-:func:`run`. Behind it:
+:func:`choose`. Behind it:
 
 - :mod:`checks`: whether a unit is made of the parts that the rest knows,
-- :mod:`training`: the unit as one differentiable operation,
+- :mod:`training`: the unit, from parts that keep little,
 - :mod:`inference`: the unit with folded norms, in place,
 - :mod:`gate`, :mod:`batch_norm`, :mod:`matrices`, :mod:`haar`: their parts,
 - :mod:`triton`: the unit in a few kernels for GPUs, on request.
@@ -19,7 +19,7 @@ from torch import Tensor
 
 from ..torch_internals import is_traced, is_transformed
 from . import triton
-from .checks import fits, is_inferring
+from .checks import Form, fits, is_inferring
 from .inference import infer
 from .training import train
 from .triton import check_triton
@@ -27,13 +27,13 @@ from .triton import check_triton
 if TYPE_CHECKING:
     from ..lfmu import LFMU
 
-__all__ = ['check_triton', 'run']
+__all__ = ['Form', 'check_triton', 'choose']
 
 
-def run(
+def choose(
     unit: LFMU, x: Tensor, memory: Tensor, image: Tensor | None
-) -> tuple[Tensor, Tensor] | None:
-    """Run a unit by the kernels of its device, where they apply.
+) -> Form | None:
+    """Choose how to run a unit by the kernels of its device.
 
     A CPU waits for memory, so it gains by fewer passes, even at the price of
     more calls. On a GPU every call is a launch, and a compiler fuses plain
@@ -47,16 +47,17 @@ def run(
         image (Tensor, optional): Low band of the image.
 
     Returns:
-        tuple[Tensor, Tensor] | None: What the unit returns, or None where
-        the kernels do not apply.
+        Callable | None: What to call with unit, feature, memory and image
+        for what the unit returns, or None where no kernels apply.
     """
-    if is_traced() or is_transformed():
+    if is_traced() or is_transformed() or not unit.kernels:
+        return None
+    if not fits(unit, x):
         return None
     if unit.kernels == 'triton':
-        done = triton.run(unit, x, memory, image)
-        if done is not None:
-            return done
-    if x.device.type != 'cpu' or not fits(unit, x):
+        form = triton.choose(unit, x, memory, image)
+        if form is not None:
+            return form
+    if x.device.type != 'cpu':
         return None
-    form = infer if is_inferring(unit) else train
-    return form(unit, x, memory, image)
+    return infer if is_inferring(unit) else train

@@ -8,14 +8,14 @@ of squares, which is read at the speed of memory.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.autograd import Function
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from .checks import refuse_second_derivative
+from .checks import Context, refuse_second_derivative
 
 SPACE = (0, 2, 3)
 PRECISE = (torch.float32, torch.float64)
@@ -79,7 +79,8 @@ def normalize(
     y = x.sub_(broadcast(mean)) if in_place else x - broadcast(mean)
     # Row by row, as rows are what the kernel is fast at.
     squares = torch.linalg.vector_norm(y.flatten(2), dim=2).square().sum(0)
-    moments = record(norm, mean, squares / count(x), count(x))
+    count = x.numel() // len(mean)
+    moments = record(norm, mean, squares / count, count)
     y.mul_(broadcast(weight * moments.rstd)).add_(broadcast(bias))
     return y, moments
 
@@ -123,7 +124,7 @@ class NormFunction(Function):
 
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, norm: _BatchNorm
+        ctx: Context, x: Tensor, weight: Tensor, bias: Tensor, norm: _BatchNorm
     ) -> Tensor:
         """Normalize maps of shape (N, C, H, W)."""
         y, moments = normalize(x, norm)
@@ -131,7 +132,7 @@ class NormFunction(Function):
         return y
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Context, grad: Tensor) -> tuple[Tensor | None, ...]:
         """Differentiate once."""
         refuse_second_derivative()
         x, weight, *moments = ctx.saved_tensors
@@ -160,11 +161,6 @@ def record(
     norm.running_mean.lerp_(mean, share)
     norm.running_var.lerp_(unbiased, share)
     return Moments(mean, (variance + norm.eps).rsqrt())
-
-
-def count(x: Tensor) -> int:
-    """Count the values of a channel."""
-    return x.numel() // x.shape[1]
 
 
 def _count_batch(norm: _BatchNorm) -> float:

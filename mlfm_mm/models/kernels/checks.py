@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import FunctionCtx
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..fuse import (
@@ -19,6 +21,9 @@ from ..fuse import (
 
 if TYPE_CHECKING:
     from ..lfmu import LFMU
+
+# What runs a unit: unit, feature, memory and image to feature and memory.
+Form = Callable[['LFMU', Tensor, Tensor, Tensor | None], tuple[Tensor, Tensor]]
 
 
 def fits(unit: LFMU, x: Tensor) -> bool:
@@ -56,6 +61,15 @@ def is_inferring(unit: LFMU) -> bool:
         return False
     gate = unit.output_gate
     return isinstance(gate, Affine) or not getattr(gate, 'training', True)
+
+
+class Context(FunctionCtx):
+    """What the backward pass of a function is told."""
+
+    measured: bool
+    shape: torch.Size
+    saved_tensors: tuple[Tensor, ...]
+    needs_input_grad: tuple[bool, ...]
 
 
 def refuse_second_derivative() -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from torch import Tensor
 from torch.autograd import Function
 
 from ..low_pass import haar_of_rows, pairs_of
 from .batch_norm import is_plain
-from .checks import refuse_second_derivative
+from .checks import Context, refuse_second_derivative
 
 if TYPE_CHECKING:
     from ..low_pass import ForgetGate
@@ -47,13 +47,13 @@ class HaarFunction(Function):
     """One level down. A CPU adds rows faster than it pools them."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
+    def forward(ctx: Context, x: Tensor) -> Tensor:
         """Halve maps of shape (N, C, H, W)."""
         ctx.shape = x.shape
         return haar_of_rows(x)
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> Tensor:
+    def backward(ctx: Context, grad: Tensor) -> Tensor:
         """Share a gradient out to the pixels of each pair of pairs."""
         refuse_second_derivative()
         height, width = ctx.shape[2:]
@@ -70,4 +70,3 @@ def _share_out(grad: Tensor, dim: int, size: int) -> Tensor:
     if size % 2:
         first.narrow(dim, size // 2, 1).mul_(2)
     return out
-

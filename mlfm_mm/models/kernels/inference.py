@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..fuse import FoldedWeights, Gate, folded_weights
+from ..fuse import FoldedWeights, folded_weights
 from ..update import meet_trunk
 from .batch_norm import PRECISE, broadcast
 from .gate import as_laid_out, autocast
@@ -63,10 +63,14 @@ def _infer_block(
     image: Tensor | None,
     out: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
-    low = _run_gate(weights.input_gate, memory)
-    if weights.supplement_gate is not None:
-        assert image is not None
-        low.add_(_run_gate(weights.supplement_gate, image))
+    low: Tensor | None = None
+    for gate, source in zip(weights.gates, (memory, image), strict=False):
+        assert source is not None
+        source = autocast(source)
+        kernel, bias = (tensor.to(source.dtype) for tensor in gate)
+        part = F.conv2d(source, kernel, bias, padding=kernel.shape[-1] // 2)
+        low = part.relu_() if low is None else low.add_(part.relu_())
+    assert low is not None
     low = as_laid_out(low.to(x.dtype), x)
     total, new = meet_trunk(x, low, unit.update, unit.identity_init, True)
     memory = descend(unit.forget_gate, new)
@@ -75,15 +79,6 @@ def _infer_block(
         out = torch.empty_like(x) if memory is total else total
     _normalize(total, weights, out)
     return out.add_(x) if unit.identity_init else out, memory
-
-
-def _run_gate(gate: Gate, source: Tensor) -> Tensor:
-    kernel, bias = gate
-    source = autocast(source)
-    kernel, bias = kernel.to(source.dtype), bias.to(source.dtype)
-    return F.conv2d(
-        source, kernel, bias, padding=kernel.shape[-1] // 2
-    ).relu_()
 
 
 def _normalize(x: Tensor, weights: FoldedWeights, out: Tensor) -> None:

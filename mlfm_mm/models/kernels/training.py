@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
+from ..fuse import gates_of
 from ..update import meet_trunk
 from .batch_norm import NormFunction, is_plain
-from .gate import as_laid_out, open_gate
+from .gate import as_laid_out, autocast, choose_gate, parts_of
 from .haar import descend
 
 if TYPE_CHECKING:
@@ -35,10 +36,14 @@ def train(
         tuple[Tensor, Tensor]: The trunk's new feature, and the memory at the
         next unit's level.
     """
-    low = open_gate(unit.input_gate, memory)
-    if unit.supplement_gate is not None:
-        assert image is not None
-        low = low.add_(open_gate(unit.supplement_gate, image))
+    low: Tensor | None = None
+    for gate, source in zip(gates_of(unit), (memory, image), strict=False):
+        assert source is not None
+        source = autocast(source)
+        form = choose_gate(gate, source)
+        part = form.apply(source, *parts_of(gate))
+        low = part if low is None else low.add_(part)
+    assert low is not None
     low = as_laid_out(low.to(x.dtype), x)
     total, memory = meet_trunk(x, low, unit.update, unit.identity_init, True)
     norm = unit.output_gate

@@ -25,12 +25,12 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from ..checks import fits, is_inferring
+from ..checks import Form, is_inferring
 
 if TYPE_CHECKING:
     from ...lfmu import LFMU
 
-__all__ = ['check_triton', 'run']
+__all__ = ['check_triton', 'choose']
 
 DTYPES = [torch.float16, torch.bfloat16, torch.float32]
 # The oldest version that the kernels were tried with.
@@ -60,28 +60,27 @@ def check_triton() -> None:
     )
 
 
-def run(
+def choose(
     unit: LFMU, x: Tensor, memory: Tensor, image: Tensor | None
-) -> tuple[Tensor, Tensor] | None:
-    """Run a unit by Triton's kernels, where they apply.
+) -> Form | None:
+    """Choose how to run a unit by Triton's kernels.
 
     Args:
-        unit (LFMU): The unit.
+        unit (LFMU): A unit of batch norms and ReLUs.
         x (Tensor): Trunk feature of shape (N, C, H, W).
         memory (Tensor): Memory of shape (N, M, H, W).
         image (Tensor, optional): Low band of the image.
 
     Returns:
-        tuple[Tensor, Tensor] | None: What the unit returns, or None where
-        the kernels do not apply.
+        Callable | None: What to call, or None where the kernels do not
+        apply.
     """
-    if not fits(unit, x) or not _can_read(unit, x, memory, image):
+    if not _can_read(unit, x, memory, image):
         return None
     # Not before: Triton need not be there.
     from .unit import infer, train
 
-    form = infer if is_inferring(unit) else train
-    return form(unit, x, memory, image)
+    return infer if is_inferring(unit) else train
 
 
 def is_played() -> bool:

@@ -39,7 +39,7 @@ def test_it_has_to_be_asked_for() -> None:
 def test_on_a_cpu_it_is_as_auto(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(triton, 'is_played', lambda: False)
     unit = make()
-    assert graph_of(unit(*maps(unit))[0]) == 'UnitFunctionBackward'
+    assert graph_of(unit(*maps(unit))[0]) == 'NormFunctionBackward'
 
 
 @pytest.mark.parametrize(
