@@ -110,14 +110,17 @@ class ImageGate(Function):
         ctx.save_for_backward(
             source, kernel, rstd, factor, shift, centre, spread
         )
-        return _convolve_folded(source, kernel, factor, shift).relu_()
+        folded = _fold(kernel, factor)
+        return F.conv2d(source, folded, shift, padding=_edge(kernel)).relu_()
 
     @staticmethod
     def backward(ctx: Context, grad: Tensor) -> tuple[Gradient, ...]:
         """Compute the gate again, and differentiate it."""
         refuse_second_derivative()
         source, kernel, rstd, factor, shift, centre, spread = ctx.saved_tensors
-        grad = _close(grad, _convolve_folded(source, kernel, factor, shift))
+        folded = _fold(kernel, factor)
+        x = F.conv2d(source, folded, shift, padding=_edge(kernel))
+        grad = _close(grad, x)
         _, d_kernel, d_bias = _conv_backward(grad, source, kernel, False)
         d_matrix = d_kernel.flatten(1) - d_bias[:, None] * centre
         d_weight = rstd * (kernel.flatten(1) * d_matrix).sum(1)
@@ -138,11 +141,8 @@ def _measure(source: Tensor, size: int) -> tuple[Tensor, Tensor, int]:
     return centre, products / count, count
 
 
-def _convolve_folded(
-    source: Tensor, kernel: Tensor, factor: Tensor, shift: Tensor
-) -> Tensor:
-    kernel = factor[:, None, None, None] * kernel
-    return F.conv2d(source, kernel, shift, padding=_edge(kernel))
+def _fold(kernel: Tensor, factor: Tensor) -> Tensor:
+    return factor[:, None, None, None] * kernel
 
 
 def _conv_backward(
