@@ -105,7 +105,8 @@ def add_what(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar='KEY=VALUE',
         help='options of MLFMNeck, each measured as a network of its own, '
-        'such as with_cp=True, or kernels=False for the plain formulas',
+        'such as with_cp=True, kernels=False for the plain formulas, or '
+        'several of them, as in kernels=False+with_cp=True',
     )
     add(
         '--what',

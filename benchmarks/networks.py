@@ -90,7 +90,8 @@ def make_group(name: str, cfg: Config, options: Sequence[str] = ()) -> Group:
         name (str): The name of the network.
         cfg (Config): Its config, with an ``MLFMNeck``.
         options (Sequence[str]): Options of the neck, each of the form
-            ``KEY=VALUE``, and each an arm of its own. Defaults to none.
+            ``KEY=VALUE``, or several with ``+`` between them, and each an
+            arm of its own. Defaults to none.
 
     Returns:
         Group: The network without memory, with it, and with each option.
@@ -99,14 +100,15 @@ def make_group(name: str, cfg: Config, options: Sequence[str] = ()) -> Group:
     baseline.model = without_memory(cfg.model)
     arms = [Arm(BASELINE, baseline), Arm(MLFM, cfg)]
     for option in options:
-        key, equals, value = option.partition('=')
-        if not equals:
-            raise UsageError(
-                f'--arms {option}: give options of MLFMNeck as KEY=VALUE, '
-                'such as with_cp=True'
-            )
         changed = copy.deepcopy(cfg)
-        neck_of(changed.model)[key] = yaml.safe_load(value)
+        for pair in option.split('+'):
+            key, equals, value = pair.partition('=')
+            if not equals:
+                raise UsageError(
+                    f'--arms {option}: give options of MLFMNeck as '
+                    'KEY=VALUE, such as with_cp=True'
+                )
+            neck_of(changed.model)[key] = yaml.safe_load(value)
         arms.append(Arm(option, changed))
     return Group(name, arms)
 

@@ -34,8 +34,7 @@ FLOORS = (
     ('memory_pass', 'following', 'adoption'),
     ('taps',),
     ('lfmu',),
-    ('kernels',),
-    ('low_pass',),
+    ('low_pass', 'kernels'),
 )
 
 MAX_ANY = 12

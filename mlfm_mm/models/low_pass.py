@@ -9,7 +9,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..registry import MODELS
-from .torch_internals import is_traced
 
 
 def low_pass_filter(wavelet: str) -> tuple[float, ...] | None:
@@ -94,8 +93,6 @@ class LowPass(nn.Module):
             return _low_low(x, self.filter)
         if _has_open_sizes(x):
             return _haar_of_any_size(x)
-        if _is_sooner_added(x):
-            return haar_of_rows(x)
         # A window that hangs over the edge averages what is inside, which is
         # what repeating the last row or column comes to.
         return 2 * F.avg_pool2d(x, 2, ceil_mode=True, count_include_pad=False)
@@ -149,43 +146,6 @@ class ForgetGate(LowPass):
     def extra_repr(self) -> str:
         """Name levels and wavelet in ``print(module)``."""
         return f'levels={self.levels}, {super().extra_repr()}'
-
-
-def haar_of_rows(x: Tensor) -> Tensor:
-    """Compute the Haar band of maps (N, C, H, W) by sums of whole rows."""
-    return _add_pairs(_add_pairs(x, 2), 3).mul_(0.5)
-
-
-def pairs_of(x: Tensor, dim: int) -> tuple[Tensor, Tensor]:
-    """View every second row or column, from the first and from the second."""
-    even, odd = (
-        (slice(None),) * dim + (slice(start, None, 2),) for start in (0, 1)
-    )
-    return x[even], x[odd]
-
-
-def _add_pairs(x: Tensor, dim: int) -> Tensor:
-    first, second = pairs_of(x, dim)
-    if x.shape[dim] % 2 == 0:
-        return first + second
-    # The last one has no second: it is taken twice.
-    total = first.clone()
-    total.narrow(dim, 0, second.shape[dim]).add_(second)
-    total.narrow(dim, second.shape[dim], 1).mul_(2)
-    return total
-
-
-def _is_sooner_added(x: Tensor) -> bool:
-    """Tell whether sums of rows are faster than pooling, as on a CPU.
-
-    Their gradients are not; compilers and exporters know pooling better.
-    """
-    return (
-        x.device.type == 'cpu'
-        and x.dtype in (torch.float32, torch.float64)
-        and not (torch.is_grad_enabled() and x.requires_grad)
-        and not is_traced()
-    )
 
 
 def _haar_of_any_size(x: Tensor) -> Tensor:

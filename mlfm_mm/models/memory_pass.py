@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from .kernels import choose_low_pass
 from .refusals import half_recorded, single_value
 from .torch_internals import is_traced
 
@@ -25,6 +26,7 @@ class MemoryPass:
         image (Tensor): The image, of shape (N, image_channels, H, W).
         low_pass (LowPass): Makes a band of the one before.
         deepest (int): The last level whose band is read.
+        kernels (str | bool): See :class:`LFMU`. Defaults to ``'auto'``.
 
     Example:
         >>> from mlfm_mm import LowPass
@@ -33,10 +35,18 @@ class MemoryPass:
         [(8, 6), (4, 3), (2, 2)]
     """
 
-    def __init__(self, image: Tensor, low_pass: LowPass, deepest: int) -> None:
+    def __init__(
+        self,
+        image: Tensor,
+        low_pass: LowPass,
+        deepest: int,
+        kernels: str | bool = 'auto',
+    ) -> None:
+        fast = choose_low_pass(low_pass, image)
+        halve = fast if kernels == 'auto' else low_pass
         self.bands = [image]
         for _ in range(deepest):
-            self.bands.append(low_pass(self.bands[-1]))
+            self.bands.append(halve(self.bands[-1]))
         self.memory: Tensor | None = None
         self.next_tap = 0
         self.grad_enabled = torch.is_grad_enabled()

@@ -213,7 +213,9 @@ class MLFMNeck(BackboneAware):
             if getattr(module, '_is_replica', False):
                 raise RuntimeError(refusals.replica())
             refusals.check_image(image, self.image_channels, self.taps)
-        current.state = MemoryPass(image, self.low_pass, self._deepest)
+        current.state = MemoryPass(
+            image, self.low_pass, self._deepest, self._options['kernels']
+        )
 
     def _end_pass(self, module: nn.Module, inputs: tuple, out: object) -> None:
         current = self._current

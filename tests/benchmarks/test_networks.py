@@ -52,12 +52,19 @@ def test_no_memory() -> None:
 
 
 def test_arms_are_options_of_the_neck(tmp_path: Path) -> None:
-    group = tiny_group(tmp_path, 'with_cp=True', "taps=['layer1', 'layer4']")
-    baseline, mlfm, with_cp, taps = (arm.build() for arm in group.arms)
+    group = tiny_group(
+        tmp_path,
+        'with_cp=True',
+        "taps=['layer1', 'layer4']",
+        'with_cp=True+taps=stages',
+    )
+    baseline, mlfm, with_cp, taps, both = (arm.build() for arm in group.arms)
     assert isinstance(baseline.neck, GlobalAveragePooling)
     assert len(mlfm.neck.units) == 5 and not mlfm.neck.units[0].with_cp
     assert all(unit.with_cp for unit in with_cp.neck.units)
     assert [tap.module for tap in taps.neck.taps] == ['layer1', 'layer4']
+    assert len(both.neck.units) == 4
+    assert all(unit.with_cp for unit in both.neck.units)
 
 
 def test_wrong_options(tmp_path: Path) -> None:

@@ -63,3 +63,12 @@ def test_each_thread_and_each_copy_has_its_own() -> None:
         pickle.loads(pickle.dumps(current)),
     ):
         assert twin.state is None
+
+
+def test_users_can_have_the_bands_by_the_low_pass_itself() -> None:
+    low_pass, calls = LowPass(), []
+    low_pass.forward = lambda x: calls.append(x) or x[..., ::2, ::2]
+    image = torch.rand(1, 3, 8, 8)
+    for kernels in (False, 'triton'):
+        MemoryPass(image, low_pass, 2, kernels)
+    assert len(calls) == 4

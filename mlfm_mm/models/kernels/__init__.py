@@ -2,7 +2,7 @@
 
 Everything in this folder is only faster or smaller than the formulas of
 :class:`LFMU`: with ``kernels=False`` no number changes. Its one door is
-:func:`choose`. Behind it:
+:func:`choose`, with a side door for the bands of the image. Behind it:
 
 - :mod:`checks`: whether a unit is made of the parts that the rest knows,
 - :mod:`training`: the unit, from parts that keep little,
@@ -13,21 +13,27 @@ Everything in this folder is only faster or smaller than the formulas of
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import torch
 from torch import Tensor
 
+from ..fuse import is_watched
 from ..torch_internals import is_traced, is_transformed
 from . import triton
+from .batch_norm import PRECISE
 from .checks import Form, fits, is_inferring
+from .haar import haar_of_rows
 from .inference import infer
 from .training import train
 from .triton import check_triton
 
 if TYPE_CHECKING:
     from ..lfmu import LFMU
+    from ..low_pass import LowPass
 
-__all__ = ['Form', 'check_triton', 'choose']
+__all__ = ['Form', 'check_triton', 'choose', 'choose_low_pass']
 
 
 def choose(
@@ -61,3 +67,23 @@ def choose(
     if x.device.type != 'cpu':
         return None
     return infer if is_inferring(unit) else train
+
+
+def choose_low_pass(
+    low_pass: LowPass, image: Tensor
+) -> Callable[[Tensor], Tensor]:
+    """Choose how to make the bands of an image.
+
+    Args:
+        low_pass (LowPass): Makes a band of the one before.
+        image (Tensor): The image, of shape (N, image_channels, H, W).
+
+    Returns:
+        Callable: The low-pass, or what a CPU is faster at.
+    """
+    if is_traced() or is_transformed() or image.device.type != 'cpu':
+        return low_pass
+    learns = torch.is_grad_enabled() and image.requires_grad
+    usual = low_pass.filter is None and not is_watched(low_pass)
+    fits = usual and image.dtype in PRECISE and not learns
+    return haar_of_rows if fits else low_pass

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 from torch.autograd import Function
 
-from ..low_pass import haar_of_rows, pairs_of
 from .batch_norm import is_plain
 from .checks import Context, refuse_second_derivative
 
@@ -60,11 +59,42 @@ class HaarFunction(Function):
         return _share_out(_share_out(0.5 * grad, 3, width), 2, height)
 
 
+def haar_of_rows(x: Tensor) -> Tensor:
+    """Halve maps of shape (N, C, H, W) by sums of whole rows.
+
+    Example:
+        >>> from mlfm_mm import LowPass
+        >>> x = torch.rand(1, 3, 7, 4)
+        >>> torch.allclose(haar_of_rows(x), LowPass()(x))
+        True
+    """
+    return _add_pairs(_add_pairs(x, 2), 3).mul_(0.5)
+
+
+def _add_pairs(x: Tensor, dim: int) -> Tensor:
+    first, second = _pairs_of(x, dim)
+    if x.shape[dim] % 2 == 0:
+        return first + second
+    # The last one has no second: it is taken twice.
+    total = first.clone()
+    total.narrow(dim, 0, second.shape[dim]).add_(second)
+    total.narrow(dim, second.shape[dim], 1).mul_(2)
+    return total
+
+
+def _pairs_of(x: Tensor, dim: int) -> tuple[Tensor, Tensor]:
+    """View every second row or column, from the first and from the second."""
+    even, odd = (
+        (slice(None),) * dim + (slice(start, None, 2),) for start in (0, 1)
+    )
+    return x[even], x[odd]
+
+
 def _share_out(grad: Tensor, dim: int, size: int) -> Tensor:
     shape = list(grad.shape)
     shape[dim] = size
     out = grad.new_empty(shape)
-    first, second = pairs_of(out, dim)
+    first, second = _pairs_of(out, dim)
     first.copy_(grad)
     second.copy_(grad.narrow(dim, 0, size // 2))
     if size % 2:

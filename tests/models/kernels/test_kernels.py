@@ -134,3 +134,22 @@ def test_the_layout_of_the_trunk_is_kept(with_grad: bool) -> None:
         with torch.set_grad_enabled(with_grad):
             out, _ = unit(given, MEMORY, IMAGE)
         assert out.stride() == given.stride()
+
+
+@pytest.mark.parametrize('dtype', [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize('wavelet', ['haar', 'db2'])
+def test_bands(wavelet: str, dtype: torch.dtype) -> None:
+    low_pass, image = LowPass(wavelet), torch.randn(2, 3, 7, 10, dtype=dtype)
+    fast = kernels.choose_low_pass(low_pass, image)
+    usual = wavelet == 'haar' and dtype == torch.float32
+    assert (fast is not low_pass) == usual
+    torch.testing.assert_close(fast(image), low_pass(image))
+
+
+def test_bands_by_the_module_itself() -> None:
+    low_pass, image = LowPass(), IMAGE.clone().requires_grad_()
+    assert kernels.choose_low_pass(low_pass, image) is low_pass
+    with torch.no_grad():
+        assert kernels.choose_low_pass(low_pass, image) is not low_pass
+        low_pass.register_forward_hook(lambda *_: None)
+        assert kernels.choose_low_pass(low_pass, image) is low_pass
