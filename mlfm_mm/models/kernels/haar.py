@@ -30,6 +30,7 @@ def descend(gate: ForgetGate, memory: Tensor) -> Tensor:
         Tensor: The memory at its new level.
 
     Example:
+        >>> import torch
         >>> from mlfm_mm.models.low_pass import ForgetGate
         >>> gate, memory = ForgetGate(2), torch.rand(1, 2, 7, 5)
         >>> torch.allclose(descend(gate, memory), gate(memory))
@@ -63,6 +64,7 @@ def haar_of_rows(x: Tensor) -> Tensor:
     """Halve maps of shape (N, C, H, W) by sums of whole rows.
 
     Example:
+        >>> import torch
         >>> from mlfm_mm import LowPass
         >>> x = torch.rand(1, 3, 7, 4)
         >>> torch.allclose(haar_of_rows(x), LowPass()(x))
