@@ -13,7 +13,8 @@ JOBS ?=
 # What of the tests depends on the family of distributions.
 OPENMMLAB_TESTS := tests/models tests/robustness tests/test_registry.py \
 	mlfm_mm/models
-FLOOR_TESTS := tests/models tests/test_registry.py mlfm_mm/models
+FLOOR_TESTS := tests/models tests/test_registry.py mlfm_mm/models \
+	tests/analysis/test_grad_cam.py
 PYTEST := .venv/bin/python -m pytest $(if $(JOBS),-n $(JOBS))
 VENV := .venv/bin
 HOSTS := .venv-hosts .venv-hosts-openmmlab

@@ -27,7 +27,6 @@ extensions = [
     'sphinx.ext.napoleon',
     'sphinx_copybutton',
 ]
-suppress_warnings = ['toc.not_included']
 exclude_patterns = ['results/*/*']  # data, which pages show
 myst_heading_anchors = 3
 autodoc_member_order = 'bysource'

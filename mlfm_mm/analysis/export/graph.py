@@ -155,8 +155,14 @@ def export_network(network: Trained, size: tuple[int, int] | None) -> Exported:
         Exported: The graph.
 
     Raises:
-        UsageError: The network cannot be traced at any size.
+        UsageError: The network cannot be traced at any size, or PyTorch is
+            too old.
     """
+    if torch.__version__ < '2.6':
+        raise UsageError(
+            f'PyTorch {torch.__version__} cannot trace a network with '
+            'memory: export it with a newer one'
+        )
     fold_norms(network.model)
     open_sizes(network.model)
     logits = Logits(network).eval()

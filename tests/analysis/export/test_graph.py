@@ -4,6 +4,7 @@ import pytest
 import torch
 from mmseg.models.utils import Upsample
 from torch import nn
+from torch.torch_version import TorchVersion
 
 from mlfm_mm.analysis.export import export_network
 from mlfm_mm.analysis.export.graph import (
@@ -25,6 +26,15 @@ def test_norms_are_folded_and_numbers_kept(tmp_path: Path) -> None:
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
     kept = [m for m in network.model.modules() if 'BatchNorm' in str(type(m))]
     assert not kept
+
+
+def test_an_old_pytorch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = classifier(tmp_path)
+    monkeypatch.setattr(torch, '__version__', TorchVersion('2.5.0+cpu'))
+    with pytest.raises(UsageError, match=r'PyTorch 2.5.0\+cpu cannot trace'):
+        export_network(network, None)
 
 
 def test_units_with_another_norm_stay_as_they_are(tmp_path: Path) -> None:
