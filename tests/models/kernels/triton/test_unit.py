@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -175,6 +176,20 @@ def test_running_moments(momentum: float | None) -> None:
     for _ in range(2):  # compare() copies what was recorded before
         compare(unit, maps(unit), 1e-4)
     assert all(norm.num_batches_tracked == 2 for norm in batch_norms(unit))
+
+
+@pytest.mark.parametrize('mode', [torch.no_grad, torch.inference_mode])
+def test_norms_measure_without_gradients(mode: Callable) -> None:
+    unit, inputs = make(levels=1), [x.detach() for x in maps(make())]
+    expected = Result(copy.deepcopy(unit), inputs)
+    with mode():
+        found = unit(*inputs)
+        torch.testing.assert_close(found, expected.outputs)
+        for ours, theirs in zip(
+            unit.buffers(), expected.unit.buffers(), strict=True
+        ):
+            assert torch.equal(ours, theirs)
+        assert unit.eval()(*inputs)[0].shape == found[0].shape
 
 
 def test_large_means_do_not_cancel() -> None:
