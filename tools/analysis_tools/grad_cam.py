@@ -60,7 +60,9 @@ def main() -> None:
         args = parse_args()
         out = args['out']
         columns = []
-        for source in find_sources(args['network']):
+        # Of several seeds the first.
+        sources = reversed(find_sources(args['network']))
+        for source in reversed({s.name: s for s in sources}.values()):
             network = load_trained(
                 source, args['cfg_options'], args['device'], args['trust']
             )

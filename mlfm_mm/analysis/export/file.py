@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from pathlib import Path
 
 import torch
@@ -87,13 +88,16 @@ def save(exported: Exported, facts: dict[str, str], path: Path) -> None:
 
 def _save_onnx(exported: Exported, facts: dict[str, str], path: Path) -> None:
     try:
-        program = torch.onnx.export(
-            exported.program,
-            input_names=['image'],
-            output_names=['logits'],
-            dynamo=True,
-            verbose=False,
-        )
+        with warnings.catch_warnings():
+            # PyTorch's exporter about PyTorch's trees.
+            warnings.simplefilter('ignore', FutureWarning)
+            program = torch.onnx.export(
+                exported.program,
+                input_names=['image'],
+                output_names=['logits'],
+                dynamo=True,
+                verbose=False,
+            )
     except ImportError as error:
         raise UsageError(
             f"{error.name} is not installed: pip install 'mlfm_mm[export]'"

@@ -15,7 +15,8 @@ def test_two_networks(tmp_path: Path) -> None:
     words = []
     for arm in ('baseline', 'mlfm'):
         config = write_digits_config(tmp_path, arm)
-        words += [f'{arm}={config}', save_weights(config)]
+        weights = save_weights(config)
+        words += [f'{arm}={config}', weights, weights]  # two seeds
     write_image(tmp_path / 'x.png', 0, 100)
     printed = run_tool(
         *(TOOL, *words, '--images', 'x.png', '--class', '3', '--out', 'out'),
