@@ -1,8 +1,10 @@
 import json
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
+import memory_view
 from tests.analysis.networks import save_weights
 from tests.tools.helpers import run_tool, write_digits_config, write_image
 
@@ -26,13 +28,14 @@ def test_a_picture_and_its_numbers(tmp_path: Path) -> None:
     assert csv.startswith('tap,stride,channels')
 
 
-def test_a_network_without_memory(tmp_path: Path) -> None:
+def test_a_network_without_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     config = write_digits_config(tmp_path)
     weights = save_weights(config)
     write_image(tmp_path / 'x.png', 0, 100)
-    printed = run_tool(
-        *(TOOL, config, weights, '--images', 'x.png'),
-        cwd=tmp_path,
-        fails=True,
-    )
-    assert 'memory_view.py: this ImageClassifier has no MLFMNeck' in printed
+    words = [config, weights, '--images', tmp_path / 'x.png']
+    monkeypatch.setattr('sys.argv', ['x', *map(str, words)])
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match='ImageClassifier has no MLFMNeck'):
+        memory_view.main()

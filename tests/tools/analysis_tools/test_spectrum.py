@@ -1,8 +1,10 @@
 import json
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
+import spectrum
 from tests.analysis.networks import save_weights
 from tests.tools.helpers import run_tool, write_digits_config, write_image
 
@@ -26,6 +28,7 @@ def test_two_networks(tmp_path: Path) -> None:
     assert set(found['curves']) == {'baseline', 'mlfm'}
 
 
-def test_a_wrong_cutoff(tmp_path: Path) -> None:
-    printed = run_tool(TOOL, '--cutoff', 2, cwd=tmp_path, fails=True)
-    assert 'spectrum.py: --cutoff 2 must be between 0 and 1' in printed
+def test_a_wrong_cutoff(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr('sys.argv', ['spectrum.py', '--cutoff', '2'])
+    with pytest.raises(SystemExit, match=r'spectrum\.py: --cutoff 2 must be'):
+        spectrum.main()
