@@ -16,7 +16,10 @@ from .networks import Network
 from .outcomes import FAILED, HELD, NOT_RUN, REFUSED, Outcome
 
 # Why a class of backbones is refused, whatever its size.
-BY_KIND = re.compile(r'passes (tokens|maps) |takes clips|missing \d required')
+BY_KIND = re.compile(
+    r'passes (tokens|maps) |takes clips|'
+    r"missing \d required .*'(mask|encoder_stride)'"
+)
 # In pixels: what most take, then what is asked for by some.
 SIZES = (256, 224, 512, 384, 32)
 
@@ -34,6 +37,7 @@ def attempt(source: str, network: Network) -> Outcome:
 
     def outcome(verdict: str, error: Exception) -> Outcome:
         words = ' '.join(str(error).split())
+        words = re.sub(r'/\S*/site-packages', '...', words)
         why = f'{type(error).__name__}: {words}'[:300]
         return Outcome(source, network.kind, network.example, verdict, why)
 
