@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean, stdev
+from textwrap import fill
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -14,6 +15,8 @@ from .runs import Curve
 # Told apart by people who do not see red and green, and in print.
 COLORS = ('#0072b2', '#d55e00', '#009e73', '#cc79a7', '#56b4e9', '#e69f00')
 STYLES = ('--', '-', ':', '-.')
+# Characters that fit above both panels.
+TITLE_WIDTH = 100
 MARKED_EPOCHS = 30
 
 
@@ -38,7 +41,7 @@ def plot_curves(
     # Figure, not pyplot: it needs no display and leaves no state behind.
     height = 4.4 + 0.2 * max(0, len(curves) - 2)
     figure = Figure(figsize=(10, height), dpi=150, layout='constrained')
-    figure.suptitle(title, fontsize=12)
+    figure.suptitle(fill(title, TITLE_WIDTH), fontsize=12)
     left, right = figure.subplots(1, 2)
     for index, (name, runs) in enumerate(curves.items()):
         draw(left, [run.score for run in runs], told(name, runs, unit), index)
