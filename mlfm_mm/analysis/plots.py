@@ -16,7 +16,7 @@ from .runs import Curve
 COLORS = ('#0072b2', '#d55e00', '#009e73', '#cc79a7', '#56b4e9', '#e69f00')
 STYLES = ('--', '-', ':', '-.')
 # Characters that fit above both panels.
-TITLE_WIDTH = 100
+TITLE_WIDTH = 90
 MARKED_EPOCHS = 30
 
 
