@@ -128,7 +128,10 @@ def test_a_compiled_run_learns_the_same(option: str, tmp_path: Path) -> None:
         # dict that PyTorch's compiler does not follow, whatever the model.
         'optim_wrapper.paramwise_cfg=None',
     )
-    eager = train(config, tmp_path / 'eager', 1, *few)
+    # Compiled units run by the plain formulas. In two steps the rounding of
+    # others grows: at a flat background one bit opens a ReLU for all of it.
+    plain = (*few, 'model.neck.kernels=False')
+    eager = train(config, tmp_path / 'eager', 1, *plain)
     compiled = train(config, tmp_path / 'compiled', 1, *few, option)
     log = next((tmp_path / 'compiled').rglob('*.log')).read_text()
     assert 'Model has been "compiled"' in log
