@@ -22,7 +22,7 @@ from mlfm_mm.engine.models import build_model
 from .pictures import save_pictures
 from .recipe import Settings, make_config, network_of
 from .training import MAX_LINES, Run, quiet, train_all
-from .verdict import Curves, mean_curve, verdict
+from .verdict import Curves, verdict
 
 
 @dataclass(frozen=True)
@@ -113,8 +113,8 @@ def run_quickstart(settings: Settings, console: Console) -> Path:
         },
         machine=describe_machine(),
     )
-    means = {title: [mean_curve(found)] for title, found in curves.items()}
-    plot_curves(means, folder / 'curves.png', str(task))
+    lines = {title: [*found.values()] for title, found in curves.items()}
+    plot_curves(lines, folder / 'curves.png', str(task))
     console.print()
     console.print(table.rich())
     _print(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from statistics import fmean
 
 from mlfm_mm.analysis.evidence.statistics import paired_difference
@@ -79,38 +78,3 @@ def chance_difference(baseline: float, gain: float, images: int) -> float:
     ]
     variance = sum(p * (1 - p) / images for p in shares)
     return 200 * math.sqrt(variance)
-
-
-def mean_curve(curves: dict[int, Curve]) -> Curve:
-    """Average the runs of a network over their seeds.
-
-    Args:
-        curves (dict[int, Curve]): The runs by seed, of the same epochs.
-
-    Returns:
-        Curve: Their means, epoch by epoch.
-
-    Example:
-        >>> low, high = (
-        ...     Curve({1: 2.0}, {1: 80.0}, {}),
-        ...     Curve({}, {1: 90.0}, {}),
-        ... )
-        >>> mean_curve({0: low, 1: high}).score
-        {1: 85.0}
-    """
-    runs = curves.values()
-    return Curve(
-        *(
-            mean_by_epoch(getattr(run, name) for run in runs)
-            for name in ('loss', 'score', 'seconds')
-        )
-    )
-
-
-def mean_by_epoch(values: Iterable[dict[int, float]]) -> dict[int, float]:
-    """Average what several runs have of an epoch."""
-    found: dict[int, list[float]] = {}
-    for run in values:
-        for epoch, value in run.items():
-            found.setdefault(epoch, []).append(value)
-    return {epoch: fmean(found[epoch]) for epoch in sorted(found)}

@@ -7,7 +7,7 @@ Everything in this folder is only faster or smaller than the formulas of
 - :mod:`checks`: whether a unit is made of the parts that the rest knows,
 - :mod:`training`: the unit, from parts that keep little,
 - :mod:`inference`: the unit with folded norms, in place,
-- :mod:`gate`, :mod:`batch_norm`, :mod:`matrices`, :mod:`haar`: their parts,
+- :mod:`gate`, :mod:`batch_norm`, :mod:`haar`: their parts,
 - :mod:`triton`: the unit in a few kernels for GPUs, on request.
 """
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from demo.quickstart.verdict import mean_curve, verdict
+from demo.quickstart.verdict import verdict
 from mlfm_mm.analysis.runs import Curve
 
 PLAIN, MEMORY = 'net', 'net + MLFM'
@@ -53,8 +53,3 @@ def test_several_seeds_tell_how_sure_it_is(
 ) -> None:
     said = say([90.0, 90.0, 90.0], memory)
     assert 'Over 3 pairs of runs' in said and words in said
-
-
-def test_means_of_curves() -> None:
-    mean = mean_curve({0: curve(90.0), 1: curve(94.0)})
-    assert mean == curve(92.0)
