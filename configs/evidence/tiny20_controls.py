@@ -6,23 +6,11 @@ one its training time (the widest that is not slower: widths go by eights, and
 a step of the next one takes half as long again).
 """
 
+_base_ = '_base_/controls.py'
+
 title = 'MobileNetV2 0.35, Tiny ImageNet-20: controls'
 config = 'recipes/mobilenetv2_0.35_tiny20.py'
-_imports = {'custom_imports.imports': ['mlfm_mm.analysis.controls']}
-_controls = dict(
-    other_image=("another picture's image", 'OtherImageNeck'),
-    no_image=('no image, memory of the trunk only', 'NoImageNeck'),
-    no_memory=('no memory, bands of the image only', 'NoMemoryNeck'),
-    norms_only=('neither, norms only', 'NormsOnlyNeck'),
-)
 arms = dict(
-    **{
-        name: dict(
-            title=title,
-            overrides={**_imports, 'model.neck': dict(type=f'mlfm_mm.{kind}')},
-        )
-        for name, (title, kind) in _controls.items()
-    },
     same_params=dict(
         title='without memory, as many parameters (width 0.37)',
         overrides={'model.backbone.widen_factor': 0.37},
@@ -32,7 +20,4 @@ arms = dict(
         overrides={'model.backbone.widen_factor': 0.55},
     ),
 )
-baselines = ['plain', 'mlfm']
-seeds = [0, 1, 2, 3, 4]
-metric = 'accuracy/top1'
 beside = ['tiny20']
