@@ -1,4 +1,4 @@
-"""Does the memory help a residual network, on the photographs of tiny20 at 32x32?"""
+"""Does the memory help a residual network, on tiny20 at 32x32?"""
 
 _base_ = '_base_/plain_and_mlfm.py'
 
