@@ -1,12 +1,11 @@
 """Several processes compute what one does."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
+
+from tests.processes import run_ranks
 
 REPO = Path(__file__).resolve().parents[2]
 WORKER = 'tests/robustness/worker.py'
@@ -15,23 +14,9 @@ WORKER = 'tests/robustness/worker.py'
 def launch(
     kind: str, processes: int, file: Path, norm: str, cp: str
 ) -> dict[str, torch.Tensor]:
-    run = subprocess.run(
-        [
-            sys.executable,
-            *('-m', 'torch.distributed.run', '--standalone'),
-            f'--nproc_per_node={processes}',
-            WORKER,
-            kind,
-            str(file),
-            norm,
-            cp,
-        ],
-        cwd=REPO,
-        env=dict(os.environ, PYTHONPATH=str(REPO), OMP_NUM_THREADS='1'),
-        capture_output=True,
-        text=True,
-    )
-    assert run.returncode == 0, run.stderr
+    words, path = (WORKER, kind, file, norm, cp), str(REPO)
+    for rank in run_ranks(processes, *words, cwd=REPO, PYTHONPATH=path):
+        assert rank.returncode == 0, rank.stderr
     return torch.load(file)
 
 

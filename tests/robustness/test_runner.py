@@ -1,8 +1,5 @@
 """A run that stops and resumes is the run that did not stop."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +11,7 @@ from torch import nn
 
 from tests.hosts import needs_resume
 from tests.models.builders import classifier
+from tests.processes import run_python, run_ranks
 from tests.robustness.models import DEEP, narrow
 
 REPO = Path(__file__).resolve().parents[2]
@@ -46,25 +44,22 @@ def write(folder: Path, epochs: int) -> Path:
     return file
 
 
-def call(*command: object) -> str:
-    run = subprocess.run(
-        list(map(str, command)),
-        cwd=REPO,
-        env=dict(os.environ, PYTHON=sys.executable, OMP_NUM_THREADS='1'),
-        capture_output=True,
-        text=True,
-    )
-    assert run.returncode == 0, run.stdout + run.stderr
-    return run.stdout + run.stderr
+def call(*command: object, processes: int = 1) -> None:
+    if processes == 1:
+        ranks = [run_python(*command, cwd=REPO)]
+    else:
+        ranks = run_ranks(processes, *command, cwd=REPO)
+    for rank in ranks:
+        assert rank.returncode == 0, rank.stdout + rank.stderr
 
 
 def train(config: Path, work: Path, processes: int, *options: str) -> dict:
-    tail = (config, '--work-dir', work, *options)
-    if processes == 1:
-        call(sys.executable, 'tools/train.py', *tail)
-    else:
-        tail = (config, processes, *tail[1:])
-        call('bash', 'tools/dist_train.sh', *tail)
+    launcher = 'none' if processes == 1 else 'pytorch'
+    call(
+        *('tools/train.py', config, '--work-dir', work),
+        *('--launcher', launcher, *options),
+        processes=processes,
+    )
     last = (work / 'last_checkpoint').read_text()
     return torch.load(work / last, weights_only=False)
 
@@ -96,7 +91,7 @@ def test_stop_resume_and_test(processes: int, tmp_path: Path) -> None:
         result = tmp_path / 'metrics.json'
         out = ('--out', result, '--out-item', 'metrics')
         work = ('--work-dir', tmp_path / 'test')
-        call(sys.executable, 'tools/test.py', config, last, *work, *out)
+        call('tools/test.py', config, last, *work, *out)
         assert 0 < load(result)['accuracy/top1'] <= 100
 
 

@@ -1,7 +1,8 @@
 """One process of a distributed step; test_distribution.py starts them.
 
-Usage: worker.py {ddp,fsdp,fsdp2} FILE NORM CP, under torchrun. Rank 0 writes
-the gradients of a step on its share of a fixed batch, averaged over processes.
+Usage: worker.py {ddp,fsdp,fsdp2} FILE NORM CP, with torchrun's variables. Rank
+0 writes the gradients of a step on its share of a fixed batch, averaged over
+processes.
 """
 
 import sys

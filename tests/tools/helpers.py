@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from tests.processes import run_python
+
 REPO = Path(__file__).resolve().parents[2]
 TOOLS = REPO / 'tools'
 CONFIGS = REPO / 'configs'
@@ -38,9 +40,11 @@ def run_tool(
     name: str, *args: object, cwd: Path, fails: bool = False, **env: str
 ) -> str:
     """Run a Python or shell script of tools/; return what it printed."""
-    program = sys.executable if name.endswith('.py') else 'bash'
-    command = [program, str(TOOLS / name), *map(str, args)]
-    done = run(command, cwd, **env)
+    if name.endswith('.py'):
+        done = run_python(TOOLS / name, *args, cwd=cwd, **env)
+    else:
+        command = ['bash', str(TOOLS / name), *map(str, args)]
+        done = run(command, cwd, **env)
     printed = done.stdout + done.stderr
     assert (done.returncode != 0) == fails, printed
     return printed

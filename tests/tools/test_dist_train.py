@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.processes import run_ranks
 from tests.tools.helpers import (
     TOOLS,
     run_tool,
@@ -219,27 +220,30 @@ def is_running(pid: int) -> bool:
     return stat.rpartition(')')[2].split()[0] != 'Z'
 
 
-@pytest.mark.parametrize(
-    ('options', 'message'),
-    [
-        (['--cfg-options', 'load_form=x'], "did you mean 'load_from'"),
-        (
-            ['--cfg-options', 'model.backbone.depth=7'],
-            'invalid depth 7 for resnet',
-        ),
-    ],
-)
-def test_a_mistake_is_told_once(
-    options: list[str], message: str, tmp_path: Path
-) -> None:
-    config = write_digits_config(tmp_path)
+def test_a_mistake_is_told_once(tmp_path: Path) -> None:
     printed = run_tool(
-        *('dist_train.sh', config, 2, *options),
+        *('dist_train.sh', write_digits_config(tmp_path), 2),
+        *('--cfg-options', 'load_form=x'),
         cwd=tmp_path,
         fails=True,
         **CPU,
     )
-    assert printed.count(message) == 1 and 'Traceback' not in printed
+    assert printed.count("did you mean 'load_from'") == 1
+    assert 'Traceback' not in printed
+
+
+def test_what_the_network_refuses_is_told_once(tmp_path: Path) -> None:
+    ranks = run_ranks(
+        *(2, TOOLS / 'train.py', write_digits_config(tmp_path)),
+        *('--launcher', 'pytorch'),
+        *('--cfg-options', 'model.backbone.depth=7'),
+        cwd=tmp_path,
+        **CPU,
+    )
+    printed = ''.join(rank.stdout + rank.stderr for rank in ranks)
+    assert printed.count('invalid depth 7 for resnet') == 1
+    assert 'Traceback' not in printed
+    assert all(rank.returncode == 1 for rank in ranks)
 
 
 def test_a_port_in_use(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from torch import nn
 
 from mlfm_mm.engine.models import build_model
 from tests.models.builders import shaken
+from tests.processes import run_python
 from tests.tools.helpers import write_image
 
 REPO = Path(__file__).resolve().parents[2]
@@ -21,12 +21,7 @@ NET = 'mobilenetv2_0.1_in100.py'
 
 
 def run(*command: object) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, *map(str, command)],
-        cwd=REPO,
-        capture_output=True,
-        text=True,
-    )
+    return run_python(*command, cwd=REPO)
 
 
 CONFIGS = {

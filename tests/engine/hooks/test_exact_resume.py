@@ -1,8 +1,4 @@
-import os
 import shutil
-import socket
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +7,7 @@ from mmengine.config import Config
 
 from tests.engine.hooks.test_safe_checkpoint import REPO, log
 from tests.engine.hooks.toy import STEPS, run, same, toy_config, weights
+from tests.processes import run_ranks
 
 EMA = dict(type='EMAHook', ema_type='ExponentialMovingAverage', momentum=0.1)
 AMP = dict(type='mlfm_mm.engine.CPUAmpOptimWrapper')
@@ -126,29 +123,10 @@ def distributed(
     )
     path = folder / 'config.py'
     cfg.dump(path)
-    with socket.socket() as free:
-        free.bind(('127.0.0.1', 0))
-        port = free.getsockname()[1]
-    started = [
-        subprocess.Popen(
-            [sys.executable, '-m', 'tests.engine.hooks.killed', str(path)],
-            cwd=REPO,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env={
-                **os.environ,
-                'RANK': str(rank),
-                'LOCAL_RANK': str(rank),
-                'WORLD_SIZE': str(processes),
-                'MASTER_ADDR': '127.0.0.1',
-                'MASTER_PORT': str(port),
-            },
-        )
-        for rank in range(processes)
-    ]
-    printed = ''.join(process.communicate()[0] for process in started)
-    return printed, [process.returncode for process in started]
+    killed = '-m', 'tests.engine.hooks.killed', path
+    ranks = run_ranks(processes, *killed, cwd=REPO)
+    printed = ''.join(rank.stdout + rank.stderr for rank in ranks)
+    return printed, [rank.returncode for rank in ranks]
 
 
 @pytest.mark.slow

@@ -1,8 +1,6 @@
 import resource
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +15,7 @@ from mlfm_mm.engine.checkpoints import check
 from mlfm_mm.engine.hooks import SafeCheckpointHook
 from mlfm_mm.engine.resume import find_newest
 from tests.engine.hooks.toy import add_validation, run, toy_config
+from tests.processes import run_python
 
 REPO = Path(__file__).resolve().parents[3]
 
@@ -45,13 +44,8 @@ def run_killed(cfg: Config, folder: Path, where: str, call: int) -> None:
     """Run in a process that kills itself."""
     path = folder / 'config.py'
     cfg.dump(path)
-    command = [sys.executable, '-m', 'tests.engine.hooks.killed', str(path)]
-    done = subprocess.run(
-        [*command, '--kill', where, str(call)],
-        cwd=REPO,
-        capture_output=True,
-        text=True,
-    )
+    killed = '-m', 'tests.engine.hooks.killed', path, '--kill', where, call
+    done = run_python(*killed, cwd=REPO)
     assert done.returncode == -signal.SIGKILL, done.stderr
 
 
