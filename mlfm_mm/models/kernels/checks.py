@@ -22,7 +22,9 @@ from ..fuse import (
 if TYPE_CHECKING:
     from ..lfmu import LFMU
 
-# What runs a unit: unit, feature, memory and image to feature and memory.
+# What runs a unit: of the unit, the trunk's feature (N, C, H, W), the memory
+# (N, M, H, W) and, where it has a supplement gate, the low band of the image
+# to the trunk's new feature and the memory at the next unit's level.
 Form = Callable[['LFMU', Tensor, Tensor, Tensor | None], tuple[Tensor, Tensor]]
 
 

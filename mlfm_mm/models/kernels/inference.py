@@ -30,18 +30,7 @@ BLOCK = 2**20
 def infer(
     unit: LFMU, x: Tensor, memory: Tensor, image: Tensor | None
 ) -> tuple[Tensor, Tensor]:
-    """Run a unit and keep nothing.
-
-    Args:
-        unit (LFMU): A unit of the usual parts, in evaluation.
-        x (Tensor): Trunk feature of shape (N, C, H, W).
-        memory (Tensor): Memory of shape (N, M, H, W).
-        image (Tensor, optional): Low band of the image.
-
-    Returns:
-        tuple[Tensor, Tensor]: The trunk's new feature, and the memory at the
-        next unit's level.
-    """
+    """Run a unit in evaluation, and keep nothing: a :data:`Form`."""
     weights = folded_weights(unit)
     if x.numel() <= BLOCK or len(x) == 1:
         return _infer_block(unit, weights, x, memory, image)

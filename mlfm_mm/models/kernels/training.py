@@ -24,18 +24,7 @@ if TYPE_CHECKING:
 def train(
     unit: LFMU, x: Tensor, memory: Tensor, image: Tensor | None
 ) -> tuple[Tensor, Tensor]:
-    """Run a unit, ready to be differentiated once.
-
-    Args:
-        unit (LFMU): A unit of batch norms and ReLUs.
-        x (Tensor): Trunk feature of shape (N, C, H, W).
-        memory (Tensor): Memory of shape (N, M, H, W).
-        image (Tensor, optional): Low band of the image.
-
-    Returns:
-        tuple[Tensor, Tensor]: The trunk's new feature, and the memory at the
-        next unit's level.
-    """
+    """Run a unit, ready to be differentiated once: a :data:`Form`."""
     low: Tensor | None = None
     for gate, source in zip(gates_of(unit), (memory, image), strict=False):
         assert source is not None

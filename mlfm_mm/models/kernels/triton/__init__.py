@@ -63,18 +63,7 @@ def check_triton() -> None:
 def choose(
     unit: LFMU, x: Tensor, memory: Tensor, image: Tensor | None
 ) -> Form | None:
-    """Choose how to run a unit by Triton's kernels.
-
-    Args:
-        unit (LFMU): A unit of batch norms and ReLUs.
-        x (Tensor): Trunk feature of shape (N, C, H, W).
-        memory (Tensor): Memory of shape (N, M, H, W).
-        image (Tensor, optional): Low band of the image.
-
-    Returns:
-        Callable | None: What to call, or None where the kernels do not
-        apply.
-    """
+    """Choose how to run a unit by Triton's kernels, as the one door does."""
     if not _can_read(unit, x, memory, image):
         return None
     # Not before: Triton need not be there.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -12,44 +12,10 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from ...fuse import Affine, gates_of
 from ..gate import autocast
 from ..haar import is_haar_descent
-from .launch import Tensors, Vectors
+from .launch import Form, Gates, Tensors, Vectors
 
 if TYPE_CHECKING:
     from ...lfmu import LFMU
-
-
-class Form(NamedTuple):
-    """What kind of unit it is.
-
-    Args:
-        measured (bool): Whether its norms measure the batch.
-        identity (bool): Whether it is one of ``identity_init``.
-        concat (bool): Whether trunk and gates are kept apart in the memory.
-        step (int): 2 where the kernels low-pass the memory, else 1.
-    """
-
-    measured: bool
-    identity: bool
-    concat: bool
-    step: int
-
-
-class Gates(NamedTuple):
-    """The gates of a unit, as lists of one or two.
-
-    Args:
-        sources (list[Tensor]): The maps that they read.
-        kernels (list[Tensor]): Their kernels (C, M, K, K).
-        norms (list[Tensor]): Mean, variance, weight and bias of each.
-        eps (list[float]): What is added to each variance.
-        dtype (torch.dtype): The precision of their products.
-    """
-
-    sources: Tensors
-    kernels: Tensors
-    norms: Vectors
-    eps: list[float]
-    dtype: torch.dtype
 
 
 def form_of(unit: LFMU) -> Form:

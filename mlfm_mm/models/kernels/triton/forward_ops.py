@@ -9,9 +9,9 @@ from torch import Tensor
 from . import forward, moments
 from .launch import (
     BLOCK_P,
-    FORM,
-    GATES,
     Argument,
+    Form,
+    Gates,
     Tensors,
     Vectors,
     gates_of,
@@ -38,13 +38,16 @@ def _measured(
     _measured,
 )
 def measure_gates(
-    sources: Tensors, kernels: Tensors, dtype: torch.dtype, batches: Tensors
-) -> Tensor:
+    shares: Tensor,
+    sources: Tensors,
+    kernels: Tensors,
+    dtype: torch.dtype,
+    batches: Tensors,
+) -> None:
     """Measure the gates' convolutions, and count the batch.
 
-    Returns shares of moments, (3 or 6, programs, C).
+    Makes shares of moments, (3 or 6, programs, C).
     """
-    shares = _measured(sources, kernels, dtype, batches)
     n, _, height, width = sources[0].shape
     channels = len(kernels[0])
     grid, tile = tiles_of(sources[0], channels, sums=True)
@@ -56,7 +59,6 @@ def measure_gates(
         *(shares, n, height, width, channels, *tile),
         *products_of(kernels, dtype),
     )
-    return shares
 
 
 def _finished(
@@ -71,14 +73,17 @@ def _finished(
     _finished,
 )
 def finish_moments(
-    shares: Tensor, running: Tensors, batches: Tensors, momenta: list[float]
-) -> Tensor:
+    found: Tensor,
+    shares: Tensor,
+    running: Tensors,
+    batches: Tensors,
+    momenta: list[float],
+) -> None:
     """Put shares together, and record them.
 
     ``running`` are mean and variance of each norm. A momentum below zero
-    asks for a plain average over ``batches``. Returns (norms, 2, C).
+    asks for a plain average over ``batches``. Makes (norms, 2, C).
     """
-    found = _finished(shares, running, batches, momenta)
     _, programs, channels = shares.shape
     norms: list[Argument] = [
         (*running[2 * i : 2 * i + 2], count, None if share < 0 else share)
@@ -92,88 +97,70 @@ def finish_moments(
         *(found, programs, channels, BLOCK_P, 16),
         precision_of(shares.dtype),
     )
-    return found
 
 
 def _opened(
     x: Tensor,
-    sources: Tensors,
-    kernels: Tensors,
-    norms: Vectors,
-    eps: list[float],
-    dtype: torch.dtype,
-    measured: bool,
-    identity: bool,
-    concat: bool,
-    step: int,
+    gates: Gates,
+    form: Form,
     norm: Vectors,
     norm_eps: float,
     batches: Tensors,
 ) -> tuple[Tensor, Tensor, Tensor]:
     n, channels, height, width = x.shape
     memory, shares = x.new_empty(0), x.new_empty(0)
-    if norm or identity or concat or step > 1:
+    if norm or form.identity or form.concat or form.step > 1:
         last = x.is_contiguous(memory_format=torch.channels_last)
         memory = torch.empty(
-            *(n, channels * (2 if concat else 1)),
-            *(triton.cdiv(height, step), triton.cdiv(width, step)),
+            *(n, channels * (2 if form.concat else 1)),
+            *(triton.cdiv(height, form.step), triton.cdiv(width, form.step)),
             dtype=x.dtype,
             device=x.device,
             memory_format=torch.channels_last
             if last
             else torch.contiguous_format,
         )
-    if measured:
-        shares = shares_of(x, 3, channels, dtype, step)
+    if form.measured:
+        shares = shares_of(x, 3, channels, gates.dtype, form.step)
     return torch.empty_like(x), memory, shares
 
 
 @operator(
-    f'open_gates(Tensor x, {GATES}, {FORM}, Tensor?[] norm, float norm_eps, '
+    'open_gates(Tensor x, GATES, FORM, Tensor?[] norm, float norm_eps, '
     'Tensor(a!)[] batches) -> (Tensor, Tensor, Tensor)',
     _opened,
 )
 def open_gates(
+    made: tuple[Tensor, Tensor, Tensor],
     x: Tensor,
-    sources: Tensors,
-    kernels: Tensors,
-    norms: Vectors,
-    eps: list[float],
-    dtype: torch.dtype,
-    measured: bool,
-    identity: bool,
-    concat: bool,
-    step: int,
+    gates: Gates,
+    form: Form,
     norm: Vectors,
     norm_eps: float,
     batches: Tensors,
-) -> tuple[Tensor, Tensor, Tensor]:
+) -> None:
     """Open the gates to the trunk.
 
     With a ``norm`` the first result is normalized; else it waits for it, and
     is the memory, too, where the second is empty. The third are shares of
     its moments, if it was to be measured.
     """
-    form = measured, identity, concat, step
-    made = _opened(
-        x, sources, kernels, norms, eps, dtype, *form, norm, norm_eps, batches
-    )
     first, memory, shares = made
+    measured, *kind = form
     n, channels, height, width = x.shape
-    grid, tile = tiles_of(x, channels, step, sums=measured)
+    grid, tile = tiles_of(x, channels, form.step, sums=measured)
     launch(
         forward.open_gates,
         grid,
         maps_of(x),
-        *gates_of(sources, kernels, norms, eps),
+        *gates_of(*gates[:4]),
         (*norm, norm_eps) if norm else None,
         *(maps_of(first), None) if norm else (None, maps_of(first)),
         maps_of(memory) if memory.numel() else None,
         *(batches[0], shares) if measured else (None, None),
-        *(n, height, width, channels, identity, concat, step, *tile),
-        *products_of(kernels, dtype),
+        *(n, height, width, channels, *kind, *tile),
+        *products_of(gates.kernels, gates.dtype),
     )
-    return made
 
 
 def _normalized(
@@ -187,10 +174,9 @@ def _normalized(
     _normalized,
 )
 def normalize(
-    total: Tensor, x: Tensor | None, norm: Tensors, eps: float
-) -> Tensor:
+    out: Tensor, total: Tensor, x: Tensor | None, norm: Tensors, eps: float
+) -> None:
     """Normalize maps, and add ``x`` if there is one."""
-    out = _normalized(total, x, norm, eps)
     n, channels, height, width = total.shape
     grid, tile = tiles_of(total, channels)
     launch(
@@ -199,4 +185,3 @@ def normalize(
         *(maps_of(total), maps_of(x), (*norm, eps), maps_of(out)),
         *(n, height, width, channels, *tile, precision_of(total.dtype)),
     )
-    return out

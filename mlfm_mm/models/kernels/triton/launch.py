@@ -4,16 +4,16 @@ Each launch is an operator of PyTorch, ``torch.ops.mlfm_mm``. So fake tensors
 know the shapes of what it makes, compilers leave it whole, and whoever counts
 operators counts it as what it is, one kernel.
 
-To operators the gates come as lists, of one or two: the maps that they read,
-their kernels, and their norms, each of which is four tensors in a row (mean,
-variance, weight, bias) and an eps; then the precision of products. Results
-that there is no need for are empty.
+Operators take tensors, numbers and lists of them, so :class:`Gates` and
+:class:`Form` are spread out where one is called, and put together again before
+it runs. Results that there is no need for are empty.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from typing import NamedTuple
 
 import torch
 import triton
@@ -34,11 +34,6 @@ MOST_PROGRAMS = 65535
 
 Tensors = list[Tensor]
 Vectors = list[Tensor | None]
-GATES = (
-    'Tensor[] sources, Tensor[] kernels, Tensor?[] norms, float[] eps, '
-    'ScalarType dtype'
-)
-FORM = 'bool measured, bool identity, bool concat, int step'
 
 Argument = object  # of a kernel: Tensor, number, None, or a tuple of them
 DTYPES = {
@@ -49,23 +44,89 @@ DTYPES = {
 }
 
 
-def operator(schema: str, fake: Callable) -> Callable:
-    """Register an operator that is called as its schema says.
+class Gates(NamedTuple):
+    """The gates of a unit, as lists of one or two.
 
     Args:
-        schema (str): Its schema, which begins with its name.
-        fake (Callable): Makes its results without computing them.
+        sources (list[Tensor]): The maps that they read.
+        kernels (list[Tensor]): Their kernels (C, M, K, K).
+        norms (list[Tensor]): Mean, variance, weight and bias of each.
+        eps (list[float]): What is added to each variance.
+        dtype (torch.dtype): The precision of their products.
+    """
+
+    sources: Tensors
+    kernels: Tensors
+    norms: Vectors
+    eps: list[float]
+    dtype: torch.dtype
+
+
+class Form(NamedTuple):
+    """What kind of unit it is.
+
+    Args:
+        measured (bool): Whether its norms measure the batch.
+        identity (bool): Whether it is one of ``identity_init``.
+        concat (bool): Whether trunk and gates are kept apart in the memory.
+        step (int): 2 where the kernels low-pass the memory, else 1.
+    """
+
+    measured: bool
+    identity: bool
+    concat: bool
+    step: int
+
+
+# What they are in a schema.
+SPREAD: dict[str, tuple[Callable, str]] = {
+    'GATES': (
+        Gates,
+        'Tensor[] sources, Tensor[] kernels, Tensor?[] norms, float[] eps, '
+        'ScalarType dtype',
+    ),
+    'FORM': (Form, 'bool measured, bool identity, bool concat, int step'),
+}
+
+
+def operator(schema: str, make: Callable) -> Callable:
+    """Register an operator: a launch that fills tensors made for it.
+
+    Args:
+        schema (str): Its schema, which begins with its name; ``GATES`` and
+            ``FORM`` stand for the values of these.
+        make (Callable): Makes its results, from its arguments, without
+            computing them.
 
     Returns:
-        Callable: A decorator, which gives the operator.
+        Callable: A decorator of what computes the results, given them and
+        the arguments; it gives the operator.
     """
-    name = 'mlfm_mm::' + schema.partition('(')[0]
-    # A quarter of what a call through custom_op() takes.
-    torch.library.define(name, '(' + schema.partition('(')[2])
-    torch.library.register_fake(name, fake)
+    name, _, arguments = schema.partition('(')
+    words = arguments.partition(')')[0].split(', ')
+    spread = [(i, *SPREAD[w]) for i, w in enumerate(words) if w in SPREAD]
+    for word, (_, values) in SPREAD.items():
+        arguments = arguments.replace(word, values)
+    name = f'mlfm_mm::{name}'
 
-    def decorate(function: Callable) -> Callable:
-        torch.library.impl(name, 'default', function)
+    def together(values: Sequence[object]) -> list[object]:
+        found = list(values)
+        for i, kind, spread_out in spread:
+            end = i + len(spread_out.split(', '))
+            found[i:end] = [kind(*found[i:end])]
+        return found
+
+    def decorate(fill: Callable) -> Callable:
+        def run(*values: object) -> object:
+            inputs = together(values)
+            made = make(*inputs)
+            fill(made, *inputs)
+            return made
+
+        # A quarter of what a call through custom_op() takes.
+        torch.library.define(name, f'({arguments}')
+        torch.library.register_fake(name, lambda *x: make(*together(x)))
+        torch.library.impl(name, 'default', run)
         found: Callable = getattr(torch.ops.mlfm_mm, name.split('::')[1])
         return found
 

@@ -34,18 +34,7 @@ Gradient = Tensor | None
 def infer(
     unit: LFMU, x: Tensor, memory: Tensor, image: Tensor | None
 ) -> tuple[Tensor, Tensor]:
-    """Run a unit by its running moments, and keep nothing.
-
-    Args:
-        unit (LFMU): A unit of the usual parts, in evaluation.
-        x (Tensor): Trunk feature of shape (N, C, H, W).
-        memory (Tensor): Memory of shape (N, M, H, W).
-        image (Tensor, optional): Low band of the image.
-
-    Returns:
-        tuple[Tensor, Tensor]: The trunk's new feature, and the memory at the
-        next unit's level.
-    """
+    """Run a unit in evaluation, and keep nothing: a :data:`Form`."""
     form, gates = form_of(unit), gates_by(unit, memory, image)
     norm, eps = vectors_of(unit.output_gate)
     x, memory, _ = open_gates(x, *gates, *form, norm, eps, [])
@@ -55,18 +44,7 @@ def infer(
 def train(
     unit: LFMU, x: Tensor, memory: Tensor, image: Tensor | None
 ) -> tuple[Tensor, Tensor]:
-    """Run a unit, ready to be differentiated once.
-
-    Args:
-        unit (LFMU): A unit of batch norms and ReLUs.
-        x (Tensor): Trunk feature of shape (N, C, H, W).
-        memory (Tensor): Memory of shape (N, M, H, W).
-        image (Tensor, optional): Low band of the image.
-
-    Returns:
-        tuple[Tensor, Tensor]: The trunk's new feature, and the memory at the
-        next unit's level.
-    """
+    """Run a unit, ready to be differentiated once: a :data:`Form`."""
     norm = unit.output_gate
     assert isinstance(norm, _BatchNorm)
     weights = [norm.weight, norm.bias]
