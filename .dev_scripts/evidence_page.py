@@ -69,6 +69,9 @@ interval. Where the interval holds zero, the plan has not shown a difference.
 """
 
 
+OVERVIEW = ['network, data', 'seeds', 'plain', 'MLFM', 'difference', 'MACs']
+
+
 @dataclass(frozen=True)
 class Evidence:
     """A plan and what its runs have given so far.
@@ -97,6 +100,19 @@ class Evidence:
         if arm == baseline or baseline not in scores or arm not in scores:
             return None
         return paired_difference(scores[baseline], scores[arm])
+
+    def pairs(self) -> Iterator[tuple[Arm, Arm]]:
+        """Go through the plan's networks that differ in the memory only.
+
+        Yields:
+            tuple[Arm, Arm]: ``plain`` and ``mlfm``, perhaps with the same
+            ending.
+        """
+        arms = {arm.name: arm for arm in self.plan.arms}
+        for name in self.plan.baselines:
+            partner = name.replace('plain', 'mlfm', 1)
+            if name != partner and {name, partner} <= arms.keys():
+                yield arms[name], arms[partner]
 
 
 def read_evidence(root: Path) -> Iterator[Evidence]:
@@ -134,18 +150,20 @@ def generate(root: Path) -> dict[str, str]:
     """
     # Each neck tells its taps when it is built.
     logging.disable(logging.INFO)
-    parts, block = [INTRODUCTION], 'Nothing has been measured yet.'
-    models: list[dict] = []
+    sections, rows, models = list[str](), list[list[str]](), list[dict]()
     for evidence in read_evidence(root):
         costs = count_costs(evidence)
-        parts.append(write_section(evidence, costs, root))
+        sections.append(write_section(evidence, costs, root))
+        rows.extend(overview_rows(evidence, costs))
         if evidence.plan.name == FIRST:
-            block = f'{table(evidence, costs)}\n\n{verdict(evidence)}'
             models = trained_models(evidence, costs, root)
     logging.disable(logging.NOTSET)
+    overview = 'Nothing has been measured yet.'
+    if rows:
+        overview = markdown_table(OVERVIEW, rows, 'lrrrrr')
     return {
-        'docs/results.md': '\n'.join(parts),
-        'README.md#evidence': block,
+        'docs/results.md': '\n'.join([INTRODUCTION, overview, '', *sections]),
+        'README.md#evidence': overview,
         TRAINED_HERE: HEADER
         + yaml.safe_dump(dict(Models=models), sort_keys=False),
     }
@@ -197,6 +215,29 @@ def count_costs(evidence: Evidence) -> dict[str, Complexity]:
         )
         costs[arm.name] = measure_complexity(build_model(cfg), image_size(cfg))
     return costs
+
+
+def overview_rows(
+    evidence: Evidence, costs: Mapping[str, Complexity]
+) -> Iterator[list[str]]:
+    """Sum a plan up: a row for each pair of networks."""
+    finals = evidence.scores()
+    for plain, mlfm in evidence.pairs():
+        gain = evidence.difference(mlfm.name, plain.name)
+        if gain is not None:
+            macs = costs[mlfm.name].macs / costs[plain.name].macs
+            _, comma, condition = plain.title.partition(',')
+            both = finals[plain.name].keys() & finals[mlfm.name].keys()
+            yield [
+                evidence.plan.title + comma + condition,
+                str(len(both)),
+                *(
+                    spread([finals[arm.name][seed] for seed in both])
+                    for arm in (plain, mlfm)
+                ),
+                str(gain),
+                f'x{macs:.2f}',
+            ]
 
 
 def table(evidence: Evidence, costs: Mapping[str, Complexity]) -> str:

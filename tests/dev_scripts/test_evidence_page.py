@@ -86,8 +86,10 @@ def test_no_runs_no_claims(root: Path) -> None:
 def test_a_gain_and_its_interval(root: Path) -> None:
     write(root, 'tiny20', 'plain', [60.0, 61.0, 62.0])
     write(root, 'tiny20', 'mlfm', [63.0, 64.5, 64.5])
-    block = evidence_page.generate(root)['README.md#evidence']
-    plain, mlfm = block.splitlines()[2:4]
+    page = evidence_page.generate(root)['docs/results.md']
+    _, block = page.split('## A network')
+    rows = [row for row in block.splitlines() if row.startswith('| ')]
+    plain, mlfm = rows[1:]
     assert plain.startswith('| no memory |')
     assert plain.endswith('| 3 | 61.0 ± 1.0 | 62.0 ± 1.0 |  |')
     # 3.0, 3.5, 2.5 by hand: 3 ± 4.3027 * 0.5 / sqrt(3).
@@ -96,10 +98,24 @@ def test_a_gain_and_its_interval(root: Path) -> None:
     assert 'shows a gain' in block and 'So far' not in block
 
 
+def test_the_overview_has_a_row_a_pair(root: Path) -> None:
+    # The fourth has no partner yet.
+    write(root, 'tiny20', 'plain', [60.0, 61.0, 62.0, 99.0])
+    write(root, 'tiny20', 'mlfm', [63.0, 64.5, 64.5])
+    write(root, 'wide', 'wide', [61.0, 60.0, 64.0])
+    texts = evidence_page.generate(root)
+    _, _, *rows = texts['README.md#evidence'].splitlines()
+    (row,) = rows
+    name, *scores, macs = row.strip('| ').split(' | ')
+    assert name == 'A network' and macs.startswith('x1.')
+    assert scores == ['3', '61.0 ± 1.0', '64.0 ± 0.9', '+3.0 [+1.8, +4.2]']
+    assert row in texts['docs/results.md']
+
+
 def test_unfinished_plans_say_so(root: Path) -> None:
     write(root, 'tiny20', 'plain', [60.0, 61.0])
     write(root, 'tiny20', 'mlfm', [63.0])
-    block = evidence_page.generate(root)['README.md#evidence']
+    block = evidence_page.generate(root)['docs/results.md']
     assert '+3.0 points over one seed, which cannot tell' in block
     assert 'So far 3 of 6 runs are done.' in block
 
