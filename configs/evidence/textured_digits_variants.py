@@ -1,44 +1,14 @@
 """Which form of the memory is worth its cost? As textured_digits, 6 epochs."""
 
+_base_ = '_base_/variants.py'
+
 title = 'ResNet-18 w8, digits under a fine grain: variants'
 config = '../baseline/resnet18_w8_textured_digits.py'
-_mlfm = dict(type='mlfm_mm.MLFMNeck')
+_late = dict(type='mlfm_mm.MLFMNeck', taps=['layer3', 'layer4'])
 arms = dict(
-    stages=dict(
-        title='units at the ends of stages only',
-        overrides={'model.neck': dict(**_mlfm, taps='stages')},
-    ),
     late=dict(
         title='units at the last two stages only',
-        overrides={'model.neck': dict(**_mlfm, taps=['layer3', 'layer4'])},
-    ),
-    concat=dict(
-        title="update='concat'",
-        overrides={'model.neck': dict(**_mlfm, update='concat')},
-    ),
-    identity=dict(
-        title='identity_init=True',
-        overrides={'model.neck': dict(**_mlfm, identity_init=True)},
-    ),
-    db2=dict(
-        title="wavelet='db2'",
-        overrides={'model.neck': dict(**_mlfm, wavelet='db2')},
-    ),
-    even_scale=dict(
-        title='bands at one scale (LL divided by 2)',
-        overrides={
-            'custom_imports.imports': ['mlfm_mm.analysis.controls'],
-            'model.neck': dict(type='mlfm_mm.EvenScaleNeck'),
-        },
-    ),
-    lite=dict(
-        title='ends of stages, no supplement gate',
-        overrides={
-            'model.neck': dict(**_mlfm, taps='stages', supplement=False)
-        },
-    ),
+        overrides={'model.neck': _late},
+    )
 )
-baselines = ['plain', 'mlfm']
-seeds = [0, 1, 2, 3, 4]
-metric = 'accuracy/top1'
 beside = ['textured_digits']
