@@ -18,3 +18,5 @@ import os
 # where cores are shared with other programs: let GNU OpenMP, which reads
 # this when PyTorch is imported, soon send them to sleep.
 os.environ.setdefault('GOMP_SPINCOUNT', '3000')
+# The profiler's library tells of an error where there is no GPU.
+os.environ.setdefault('KINETO_LOG_LEVEL', '99')

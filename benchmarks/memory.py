@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import gc
-import os
 import weakref
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -99,14 +97,11 @@ def peak_on_cpu(step: Callable[[], None]) -> int:
         >>> peak_on_cpu(step)
         8000
     """
-    with (
-        no_native_errors(),
-        profile(
-            activities=[ProfilerActivity.CPU],
-            profile_memory=True,
-            acc_events=True,
-        ) as profiler,
-    ):
+    with profile(
+        activities=[ProfilerActivity.CPU],
+        profile_memory=True,
+        acc_events=True,
+    ) as profiler:
         step()
     results = profiler.profiler.kineto_results
     changes = sorted(
@@ -119,16 +114,3 @@ def peak_on_cpu(step: Callable[[], None]) -> int:
         live += change
         peak = max(peak, live)
     return peak
-
-
-@contextmanager
-def no_native_errors() -> Iterator[None]:
-    """Hide what the profiler's library prints, past Python, on any use."""
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from mmcv.cnn import fuse_conv_bn
 from mmengine.config import Config
 from mmengine.registry import MODELS
 from torch import nn
 
 from mlfm_mm import MLFMNeck
+from mlfm_mm.analysis.export.graph import fold_norms
 from mlfm_mm.engine import UsageError
-from mlfm_mm.engine.kinds import is_kind
+from mlfm_mm.engine.kinds import dicts, is_kind
 from mlfm_mm.engine.models import build_model
 from mlfm_mm.engine.options import load_config
 
@@ -42,7 +42,12 @@ class Arm:
             model = build_model(self.cfg)
         except (TypeError, ValueError) as error:
             raise UsageError(f'{self.name}: {error}') from error
-        return fold(model) if folded else model
+        if folded:
+            # Some hosts' eval() returns nothing, so that calls cannot be
+            # chained.
+            model.eval()
+            fold_norms(model)
+        return model
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,7 @@ def make_groups(
         list[Group]: The groups.
     """
     cfgs = {path: load_config(path) for path in paths}
-    own = [p for p in cfgs if baseline is None and has_memory(cfgs[p].model)]
+    own = [p for p in cfgs if baseline is None and neck_of(cfgs[p].model)]
     groups = [make_group(Path(p).stem, cfgs[p], options) for p in own]
     rest = [Arm(Path(p).stem, cfgs[p]) for p in cfgs if p not in own]
     if baseline is not None:
@@ -108,7 +113,9 @@ def make_group(name: str, cfg: Config, options: Sequence[str] = ()) -> Group:
                     f'--arms {option}: give options of MLFMNeck as '
                     'KEY=VALUE, such as with_cp=True'
                 )
-            neck_of(changed.model)[key] = yaml.safe_load(value)
+            neck = neck_of(changed.model)
+            assert neck is not None
+            neck[key] = yaml.safe_load(value)
         arms.append(Arm(option, changed))
     return Group(name, arms)
 
@@ -125,40 +132,16 @@ def vary(group: Group, keys: Sequence[str], value: Any) -> Group:
     return Group(group.name, arms)
 
 
-def fold(model: nn.Module) -> nn.Module:
-    """Fold norms into the convolutions before them, for inference."""
-    # Some hosts' eval() returns nothing, so that calls cannot be chained.
-    model.eval()
-    neck = memory_of(model)
-    if neck is not None:
-        neck.fuse()
-    folded: nn.Module = fuse_conv_bn(model)
-    return folded
-
-
 def memory_of(model: nn.Module) -> MLFMNeck | None:
     """Find the memory of a network, if it has one."""
     found = (m for m in model.modules() if isinstance(m, MLFMNeck))
     return next(found, None)
 
 
-def _necks_of(host: dict) -> list[Any]:
-    neck = host.get('neck')
-    return list(neck) if isinstance(neck, (list, tuple)) else [neck]
-
-
-def _is_memory(neck: Any) -> bool:
-    return isinstance(neck, dict) and is_kind(neck, MLFMNeck, MODELS)
-
-
-def has_memory(host: dict) -> bool:
-    """Tell whether a model's config has an MLFMNeck."""
-    return any(map(_is_memory, _necks_of(host)))
-
-
-def neck_of(host: dict) -> dict:
-    """Find the MLFMNeck in a model's config."""
-    return next(filter(_is_memory, _necks_of(host)))
+def neck_of(host: dict) -> dict | None:
+    """Find the MLFMNeck in a model's config, if it has one."""
+    necks = dicts(host.get('neck'))
+    return next((n for n in necks if is_kind(n, MLFMNeck, MODELS)), None)
 
 
 def without_memory(host: dict) -> dict:
@@ -172,14 +155,14 @@ def without_memory(host: dict) -> dict:
         {'type': 'ImageClassifier', 'neck': {'type': 'GlobalAveragePooling'}}
     """
     changed = copy.deepcopy(dict(host))
-    necks, memory = _necks_of(changed), neck_of(changed)
+    neck, memory = changed['neck'], neck_of(changed)
+    assert memory is not None
     following = memory.get('neck')
     kind = host['type']
     name = kind if isinstance(kind, str) else kind.__name__
-    if len(necks) > 1:
-        index = necks.index(memory)
-        necks[index : index + 1] = [following] if following else []
-        changed['neck'] = necks
+    if isinstance(neck, list | tuple) and len(neck) > 1:
+        index, rest = neck.index(memory), [following] if following else []
+        changed['neck'] = [*neck[:index], *rest, *neck[index + 1 :]]
     elif following:
         changed['neck'] = following
     elif following is None and name.endswith('Classifier'):

@@ -1,10 +1,10 @@
 import subprocess
-import sys
 
 import pytest
 import torch
 
 from benchmarks import gpu
+from tests.processes import run_python
 
 
 def test_tests_come_first_then_the_parts_that_need_a_gpu() -> None:
@@ -16,12 +16,7 @@ def test_tests_come_first_then_the_parts_that_need_a_gpu() -> None:
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason='there is a GPU')
 def test_without_a_gpu_it_says_so_in_one_line() -> None:
-    done = subprocess.run(
-        [sys.executable, '-m', 'benchmarks.gpu'],
-        cwd=gpu.ROOT,
-        capture_output=True,
-        text=True,
-    )
+    done = run_python('-m', 'benchmarks.gpu', cwd=gpu.ROOT)
     assert done.returncode != 0
     assert 'PyTorch finds no GPU' in done.stderr.splitlines()[-1]
 

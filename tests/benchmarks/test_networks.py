@@ -7,15 +7,15 @@ from mmpretrain.models import GlobalAveragePooling
 from torch import nn
 
 from benchmarks.networks import (
-    fold,
-    has_memory,
     make_group,
     make_groups,
     memory_of,
+    neck_of,
     vary,
     without_memory,
 )
 from mlfm_mm import MLFMNeck
+from mlfm_mm.analysis.export.graph import fold_norms
 from mlfm_mm.engine import UsageError
 from tests.benchmarks.tiny import tiny_config, tiny_group
 from tests.models.builders import shaken
@@ -40,15 +40,15 @@ OTHER = dict(type='FPN')
 )
 def test_without_memory(host: dict, expected: object) -> None:
     before = copy.deepcopy(host)
-    assert has_memory(host)
+    assert neck_of(host)
     changed = without_memory(host)
     assert changed.get('neck') == expected
-    assert not has_memory(changed) and host == before
+    assert not neck_of(changed) and host == before
 
 
 def test_no_memory() -> None:
-    assert not has_memory(dict(type='ImageClassifier'))
-    assert not has_memory(dict(type='ImageClassifier', neck=POOLING))
+    assert not neck_of(dict(type='ImageClassifier'))
+    assert not neck_of(dict(type='ImageClassifier', neck=POOLING))
 
 
 def test_arms_are_options_of_the_neck(tmp_path: Path) -> None:
@@ -98,16 +98,18 @@ def test_varying_a_backbone(tmp_path: Path) -> None:
 
 
 def test_folding_changes_no_output(tmp_path: Path) -> None:
-    model = shaken(tiny_group(tmp_path).arms[1].build()).eval()
+    arm = tiny_group(tmp_path).arms[1]
+    model = shaken(arm.build()).eval()
     images = torch.randn(2, 3, 64, 64)
     with torch.no_grad():
         expected = model(images)
-        folded = fold(model)
+        fold_norms(model)
         torch.testing.assert_close(
-            folded(images), expected, rtol=1e-3, atol=1e-3
+            model(images), expected, rtol=1e-3, atol=1e-3
         )
-    norms = [m for m in folded.modules() if isinstance(m, nn.BatchNorm2d)]
-    assert not norms
+    for folded in (model, arm.build(folded=True)):
+        norms = [m for m in folded.modules() if isinstance(m, nn.BatchNorm2d)]
+        assert not norms and not folded.training
 
 
 def test_a_list_of_necks(tmp_path: Path) -> None:

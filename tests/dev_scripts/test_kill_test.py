@@ -1,15 +1,13 @@
 """The short form of the kill test."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
 
 import kill_test
+from tests.processes import run_python
 
 REPO = Path(__file__).resolve().parents[2]
 
@@ -17,13 +15,8 @@ REPO = Path(__file__).resolve().parents[2]
 def run(*options: str) -> list[dict]:
     """Run it as a program, which may fork; return its records."""
     *options, out = options
-    done = subprocess.run(
-        [sys.executable, '.dev_scripts/kill_test.py', *options, '--out', out],
-        cwd=REPO,
-        env=dict(os.environ, OMP_NUM_THREADS='1'),
-        capture_output=True,
-        text=True,
-    )
+    program = '.dev_scripts/kill_test.py'
+    done = run_python(program, *options, '--out', out, cwd=REPO)
     assert done.returncode == 0, done.stdout + done.stderr
     records: list[dict] = json.loads(Path(out).read_text())
     return records
