@@ -5,9 +5,14 @@ the configs and the launch scripts of an installed package in
 ``<package>/.mim``. They live at the top of the repository, so they are put
 there while building: as real files in a wheel, as links in an editable
 install, which then follows every edit. All else is in ``pyproject.toml``.
+
+OpenMIM finds a config by its file name alone, of which ``configs/baseline``
+and ``configs/mlfm`` have the same ones; so each network with memory gets a
+file with the name that the model index gives it, too.
 """
 
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -17,6 +22,8 @@ from setuptools.command.build_py import build_py
 ROOT = Path(__file__).resolve().parent
 PACKAGE = 'mlfm_mm'
 MIM_ENTRIES = ('configs', 'tools', 'model-index.yml')
+WITH_MEMORY = ROOT / 'configs' / 'mlfm' / 'metafile.yml'
+MODEL = re.compile(r'- Name: (\S+-mlfm\S*)\n.*?  Config: (\S+)', re.DOTALL)
 NOT_SHIPPED = shutil.ignore_patterns('__pycache__', '*.py[co]', '.*')
 
 
@@ -59,6 +66,10 @@ def fill_mim(package: Path, linked: bool = False) -> None:
     for source in (ROOT / name for name in MIM_ENTRIES):
         if source.exists():
             (link if linked else copy)(source, mim / source.name)
+    names = mim / 'names'
+    names.mkdir()
+    for name, config in MODEL.findall(WITH_MEMORY.read_text()):
+        (names / f'{name}.py').write_text(f"_base_ = '../{config}'\n")
 
 
 class BuildWithMim(build_py):

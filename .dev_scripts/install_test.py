@@ -42,6 +42,8 @@ FAMILIES = {
         'numpy==1.26.4',
     ),
 }
+# Its name in the model index, and a file that begins with it.
+NAMED = 'resnet18_w16-mlfm_digits.py'
 CONFIG = """
 _base_ = 'mlfm_mm::mlfm/resnet18_w16_digits.py'
 train_cfg = dict(max_epochs=1)
@@ -52,7 +54,12 @@ STEPS = (
     ('mim search mlfm_mm --config resnet18-mlfm_in100', '11429284'),
     ('mim train mlfm_mm tiny.py --gpus 0 --work-dir out', 'finished'),
     (
-        'mim test mlfm_mm tiny.py --checkpoint out/epoch_1.pth --gpus 0',
+        f'mim train mlfm_mm {NAMED} --gpus 0 --cfg-options '
+        'train_cfg.max_epochs=1',
+        'finished',
+    ),
+    (
+        f'mim test mlfm_mm {NAMED} --checkpoint out/epoch_1.pth --gpus 0',
         'accuracy/top1',
     ),
     ('mim run mlfm_mm image_demo photo.png --out shown.png', 'wrote shown'),

@@ -13,6 +13,7 @@ from email.message import Message
 from pathlib import Path
 
 import pytest
+from mmengine.config import Config
 
 from mlfm_mm import __version__
 
@@ -43,7 +44,7 @@ assert len({model.Name for model in models}) == len(models) > 100
 for model in models:
     assert (home / '.mim' / model.Config).is_file(), model.Config
     assert (home / '.mim' / model.get('Weights', '')).exists(), model.Name
-config = Config.fromfile(home / '.mim' / 'configs/mlfm/resnet18_in100.py')
+config = Config.fromfile(home / '.mim' / 'names/resnet18-mlfm_in100.py')
 model = MODELS.build({**config.model, '_scope_': 'mmpretrain'})
 assert isinstance(model.neck, mlfm_mm.MLFMNeck) and len(model.neck.units) == 6
 assert model(torch.zeros(1, 3, 64, 64)).shape == (1, 100)
@@ -107,6 +108,17 @@ def test_wheel_has_the_mim_folder(
     for script in checkout.glob('tools/*.*'):
         assert f'mlfm_mm/.mim/tools/{script.name}' in names
     assert not any('__pycache__' in name for name in names)
+
+
+def test_mim_finds_each_network_with_memory(
+    archives: dict[str, Path],
+) -> None:
+    """By the name of its file, wherever that lies."""
+    names = members(archives['wheel'])
+    for config in (REPO / 'configs/mlfm').glob('*.py'):
+        network, data = config.stem.rsplit('_', 1)
+        found = f'/{network}-mlfm_{data}.py'
+        assert len([n for n in names if n.endswith(found)]) == 1, found
 
 
 def test_sdist_is_a_checkout(archives: dict[str, Path]) -> None:
@@ -208,6 +220,8 @@ def test_editable_install_follows_the_checkout(
     mim = checkout / 'mlfm_mm' / '.mim'
     for name in LINKED:
         assert (mim / name).resolve() == (checkout / name).resolve()
+    named = mim / 'names' / 'resnet18-mlfm_in100.py'
+    assert Config.fromfile(named).model.neck.type == 'mlfm_mm.MLFMNeck'
     (checkout / 'configs' / 'later.py').write_text('')
     assert (mim / 'configs' / 'later.py').exists()
 
