@@ -38,6 +38,7 @@ with (
     from mlfm_mm.analysis.machine import describe_machine
     from mlfm_mm.analysis.tables import markdown_table
     from mlfm_mm.engine import UsageError
+    from mlfm_mm.engine.arguments import make_parser
 
     from .figures import Report, tables
     from .limits import judge, parse_limits
@@ -56,13 +57,9 @@ CHOICES = {
 KNOWN = dict(dtype=tuple(DTYPES), layout=tuple(LAYOUTS), mode=MODES)
 
 
-def make_parser() -> argparse.ArgumentParser:
+def benchmark_parser() -> argparse.ArgumentParser:
     """Describe the command line."""
-    parser = argparse.ArgumentParser(
-        prog='python -m benchmarks',
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = make_parser(__doc__, 'python -m benchmarks')
     add_what(parser)
     for name, text in CHOICES.items():
         value = getattr(Setting(), name)
@@ -215,7 +212,7 @@ def quiet() -> None:
 def main(argv: Sequence[str] | None = None) -> None:
     """Measure, show, save and judge."""
     words = sys.argv[1:] if argv is None else argv
-    args = make_parser().parse_args(words)
+    args = benchmark_parser().parse_args(words)
     quiet()
     try:
         limits = parse_limits(args.limit)

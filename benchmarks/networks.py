@@ -16,7 +16,7 @@ from torch import nn
 from mlfm_mm import MLFMNeck
 from mlfm_mm.analysis.export.graph import fold_norms
 from mlfm_mm.engine import UsageError
-from mlfm_mm.engine.kinds import dicts, is_kind
+from mlfm_mm.engine.kinds import bare_name, dicts, is_kind
 from mlfm_mm.engine.models import build_model
 from mlfm_mm.engine.options import load_config
 
@@ -158,14 +158,12 @@ def without_memory(host: dict) -> dict:
     neck, memory = changed['neck'], neck_of(changed)
     assert memory is not None
     following = memory.get('neck')
-    kind = host['type']
-    name = kind if isinstance(kind, str) else kind.__name__
     if isinstance(neck, list | tuple) and len(neck) > 1:
         index, rest = neck.index(memory), [following] if following else []
         changed['neck'] = [*neck[:index], *rest, *neck[index + 1 :]]
     elif following:
         changed['neck'] = following
-    elif following is None and name.endswith('Classifier'):
+    elif following is None and bare_name(host).endswith('Classifier'):
         changed['neck'] = dict(type='GlobalAveragePooling')
     else:
         del changed['neck']

@@ -11,7 +11,6 @@ stopped half-way, it goes on where it was. `make docs` then renews the pages.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,8 +19,9 @@ import torch
 import yaml
 
 from mlfm_mm.engine import UsageError
+from mlfm_mm.engine.arguments import make_parser
 
-from .__main__ import make_parser, quiet, run
+from .__main__ import benchmark_parser, quiet, run
 from .figures import Report
 from .limits import Limits
 
@@ -57,7 +57,7 @@ class Part:
     def measure(self, root: Path) -> None:
         """Measure it, and save the results."""
         out = ['--out', str(self.path(root))]
-        args = make_parser().parse_args([*self.options.split(), *out])
+        args = benchmark_parser().parse_args([*self.options.split(), *out])
         run(args, f'python -m benchmarks {self.options}')
 
 
@@ -79,11 +79,7 @@ def choose(everything: bool, gpu: bool, root: Path) -> list[str]:
 
 def main() -> None:
     """Measure."""
-    parser = argparse.ArgumentParser(
-        prog='python -m benchmarks.parts',
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = make_parser(__doc__, 'python -m benchmarks.parts')
     parts = read_parts()
     parser.add_argument(
         'parts', nargs='*', choices=[*parts, []], metavar='PART'

@@ -9,7 +9,6 @@ training and in inference is compiled instead, for the GPUs of ``TARGETS``.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import re
@@ -26,6 +25,7 @@ from torch import Tensor
 
 from mlfm_mm import LFMU
 from mlfm_mm.analysis.tables import markdown_table
+from mlfm_mm.engine.arguments import make_parser
 
 from .setting import DTYPES, LAYOUTS
 
@@ -211,11 +211,7 @@ def generate(root: Path) -> dict[str, str]:
 
 def main() -> None:
     """Compile everything, and save what was found."""
-    parser = argparse.ArgumentParser(
-        prog='python -m benchmarks.registers',
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = make_parser(__doc__, 'python -m benchmarks.registers')
     parser.add_argument('--target', nargs='+', default=[*TARGETS])
     parser.add_argument('--out', type=Path, default=ROOT / RESULT)
     args = parser.parse_args()

@@ -11,7 +11,6 @@ and is checked against PyTorch. demo/run_onnx.py runs an .onnx file without
 torch.
 """
 
-import argparse
 import sys
 from pathlib import Path
 
@@ -29,7 +28,11 @@ try:
     from mlfm_mm.analysis.samples import generate_samples, load_samples
     from mlfm_mm.analysis.trained import find_source, load_trained
     from mlfm_mm.engine import one_sentence
-    from mlfm_mm.engine.arguments import add_network_options, read_arguments
+    from mlfm_mm.engine.arguments import (
+        add_network_options,
+        make_parser,
+        read_arguments,
+    )
 except ModuleNotFoundError as error:
     sys.exit(
         f'export.py: {error.name} is not installed for {sys.executable}: '
@@ -40,10 +43,7 @@ except ModuleNotFoundError as error:
 
 def parse_args() -> dict:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = make_parser(__doc__)
     add_network_options(parser, 'to compare with PyTorch on (default: made)')
     parser.add_argument(
         '--format',

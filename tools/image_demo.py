@@ -7,7 +7,6 @@ works for classifiers of mmpretrain and for segmentors of mmsegmentation. With
 no config, a small classifier tells the photograph from twenty kinds.
 """
 
-import argparse
 import sys
 from pathlib import Path
 
@@ -16,7 +15,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 try:
     from mlfm_mm.engine import one_sentence
-    from mlfm_mm.engine.arguments import add_config_options, read_arguments
+    from mlfm_mm.engine.arguments import (
+        add_config_options,
+        make_parser,
+        read_arguments,
+    )
     from mlfm_mm.engine.demo import run_demo
 except ModuleNotFoundError as error:
     sys.exit(
@@ -28,10 +31,7 @@ except ModuleNotFoundError as error:
 
 def parse_args() -> dict:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = make_parser(__doc__)
     parser.add_argument('image', help='the picture')
     parser.add_argument('config', nargs='?', help='the config file')
     parser.add_argument('checkpoint', nargs='?', help='its weights')

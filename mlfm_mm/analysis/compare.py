@@ -15,6 +15,7 @@ from .complexity import measure_complexity
 from .evidence.statistics import Difference, paired_difference, spread
 from .machine import describe_machine
 from .runs import (
+    METRICS,
     Curve,
     find_runs,
     name_of,
@@ -25,7 +26,6 @@ from .runs import (
 from .sizes import input_size
 from .tables import Column, Table, si
 
-METRICS = {'mmpretrain': 'accuracy/top1', 'mmseg': 'mIoU'}
 LABELS = {'mmpretrain': 'top-1 (%)', 'mmseg': 'mIoU (%)'}
 NONE = '-'
 

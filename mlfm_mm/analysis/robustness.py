@@ -18,11 +18,10 @@ from mmengine.runner import Runner
 
 from ..engine import UsageError, build_runner, prepare_testing
 from .evidence.statistics import paired_difference, spread
+from .runs import METRICS
 from .tables import Column, Table
 
 Scores = dict[str, list[dict[str, float]]]
-
-METRICS = {'mmpretrain': 'accuracy/top1', 'mmseg': 'mIoU'}
 
 
 def low_pass(image: np.ndarray, factor: float) -> np.ndarray:

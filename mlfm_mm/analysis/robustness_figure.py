@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from statistics import fmean, stdev
+from statistics import fmean
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from .evidence.statistics import spread
-from .plots import COLORS, STYLES
+from .plots import COLORS, draw
 from .robustness import Scores, areas, curve_of
 
 # What stands under a panel: the meaning of its strengths.
@@ -61,25 +61,7 @@ def _draw_family(axes: Axes, family: str, scores: Scores) -> None:
     for index, (name, runs) in enumerate(scores.items()):
         strengths = curve_of(runs[0], family)[0]
         curves = [curve_of(run, family)[1] for run in runs]
-        values = list(zip(*curves, strict=True))
-        means = [fmean(of) for of in values]
-        color = COLORS[index % len(COLORS)]
-        axes.plot(
-            means,
-            STYLES[index % len(STYLES)],
-            color=color,
-            marker='o',
-            markersize=4,
-            linewidth=1.8,
-            label=name,
-        )
-        if len(runs) > 1:
-            around = [stdev(of) for of in values]
-            low = [m - s for m, s in zip(means, around, strict=True)]
-            high = [m + s for m, s in zip(means, around, strict=True)]
-            axes.fill_between(
-                range(len(means)), low, high, color=color, alpha=0.15, lw=0
-            )
+        draw(axes, [dict(enumerate(curve)) for curve in curves], name, index)
         axes.set_xticks(range(len(strengths)), strengths)
     axes.set_title(family.replace('_', '-'), fontsize=10)
     axes.set_xlabel(MEANINGS[family], fontsize=8)

@@ -13,6 +13,9 @@ from mmengine.config import Config
 
 from ..engine import UsageError
 
+# What a network is judged by, by the host's scope.
+METRICS = {'mmpretrain': 'accuracy/top1', 'mmseg': 'mIoU'}
+
 
 @dataclass(frozen=True)
 class Curve:

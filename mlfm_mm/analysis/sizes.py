@@ -8,6 +8,7 @@ from typing import Any
 from mmengine.config import Config
 
 from ..engine import UsageError
+from ..engine.kinds import bare_name, dicts
 
 # The transforms that set the size of an image, and the key that tells it.
 SIZES = {
@@ -75,23 +76,10 @@ def input_size(cfg: Config) -> tuple[int, int]:
 
 def _sizes(loader: dict[str, Any] | None) -> Iterator[tuple[str, Any]]:
     """Go through what sets the size of a loader's images, the last first."""
-    for transform in reversed(_pipeline(loader)):
-        kind = transform['type']
-        name = kind if isinstance(kind, str) else kind.__name__
-        name = name.rpartition('.')[2]
+    datasets = dicts((loader or {}).get('dataset'))
+    pipelines = (d['pipeline'] for d in datasets if 'pipeline' in d)
+    for transform in reversed(next(pipelines, [])):
+        name = bare_name(transform)
         size = transform.get(SIZES.get(name, ''))
         if size is not None:
             yield name, size
-
-
-def _pipeline(loader: dict[str, Any] | None) -> list[dict]:
-    """Get the transforms of a loader, from inside wrappers too."""
-    dataset = (loader or {}).get('dataset', {})
-    while 'pipeline' not in dataset:
-        if 'dataset' in dataset:
-            dataset = dataset['dataset']
-        elif 'datasets' in dataset:
-            dataset = dataset['datasets'][0]
-        else:
-            break
-    return list(dataset.get('pipeline', []))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mmengine.config import Config
-from mmengine.logging import MMLogger
 from mmengine.model import BaseModel
 from mmengine.registry import DefaultScope
 
@@ -204,15 +202,3 @@ def load_trained(
         load_whole(model, weights, what)
         meta = find_names(cfg, weights)
     return Trained(source.name, cfg, host, model, meta)
-
-
-@contextmanager
-def _warnings_only() -> Iterator[None]:
-    """Keep to ourselves what a network tells of itself as it is built."""
-    logger = MMLogger.get_current_instance()
-    level = logger.level
-    logger.setLevel('WARNING')
-    try:
-        yield
-    finally:
-        logger.setLevel(level)

@@ -8,6 +8,17 @@ from pathlib import Path
 from mmengine.config import DictAction
 
 
+def make_parser(
+    text: str | None, prog: str | None = None
+) -> argparse.ArgumentParser:
+    """Make a parser whose help shows a program's docstring as it stands."""
+    return argparse.ArgumentParser(
+        prog=prog,
+        description=text,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
 class Overrides(DictAction):
     """``--cfg-options``, with a message where a value is missing."""
 

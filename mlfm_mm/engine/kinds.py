@@ -64,6 +64,18 @@ def is_kind(
     return isinstance(kind, type) and issubclass(kind, parent)
 
 
+def bare_name(settings: dict) -> str:
+    """Give the name in a ``type``, without a scope or a module.
+
+    Example:
+        >>> bare_name(dict(type='mmseg.UNet')), bare_name(dict(type=dict))
+        ('UNet', 'dict')
+    """
+    kind = settings.get('type', '')
+    name = kind if isinstance(kind, str) else getattr(kind, '__name__', '')
+    return name.rpartition('.')[2]
+
+
 def dicts(value: object) -> Iterator[dict]:
     """Go through the dicts within a config, outermost first."""
     if isinstance(value, dict):

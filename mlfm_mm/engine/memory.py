@@ -10,7 +10,7 @@ from mmengine.config import Config
 from ..models import MLFMNeck
 from ..registry import MODELS
 from .errors import UsageError
-from .kinds import dicts
+from .kinds import bare_name, dicts
 
 NECK = f'mlfm_mm.{MLFMNeck.__name__}'
 OF_TIMM = 'TimmClassifier'
@@ -49,14 +49,14 @@ def add_memory(config: Config, **options: object) -> Config:
     MODELS.build(memory)  # says what is wrong with the options
     config = deepcopy(config)
     model = config.get('model') or {}
-    if any(_is_memory(settings) for settings in dicts(model)):
+    if any(bare_name(d) == MLFMNeck.__name__ for d in dicts(model)):
         if options:
             raise UsageError(
                 'the model has memory already, which would not get the '
                 f'options {", ".join(options)}: set them in its config'
             )
         return config
-    if _name(model).rpartition('.')[2] == OF_TIMM:
+    if bare_name(model) == OF_TIMM:
         model['type'] = f'mlfm_mm.{OF_TIMM}'  # has a place for memory
     elif not model.get('backbone'):
         raise UsageError(_no_backbone(model))
@@ -66,12 +66,6 @@ def add_memory(config: Config, **options: object) -> Config:
     else:
         model['neck'] = memory if neck is None else dict(memory, neck=neck)
     return config
-
-
-def _is_memory(settings: dict) -> bool:
-    kind = settings.get('type')
-    name = kind if isinstance(kind, str) else getattr(kind, '__name__', '')
-    return name.rpartition('.')[2] == MLFMNeck.__name__
 
 
 def _no_backbone(model: dict) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import parts
-from benchmarks.__main__ import make_parser, points
+from benchmarks.__main__ import benchmark_parser, points
 from benchmarks.figures import QUANTITIES
 from benchmarks.networks import Group
 from benchmarks.parts import RESULTS, ROOT, Part, choose, read_parts
@@ -16,7 +16,7 @@ PARTS = read_parts()
 
 @pytest.mark.parametrize('part', PARTS.values(), ids=lambda part: part.name)
 def test_parts_are_calls_of_the_benchmark(part: Part) -> None:
-    args = make_parser().parse_args(part.options.split())
+    args = benchmark_parser().parse_args(part.options.split())
     assert all((ROOT / config).is_file() for config in args.configs)
     for arm, limits in part.limits.items():
         assert arm in ('MLFM', *args.arms)

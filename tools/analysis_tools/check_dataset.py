@@ -40,6 +40,7 @@ from mlfm_mm.datasets.listing import (
     turns_pictures,
 )
 from mlfm_mm.engine import UsageError, find_host
+from mlfm_mm.engine.arguments import make_parser
 from mlfm_mm.engine.options import load_config
 
 # So many findings of a kind are shown.
@@ -48,10 +49,7 @@ SHOWN = 5
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = make_parser(__doc__)
     parser.add_argument('config', help='the config file')
     parser.add_argument(
         '--out', metavar='FILE.json', help='write all findings to this file'

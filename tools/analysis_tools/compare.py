@@ -38,15 +38,12 @@ from mlfm_mm.analysis.same_data import check_data
 from mlfm_mm.analysis.segments import Picture, draw, evaluate, look
 from mlfm_mm.analysis.segments import tabulate as tabulate_classes
 from mlfm_mm.engine import UsageError, one_sentence
-from mlfm_mm.engine.arguments import positive
+from mlfm_mm.engine.arguments import make_parser, positive
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = make_parser(__doc__)
     parser.add_argument(
         'folders', nargs='+', help='work folders, or folders of them'
     )

@@ -11,7 +11,6 @@ that the network sees; --layer and --class ask for others. By pytorch-grad-cam:
 pip install 'mlfm_mm[analysis]'.
 """
 
-import argparse
 import sys
 from pathlib import Path
 
@@ -28,16 +27,14 @@ from mlfm_mm.engine import one_sentence
 from mlfm_mm.engine.arguments import (
     add_network_options,
     add_output,
+    make_parser,
     read_arguments,
 )
 
 
 def parse_args() -> dict:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = make_parser(__doc__)
     add_network_options(parser, 'to look at (default: of the test set)', 4)
     parser.add_argument(
         '--class',

@@ -10,7 +10,6 @@ labelled picture (image band, memory in, gates, memory out, trunk before and
 after, unit by unit), and the numbers as JSON and CSV.
 """
 
-import argparse
 import sys
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from mlfm_mm.engine import one_sentence
 from mlfm_mm.engine.arguments import (
     add_network_options,
     add_output,
+    make_parser,
     read_arguments,
 )
 from mlfm_mm.engine.normalization import normalization_of
@@ -34,10 +34,7 @@ from mlfm_mm.engine.normalization import normalization_of
 
 def parse_args() -> dict:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = make_parser(__doc__)
     add_network_options(parser, 'to look at (default: of the test set)')
     add_output(parser, 'work_dirs/memory_view')
     return read_arguments(parser)

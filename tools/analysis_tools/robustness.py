@@ -13,7 +13,6 @@ picture with the area under each curve, and the numbers. The first network is
 the baseline; checkpoints of several seeds are paired in order.
 """
 
-import argparse
 import csv
 import json
 import sys
@@ -37,15 +36,16 @@ from mlfm_mm.analysis.robustness import (
 from mlfm_mm.analysis.robustness_figure import draw_robustness
 from mlfm_mm.analysis.trained import find_sources
 from mlfm_mm.engine import one_sentence
-from mlfm_mm.engine.arguments import add_config_options, read_arguments
+from mlfm_mm.engine.arguments import (
+    add_config_options,
+    make_parser,
+    read_arguments,
+)
 
 
 def parse_args() -> dict:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = make_parser(__doc__)
     parser.add_argument(
         'network',
         nargs='*',

@@ -10,7 +10,6 @@ set. Radial power spectra of each stage's features and the share of power below
 a cut-off by stage: a picture, and the numbers as JSON and CSV.
 """
 
-import argparse
 import sys
 from pathlib import Path
 
@@ -29,16 +28,14 @@ from mlfm_mm.engine import UsageError, one_sentence
 from mlfm_mm.engine.arguments import (
     add_network_options,
     add_output,
+    make_parser,
     read_arguments,
 )
 
 
 def parse_args() -> dict:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = make_parser(__doc__)
     add_network_options(parser, 'to look at (default: of the test set)', 100)
     parser.add_argument(
         '--cutoff',

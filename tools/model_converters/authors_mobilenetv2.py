@@ -9,7 +9,6 @@ The converted files load into ``configs/baseline/mobilenetv2_0.1_in100.py`` and
 
 from __future__ import annotations
 
-import argparse
 import re
 import sys
 from pathlib import Path
@@ -22,6 +21,7 @@ from torch import Tensor
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from mlfm_mm.engine import UsageError, one_sentence
+from mlfm_mm.engine.arguments import make_parser
 from mlfm_mm.engine.weights import read_checkpoint, weights_in, weights_only
 from mlfm_mm.openmmlab import own_config
 
@@ -190,10 +190,7 @@ def convert_file(src: Path, dst: Path) -> str:
 
 def main() -> None:
     """Convert one file."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = make_parser(__doc__)
     parser.add_argument('src', type=Path, help="the authors' checkpoint")
     parser.add_argument('dst', type=Path, help='the checkpoint to write')
     parser.add_argument(

@@ -21,6 +21,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from mlfm_mm.engine import one_sentence
+from mlfm_mm.engine.arguments import make_parser
 from mlfm_mm.engine.weights import read_checkpoint, weights_only
 
 
@@ -61,10 +62,7 @@ def publish(
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = make_parser(__doc__)
     parser.add_argument('checkpoint', help='what a Runner saved')
     parser.add_argument('out', type=Path, help='the file to write')
     parser.add_argument(
