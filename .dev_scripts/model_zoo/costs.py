@@ -60,8 +60,7 @@ def count_all(
     ]
     if not chosen:
         raise ValueError(
-            f'no config of configs/baseline or configs/mlfm has one of '
-            f'{list(words)} in its path'
+            f'no config of the zoo has one of {list(words)} in its path'
         )
     known = read_json(root / COSTS)
     rows = dict(known) if words else {}

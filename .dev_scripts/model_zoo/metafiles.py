@@ -16,7 +16,9 @@ PAPER = dict(
 )
 # Of the networks whose weights are in the repository; see evidence_page.py.
 TRAINED_HERE = 'configs/evidence/metafile.yml'
-COLLECTIONS = dict(baseline='MLFM baselines', mlfm='MLFM')
+COLLECTIONS = dict(
+    baseline='MLFM baselines', mlfm='MLFM', mlfm_lite='MLFM lite'
+)
 
 
 def metafiles(records: list[Record]) -> dict[str, str]:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
-ARMS = ('baseline', 'mlfm')
+# The last one is ours: the paper has the first two.
+ARMS = ('baseline', 'mlfm', 'mlfm_lite')
+PUBLISHED_ARMS = ARMS[:2]
 COSTS = 'configs/zoo/costs.json'
 PUBLISHED = 'configs/zoo/published_in100.csv'
 MEASURED = 'configs/zoo/measured.json'
@@ -93,7 +95,7 @@ class Record:
 
     @property
     def arm(self) -> str:
-        """str: ``'baseline'`` or ``'mlfm'``."""
+        """str: One of ``ARMS``."""
         return PurePosixPath(self.path).parent.name
 
     @property
@@ -115,7 +117,7 @@ class Record:
     def name(self) -> str:
         """str: The name under which ``mmpretrain.get_model`` knows it."""
         network, _, data = self.stem.rpartition('_')
-        mark = '-mlfm' if self.arm == 'mlfm' else ''
+        mark = '' if self.arm == 'baseline' else f'-{self.arm}'
         return f'{network}{mark}_{data}'
 
     @property
@@ -142,7 +144,7 @@ def find_configs(root: Path) -> list[str]:
 
     Returns:
         list[str]: Paths from there, by data set and network, each baseline
-        followed by its MLFM.
+        followed by its MLFM and, where there is one, by its lite form.
     """
     keys = []
     for arm in ARMS:
@@ -194,7 +196,7 @@ def read_published(root: Path) -> dict[str, float]:
                 row[f'{arm}_top1']
             )
             for row in csv.DictReader(file)
-            for arm in ARMS
+            for arm in PUBLISHED_ARMS
         }
 
 

@@ -10,6 +10,7 @@ import pytest
 
 import pages
 import zoo as program
+from model_zoo.records import ARMS
 
 REPO = Path(__file__).resolve().parents[2]
 MARKS = '# A\n\n<!-- {0}: begin -->\n<!-- {0}: end -->\n\nb\n'
@@ -27,9 +28,11 @@ def small(tmp_path: Path) -> Path:
         (tmp_path / 'configs' / arm).mkdir()
         name = f'configs/{arm}/resnet10_in100.py'
         shutil.copy(REPO / name, tmp_path / name)
+    for arm in ARMS:
         page = tmp_path / 'configs' / arm / 'README.md'
+        page.parent.mkdir(exist_ok=True)
         page.write_text(MARKS.format('configs'))
-    with page.open('a') as file:
+    with (tmp_path / 'configs/mlfm/README.md').open('a') as file:
         file.write(MARKS.format('published'))
     return tmp_path
 

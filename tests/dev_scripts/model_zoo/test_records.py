@@ -39,8 +39,14 @@ def test_each_config_has_a_record_and_a_name_of_its_own() -> None:
     # A second form of the memory in a network that has its pair.
     forms = [record for record in records if '_concat' in record.stem]
     assert [record.arm for record in forms] == ['mlfm']
-    # Each baseline is followed by its MLFM.
-    pairs = [record for record in records if record not in forms]
+    # Each baseline is followed by its MLFM, which costs more than a lite one.
+    lite = [record for record in records if record.arm == 'mlfm_lite']
+    for record in lite:
+        full = records[records.index(record) - 1]
+        assert full.stem == record.stem and full.arm == 'mlfm'
+        assert full.params > record.params and full.macs > record.macs
+        assert record.name == full.name.replace('-mlfm_', '-mlfm_lite_')
+    pairs = [record for record in records if record not in forms + lite]
     for plain, mlfm in zip(pairs[::2], pairs[1::2], strict=True):
         assert (plain.arm, mlfm.arm) == ('baseline', 'mlfm')
         assert plain.stem == mlfm.stem and plain.params < mlfm.params

@@ -1,0 +1,3 @@
+_base_ = '../mlfm/resnet34_in100.py'
+
+model = dict(neck=dict(taps='stages'))
