@@ -6,9 +6,9 @@ the configs and the launch scripts of an installed package in
 there while building: as real files in a wheel, as links in an editable
 install, which then follows every edit. All else is in ``pyproject.toml``.
 
-OpenMIM finds a config by its file name alone, of which ``configs/baseline``
-and ``configs/mlfm`` have the same ones; so each network with memory gets a
-file with the name that the model index gives it, too.
+OpenMIM finds a config by its file name alone, of which the folders of
+``configs`` have the same ones; so each network with memory gets a file with
+the name that the model index gives it, too.
 """
 
 import os
@@ -22,7 +22,7 @@ from setuptools.command.build_py import build_py
 ROOT = Path(__file__).resolve().parent
 PACKAGE = 'mlfm_mm'
 MIM_ENTRIES = ('configs', 'tools', 'model-index.yml')
-WITH_MEMORY = ROOT / 'configs' / 'mlfm' / 'metafile.yml'
+WITH_MEMORY = ('mlfm', 'mlfm_lite')
 MODEL = re.compile(r'- Name: (\S+-mlfm\S*)\n.*?  Config: (\S+)', re.DOTALL)
 NOT_SHIPPED = shutil.ignore_patterns('__pycache__', '*.py[co]', '.*')
 
@@ -68,8 +68,10 @@ def fill_mim(package: Path, linked: bool = False) -> None:
             (link if linked else copy)(source, mim / source.name)
     names = mim / 'names'
     names.mkdir()
-    for name, config in MODEL.findall(WITH_MEMORY.read_text()):
-        (names / f'{name}.py').write_text(f"_base_ = '../{config}'\n")
+    for arm in WITH_MEMORY:
+        metafile = ROOT / 'configs' / arm / 'metafile.yml'
+        for name, config in MODEL.findall(metafile.read_text('utf-8')):
+            (names / f'{name}.py').write_text(f"_base_ = '../{config}'\n")
 
 
 class BuildWithMim(build_py):

@@ -47,6 +47,7 @@ PAGES = {
     'configs/baseline/README.md': 'baseline.md',
     'configs/evidence/README.md': 'evidence.md',
     'configs/mlfm/README.md': 'mlfm.md',
+    'configs/mlfm_lite/README.md': 'mlfm_lite.md',
 }
 # Where other files can be read, such as https://host/owner/name/blob/main.
 REPOSITORY = os.environ.get('MLFM_REPOSITORY', '').rstrip('/')

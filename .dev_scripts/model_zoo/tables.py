@@ -46,20 +46,23 @@ def arm_tables(records: list[Record]) -> str:
 def config_table(records: list[Record]) -> str:
     """Write a row for each config of a data set."""
     metric = records[0].task.title
+    published = any(record.published is not None for record in records)
     titles = ['config', 'image', 'params (M)', 'MACs (G)']
-    titles += [f'{metric} published', f'{metric} measured']
-    rows = [
-        (
-            f'[{record.stem}]({record.stem}.py)',
-            record.pixels,
-            f'{record.params / 1e6:.4f}',
-            f'{record.macs / 1e9:.4f}',
-            '-' if record.published is None else f'{record.published:.2f}',
-            measured(record),
+    titles += [f'{metric} published'] * published + [f'{metric} measured']
+    rows = []
+    for record in records:
+        score = '-' if record.published is None else f'{record.published:.2f}'
+        rows.append(
+            [
+                f'[{record.stem}]({record.stem}.py)',
+                record.pixels,
+                f'{record.params / 1e6:.4f}',
+                f'{record.macs / 1e9:.4f}',
+                *[score] * published,
+                measured(record),
+            ]
         )
-        for record in records
-    ]
-    return markdown_table(titles, rows, 'lrrrrl')
+    return markdown_table(titles, rows, 'lrrr' + 'r' * published + 'l')
 
 
 def measured(record: Record) -> str:
