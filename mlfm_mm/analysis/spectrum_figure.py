@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from .plots import COLORS, STYLES
+from .plots import COLORS, STYLES, draw
 from .spectrum import BINS
 from .tables import Table
 
@@ -91,17 +91,12 @@ def _draw_shares(
     """Draw the share of low frequencies by stage, a line for each network."""
     for index, name in enumerate(names):
         rows = {r['stage']: r for r in table.rows if r['network'] == name}
-        known = [stage for stage in stages if stage in rows]
-        axes.plot(
-            [stages.index(stage) for stage in known],
-            [rows[stage]['low'] for stage in known],
-            STYLES[index % len(STYLES)],
-            color=COLORS[index % len(COLORS)],
-            marker='o',
-            markersize=5,
-            linewidth=1.8,
-            label=name,
-        )
+        shares = {
+            number: rows[stage]['low']
+            for number, stage in enumerate(stages)
+            if stage in rows
+        }
+        draw(axes, [shares], name, index)
     axes.set_xticks(range(len(stages)), stages)
     axes.set_xlabel('stage')
     axes.set_ylabel(f'share of power\nbelow {cutoff:g}')
