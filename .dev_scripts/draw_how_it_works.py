@@ -8,7 +8,6 @@ photograph (scikit-learn's sample ``china.jpg``):
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from sklearn.datasets import load_sample_image
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from mlfm_mm import LowPass
+from mlfm_mm.engine.arguments import make_parser
 
 ROOT = Path(__file__).resolve().parents[1]
 TARGET = ROOT / 'docs' / 'how_it_works.png'
@@ -139,10 +139,7 @@ def draw(ax: Axes) -> None:
 
 def main() -> None:
     """Write the picture."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = make_parser(__doc__)
     parser.add_argument(
         '--out',
         type=Path,

@@ -8,7 +8,6 @@ by default. ``make kill-test`` writes what docs/reliability.md shows.
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
 import sys
@@ -20,6 +19,7 @@ from mmengine.config import Config
 
 import kill_test
 from kill_test import OTHER, Run, compare, end, write_config
+from mlfm_mm.engine.arguments import make_parser
 
 Harm = Callable[[Path], Path | None]
 # In the middle of the third epoch; two checkpoints are there.
@@ -173,10 +173,7 @@ def not_a_number(folder: Path) -> dict:
 
 def main() -> int:
     """Try, tell and write."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = make_parser(__doc__)
     parser.add_argument('--out', type=Path, help='a file for the results')
     args = parser.parse_args()
     with TemporaryDirectory() as folder:

@@ -29,6 +29,7 @@ import torch
 # A clone need not be installed.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from mlfm_mm.engine.arguments import make_parser
 from mlfm_mm.engine.survival import protect
 from tests.engine.hooks import killed, toy
 
@@ -244,10 +245,7 @@ def try_runs(
 
 def main() -> int:
     """Try, tell and write."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = make_parser(__doc__)
     parser.add_argument('--runs', type=int, default=20)
     parser.add_argument('--processes', type=int, default=1)
     parser.add_argument(

@@ -12,7 +12,6 @@ a page that is otherwise written by hand (see ``marks.py``).
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -29,6 +28,7 @@ from backbone_sweep import page as backbones
 from benchmarks import pages as cost
 from benchmarks import registers
 from marks import replace_block
+from mlfm_mm.engine.arguments import make_parser
 
 ROOT = Path(__file__).resolve().parents[1]
 Generator = Callable[[Path], Mapping[str, str]]
@@ -82,10 +82,7 @@ def differs(root: Path, name: str, text: str) -> bool:
 
 def main() -> None:
     """Write, or check."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = make_parser(__doc__)
     parser.add_argument(
         '--check', action='store_true', help='fail if a page is out of date'
     )

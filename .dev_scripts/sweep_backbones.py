@@ -17,7 +17,6 @@ The hosts of docs/hosts.md have environments of their own, which
 
 from __future__ import annotations
 
-import argparse
 import logging
 import sys
 import warnings
@@ -32,16 +31,14 @@ from rich.progress import track
 from backbone_sweep.attempt import attempt_all
 from backbone_sweep.networks import SOURCES
 from backbone_sweep.outcomes import FILE, Outcome, read, write
+from mlfm_mm.engine.arguments import make_parser
 
 RESULTS = Path(__file__).resolve().parents[1] / FILE
 
 
 def main() -> None:
     """Try the sources, and keep what is known of the others."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = make_parser(__doc__)
     parser.add_argument('sources', nargs='*', choices=[*SOURCES, []])
     there = [s for s in SOURCES if find_spec(s.rpartition(' ')[2])]
     chosen = parser.parse_args().sources or there

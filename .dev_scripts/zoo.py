@@ -21,6 +21,7 @@ from pathlib import Path
 # A clone need not be installed.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from mlfm_mm.engine.arguments import make_parser
 from model_zoo import read_records
 from model_zoo.costs import count_all
 from model_zoo.metafiles import metafiles
@@ -46,10 +47,7 @@ def generate(root: Path) -> dict[str, str]:
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = make_parser(__doc__)
     commands = parser.add_subparsers(dest='command', required=True)
     costs = commands.add_parser('costs', help='count params and MACs')
     costs.add_argument(
