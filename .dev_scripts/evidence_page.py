@@ -1,4 +1,4 @@
-"""docs/results.md and the README's first table: what the records say.
+"""The tables of docs/results.md and the README's: what the records say.
 
 A step of `make docs`. The pictures are drawn by evidence_picture.py, since no
 two versions of matplotlib draw alike.
@@ -51,23 +51,6 @@ WEIGHTS = {
     'mlfm': 'mobilenetv2_0.35-mlfm_tiny20',
 }
 WEIGHTS_SEED = 0
-
-INTRODUCTION = """\
-# Results
-
-What was measured in this repository, by
-`python tools/evidence.py configs/evidence/X.py`: each plan fixes recipe,
-networks, seeds and the comparison before its first run, and all networks of a
-plan are trained alike. The records of all runs are in
-[docs/results/evidence](results/evidence). What the authors of MLFM published
-stands [apart](../configs/mlfm/README.md#published-results), and is called so.
-
-A score is the mean over the seeds ± their standard deviation, after the last
-epoch unless it says best. A difference is the mean over the seeds that both
-networks have, with its 95 % interval (paired, Student's t); one seed tells no
-interval. Where the interval holds zero, the plan has not shown a difference.
-"""
-
 
 OVERVIEW = ['network, data', 'seeds', 'plain', 'MLFM', 'difference', 'MACs']
 
@@ -132,15 +115,17 @@ def read_evidence(root: Path) -> Iterator[Evidence]:
             continue
         arms, records = list(plan.arms), own
         for name in reversed(plan.beside):
-            arms = [*read_plan(path.with_name(f'{name}.py')).arms, *arms]
+            others = read_plan(path.with_name(f'{name}.py')).arms
+            known = {arm.name for arm in others} & {*plan.baselines}
+            arms = [*(arm for arm in others if arm.name in known), *arms]
             beside = read_records(root / RESULTS / f'{name}.jsonl')
-            records = beside + records
+            records = [r for r in beside if r['arm'] in known] + records
         question = ast.get_docstring(ast.parse(path.read_text('utf-8')))
         yield Evidence(plan, question or '', tuple(arms), records)
 
 
 def generate(root: Path) -> dict[str, str]:
-    """Write the page and the README's block, for ``pages.py``.
+    """Write the blocks of the page and of the README, for ``pages.py``.
 
     Args:
         root (Path): The top of the repository.
@@ -162,7 +147,8 @@ def generate(root: Path) -> dict[str, str]:
     if rows:
         overview = markdown_table(OVERVIEW, rows, 'lrrrrr')
     return {
-        'docs/results.md': '\n'.join([INTRODUCTION, overview, '', *sections]),
+        'docs/results.md#overview': overview,
+        'docs/results.md#plans': '\n'.join(sections).rstrip(),
         'README.md#evidence': overview,
         TRAINED_HERE: HEADER
         + yaml.safe_dump(dict(Models=models), sort_keys=False),
@@ -269,16 +255,13 @@ def table(evidence: Evidence, costs: Mapping[str, Complexity]) -> str:
 
 
 def verdict(evidence: Evidence) -> str:
-    """Say what the plan has shown about each arm, and what it has not."""
-    titles = {arm.name: arm.title for arm in evidence.arms}
+    """Say what the plan has shown about the memory, and what it has not."""
     plan, scores = evidence.plan, evidence.scores()
     sentences = [f'{plan.title}: {METRICS[plan.metric]} in validation.']
-    baseline = plan.baselines[0]
-    for arm in evidence.arms:
-        gain = evidence.difference(arm.name, baseline)
+    for plain, mlfm in evidence.pairs():
+        gain = evidence.difference(mlfm.name, plain.name)
         if gain is not None:
-            against = titles[baseline]
-            sentences.append(say(titles[arm.name], gain, against))
+            sentences.append(say(mlfm.title, gain, plain.title))
     planned = len(plan.seeds) * len(plan.arms)
     names = {arm.name for arm in plan.arms}
     done = sum(len(runs) for name, runs in scores.items() if name in names)

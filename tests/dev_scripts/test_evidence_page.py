@@ -80,13 +80,13 @@ def write(root: Path, plan: str, arm: str, finals: list[float]) -> None:
 def test_no_runs_no_claims(root: Path) -> None:
     texts = evidence_page.generate(root)
     assert texts['README.md#evidence'] == 'Nothing has been measured yet.'
-    assert '## ' not in texts['docs/results.md']
+    assert texts['docs/results.md#plans'] == ''
 
 
 def test_a_gain_and_its_interval(root: Path) -> None:
     write(root, 'tiny20', 'plain', [60.0, 61.0, 62.0])
     write(root, 'tiny20', 'mlfm', [63.0, 64.5, 64.5])
-    page = evidence_page.generate(root)['docs/results.md']
+    page = evidence_page.generate(root)['docs/results.md#plans']
     _, block = page.split('## A network')
     rows = [row for row in block.splitlines() if row.startswith('| ')]
     plain, mlfm = rows[1:]
@@ -109,13 +109,13 @@ def test_the_overview_has_a_row_a_pair(root: Path) -> None:
     name, *scores, macs = row.strip('| ').split(' | ')
     assert name == 'A network' and macs.startswith('x1.')
     assert scores == ['3', '61.0 ± 1.0', '64.0 ± 0.9', '+3.0 [+1.8, +4.2]']
-    assert row in texts['docs/results.md']
+    assert row in texts['docs/results.md#overview']
 
 
 def test_unfinished_plans_say_so(root: Path) -> None:
     write(root, 'tiny20', 'plain', [60.0, 61.0])
     write(root, 'tiny20', 'mlfm', [63.0])
-    block = evidence_page.generate(root)['docs/results.md']
+    block = evidence_page.generate(root)['docs/results.md#plans']
     assert '+3.0 points over one seed, which cannot tell' in block
     assert 'So far 3 of 6 runs are done.' in block
 
@@ -124,7 +124,7 @@ def test_a_plan_beside_another(root: Path) -> None:
     write(root, 'tiny20', 'plain', [60.0, 61.0, 62.0])
     write(root, 'tiny20', 'mlfm', [61.0, 62.0, 62.0])
     write(root, 'wide', 'wide', [61.0, 60.0, 64.0])
-    page = evidence_page.generate(root)['docs/results.md']
+    page = evidence_page.generate(root)['docs/results.md#plans']
     first, second = page.split('## A network')[1:]
     assert 'wide' not in first and 'Does it help?' in second
     rows = [row for row in second.splitlines() if row.startswith('| ')]
