@@ -17,7 +17,7 @@ from .outcomes import FAILED, HELD, NOT_RUN, REFUSED, Outcome
 
 # Why a class of backbones is refused, whatever its size.
 BY_KIND = re.compile(
-    r'passes (tokens|maps) |takes clips|'
+    r'passes tokens |takes clips|'
     r"missing \d required .*'(mask|encoder_stride)'"
 )
 # In pixels: what most take, then what is asked for by some.

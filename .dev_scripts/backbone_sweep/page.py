@@ -20,7 +20,7 @@ SWEPT = (*HOSTS, 'timm', 'torchvision')
 TOKENS = 'passes tokens'
 # What the message of an error means to a reader.
 REASONS = {
-    r'passes tokens|passes maps \(N, H, W, C\)|window size': TOKENS,
+    r'passes tokens|window size': TOKENS,
     r"Retriever.* argument 'neck'": 'a retriever has no neck (below)',
     r"missing \d required .*'mask'": 'its backbone needs a mask (below)',
     r"'encoder_stride'": 'its decoder stands in place of the neck (below)',

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from ..engine import UsageError
 from ..engine.drawing import name_of
+from ..models.taps import Tap
 from .export.graph import Logits
 from .samples import Sample
 from .spectrum import stages_of
@@ -108,7 +109,8 @@ def look(
         UsageError: pytorch-grad-cam is not installed, or there is no such
             module or class.
     """
-    layer = layer or stages_of(network.model)[-1]
+    taps = {tap.module: tap for tap in stages_of(network.model)}
+    layer = layer or list(taps)[-1]
     module = _submodule(network.model, layer)
     logits = Logits(network).eval()
     with torch.no_grad():
@@ -133,7 +135,7 @@ def look(
         layer,
         name_of(label, network.meta),
         float(shares[label]),
-        _grad_cam(logits, module, sample.x, target),
+        _grad_cam(logits, module, taps.get(layer), sample.x, target),
     )
 
 
@@ -143,12 +145,16 @@ def _submodule(model: nn.Module, layer: str) -> nn.Module:
     except AttributeError as error:
         raise UsageError(
             f'--layer {layer}: the backbone has no such module; units sit '
-            f'behind {", ".join(stages_of(model))}'
+            f'behind {", ".join(tap.module for tap in stages_of(model))}'
         ) from error
 
 
 def _grad_cam(
-    logits: nn.Module, module: nn.Module, x: Tensor, target: object
+    logits: nn.Module,
+    module: nn.Module,
+    tap: Tap | None,
+    x: Tensor,
+    target: object,
 ) -> np.ndarray:
     try:
         from pytorch_grad_cam import GradCAM
@@ -158,7 +164,8 @@ def _grad_cam(
             "'mlfm_mm[analysis]' or pip install grad-cam"
         ) from error
     # Its hook comes behind the neck's, so that it sees what the unit gives.
-    with GradCAM(logits, [module]) as cam:
+    as_maps = None if tap is None else tap.as_maps
+    with GradCAM(logits, [module], as_maps) as cam:
         (found,) = cam(x, [target])
     return np.asarray(found)
 

@@ -11,7 +11,7 @@ from statistics import fmean, stdev
 import torch
 from torch import Tensor, nn
 
-from ..models.taps import find_taps
+from ..models.taps import Tap, find_taps
 from .samples import Sample
 from .tables import Column, Table
 from .trained import Trained
@@ -120,21 +120,20 @@ def frequencies(height: int, width: int) -> Tensor:
     return torch.hypot(rows[:, None], columns[None])
 
 
-def stages_of(model: nn.Module) -> list[str]:
+def stages_of(model: nn.Module) -> list[Tap]:
     """List where a backbone's stages end: where units are, or would be.
 
     Args:
         model (nn.Module): A network, with memory or without.
 
     Returns:
-        list[str]: Names of modules in its backbone.
+        list[Tap]: Modules of its backbone, and what they return.
     """
     neck = getattr(model, 'neck', None)
-    taps = (
+    return (
         getattr(neck, 'taps', None)
         or find_taps(model.get_submodule('backbone'), 'auto', None, False)[0]
     )
-    return [tap.module for tap in taps]
 
 
 def measure_spectrum(
@@ -153,29 +152,29 @@ def measure_spectrum(
     Returns:
         list[StageSpectrum]: The picture's, and one for each stage.
     """
-    spectra = {
-        stage: StageSpectrum(stage, cutoff)
-        for stage in (PICTURE, *stages_of(network.model))
-    }
-    with torch.no_grad(), _listening(network.model, spectra):
+    taps = stages_of(network.model)
+    picture = StageSpectrum(PICTURE, cutoff)
+    spectra = [StageSpectrum(tap.module, cutoff) for tap in taps]
+    with torch.no_grad(), _listening(network.model, taps, spectra):
         for sample in samples:
-            spectra[PICTURE].add(sample.x[0])
+            picture.add(sample.x[0])
             network.model.extract_feat(sample.x)
-    return list(spectra.values())
+    return [picture, *spectra]
 
 
 @contextmanager
 def _listening(
-    model: nn.Module, spectra: dict[str, StageSpectrum]
+    model: nn.Module, taps: list[Tap], spectra: list[StageSpectrum]
 ) -> Iterator[None]:
     """Add what each stage gives, behind the units' own hooks."""
     backbone = model.get_submodule('backbone')
     handles = [
-        backbone.get_submodule(stage).register_forward_hook(
-            lambda module, inputs, x, to=spectrum: to.add(x[0].detach())
+        backbone.get_submodule(tap.module).register_forward_hook(
+            lambda module, inputs, x, tap=tap, to=spectrum: to.add(
+                tap.as_maps(x)[0].detach()
+            )
         )
-        for stage, spectrum in spectra.items()
-        if stage != PICTURE
+        for tap, spectrum in zip(taps, spectra, strict=True)
     ]
     try:
         yield

@@ -13,6 +13,7 @@ it tells nobody, :mod:`backbones` has what mmpretrain lacks.
 """
 
 from . import backbones
+from .following import ChannelsFirst
 from .lfmu import LFMU
 from .low_pass import LowPass
 from .mlfm_neck import MLFMNeck
@@ -21,6 +22,7 @@ from .timm_classifier import *  # noqa: F403
 
 __all__ = [
     'LFMU',
+    'ChannelsFirst',
     'LowPass',
     'MLFMNeck',
     'Tap',

@@ -10,9 +10,35 @@ from mmengine.registry import MODELS as ROOT_MODELS
 from mmengine.registry import DefaultScope
 from torch import Tensor, nn
 
-from .taps.dry_run import without_data
+from ..registry import MODELS
+from .taps.dry_run import DryRun, without_data
 
 POOLING = 'GlobalAveragePooling'
+
+
+@MODELS.register_module()
+class ChannelsFirst(nn.Module):
+    """A neck that hands maps (N, H, W, C) on as (N, C, H, W).
+
+    Some networks of timm return the former, and the hosts' necks and heads
+    take the latter.
+
+    Example:
+        >>> maps = torch.ones(1, 4, 6, 8)
+        >>> [map.shape for map in ChannelsFirst()((maps,))]
+        [torch.Size([1, 8, 4, 6])]
+    """
+
+    def forward(self, feats: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """Rearrange maps.
+
+        Args:
+            feats (Sequence[Tensor]): Maps of shape (N, H, W, C).
+
+        Returns:
+            tuple[Tensor, ...]: Views of shape (N, C, H, W).
+        """
+        return tuple(x.permute(0, 3, 1, 2) for x in feats)
 
 
 class Following:
@@ -29,11 +55,12 @@ class Following:
     ) -> None:
         self.given = given
         self._feats: object = None  # as long as a head may still decide
+        self._rearranges = False
 
     def choose(
         self,
         parent: nn.Module,
-        output: object,
+        run: DryRun,
         row: Sequence[nn.Module],
         neck: nn.Module,
     ) -> nn.Module | None:
@@ -41,7 +68,7 @@ class Following:
 
         Args:
             parent (nn.Module): The model that owns the necks.
-            output (object): What its backbone returns, without data.
+            run (DryRun): The dry run of its backbone.
             row (Sequence[nn.Module]): The necks in a row.
             neck (nn.Module): The one of them that it is to follow.
 
@@ -55,8 +82,19 @@ class Following:
             with DefaultScope.overwrite_default_scope(_host_of(parent)):
                 return ROOT_MODELS.build(given)
         if given is None and neck is row[-1]:
-            self._feats = _arriving(output, row[:-1])
-        return _default(parent, self._feats, None)
+            self._feats = _arriving(run.output, row[:-1])
+            of_host = _host_of(parent) is not None
+            self._rearranges = of_host and run.channels_last and len(row) == 1
+        return self._default(parent, self._feats, None)
+
+    def _default(
+        self, parent: nn.Module, feats: object, head: nn.Module | None
+    ) -> nn.Module | None:
+        if not self._rearranges:
+            return _pooling_or_none(parent, feats, head)
+        first = ChannelsFirst()
+        pooling = _pooling_or_none(parent, _run_copy(first, feats), head)
+        return first if pooling is None else nn.Sequential(first, pooling)
 
     def choose_for_head(
         self, parent: nn.Module, head: nn.Module, chosen: nn.Module | None
@@ -74,11 +112,11 @@ class Following:
         if self._feats is None:
             return chosen
         feats, self._feats = self._feats, None
-        chosen = _default(parent, feats, head)
+        chosen = self._default(parent, feats, head)
         if chosen is not None:
             # That of a base config leaves no trace if it had no arguments.
             print_log(
-                f'{type(chosen).__name__} follows the memory, since no neck '
+                f'{_names(chosen)} follows the memory, since no neck '
                 "was given; a base config's own is kept by "
                 'neck={{_base_.model.neck}} in MLFMNeck.',
                 logger='current',
@@ -86,7 +124,12 @@ class Following:
         return chosen
 
 
-def _default(
+def _names(neck: nn.Module) -> str:
+    parts = neck if isinstance(neck, nn.Sequential) else [neck]
+    return ', '.join(type(part).__name__ for part in parts)
+
+
+def _pooling_or_none(
     parent: nn.Module, feats: object, head: nn.Module | None
 ) -> nn.Module | None:
     """Take global pooling or nothing.

@@ -166,7 +166,7 @@ class MLFMNeck(BackboneAware):
         channels = self.image_channels = run.image_channels
         self.units = build_chain(self.taps, channels, **self._options)
         self._deepest = deepest_band(self.taps, self.units)
-        self.neck = self._following.choose(parent, run.output, row, self)
+        self.neck = self._following.choose(parent, run, row, self)
         self._attach(backbone, run)
         parent.register_load_state_dict_pre_hook(self._make_room)
         self._served = type(backbone).__name__
@@ -235,6 +235,7 @@ class MLFMNeck(BackboneAware):
         if state is None or state.next_tap != index:
             refusals.check_proxy(x)
             raise RuntimeError(refusals.out_of_turn(tap, state, self.taps))
+        x = tap.as_maps(x)
         if unit.training and not is_traced():
             state.check_training(tap, unit, x)
         if index + 1 == len(self.taps):
@@ -244,7 +245,7 @@ class MLFMNeck(BackboneAware):
         memory, band = state.read(tap, x, unit.supplement_gate is not None)
         x, memory = unit(x, memory, band)
         state.hand_on(memory)
-        return x
+        return tap.as_returned(x)
 
     def forward(self, feats: Any) -> Any:
         """Hand on what the backbone returned.

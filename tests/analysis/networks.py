@@ -4,9 +4,12 @@ from pathlib import Path
 
 import torch
 from mmengine.config import Config
+from torch import nn
 
 from mlfm_mm.analysis.trained import Source, Trained, load_trained
+from mlfm_mm.engine.hosts import find_host
 from mlfm_mm.engine.models import build_model
+from tests.models import builders
 from tests.models.builders import shaken
 from tests.tools.helpers import write_digits_config, write_segments_config
 
@@ -32,3 +35,11 @@ def segmentor(folder: Path) -> Trained:
     # Without normalization across devices, which a CPU does not have.
     config.write_text(config.read_text().replace('SyncBN', 'BN'))
     return load_trained(Source('unet', str(config), str(save_weights(config))))
+
+
+def toy_classifier(kind: type[nn.Module]) -> Trained:
+    """A toy network of 8 channels at its end, with memory."""
+    torch.manual_seed(0)
+    cfg = Config(dict(default_scope='mmpretrain', model={}))
+    model = shaken(builders.classifier(kind(), 8)).eval()
+    return Trained('toy', cfg, find_host(cfg), model, {})

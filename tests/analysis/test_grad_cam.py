@@ -13,10 +13,11 @@ pytest.importorskip('pytorch_grad_cam')
 
 from mlfm_mm.analysis.export.graph import Logits
 from mlfm_mm.analysis.grad_cam import draw, find_class, look, tabulate
-from mlfm_mm.analysis.samples import generate_samples
+from mlfm_mm.analysis.samples import Sample, generate_samples
 from mlfm_mm.analysis.trained import Trained
 from mlfm_mm.engine import UsageError
-from tests.analysis.networks import classifier, segmentor
+from tests.analysis.networks import classifier, segmentor, toy_classifier
+from tests.models.builders import ChannelsLastBackbone, ToyBackbone
 
 
 def by_hand(feature: Tensor, score: Tensor, size: int) -> np.ndarray:
@@ -42,6 +43,16 @@ def test_a_class_of_a_picture(arm: str, tmp_path: Path) -> None:
     np.testing.assert_allclose(focus.cam, expected, atol=1e-5)
     assert focus.label == str(label)
     assert focus.score == pytest.approx(logits.softmax(0)[label].item())
+
+
+def test_maps_with_the_channels_last() -> None:
+    x = torch.randn(1, 3, 40, 64, generator=torch.manual_seed(0))
+    sample = Sample('x', x, np.zeros((40, 64, 3)))
+    first, last = (
+        look(toy_classifier(backbone), sample, label=0)
+        for backbone in (ToyBackbone, ChannelsLastBackbone)
+    )
+    np.testing.assert_allclose(first.cam, last.cam, atol=1e-5)
 
 
 def test_segments_of_a_class(tmp_path: Path) -> None:

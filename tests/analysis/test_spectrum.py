@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.fft import dctn
 
-from mlfm_mm.analysis.samples import generate_samples
+from mlfm_mm.analysis.samples import Sample, generate_samples
 from mlfm_mm.analysis.spectrum import (
     BINS,
     PICTURE,
@@ -15,7 +15,8 @@ from mlfm_mm.analysis.spectrum import (
     measure_spectrum,
     tabulate,
 )
-from tests.analysis.networks import classifier, segmentor
+from tests.analysis.networks import classifier, segmentor, toy_classifier
+from tests.models.builders import ChannelsLastBackbone, ToyBackbone
 
 
 def test_transform_is_scipys() -> None:
@@ -62,6 +63,19 @@ def test_stages_are_seen_behind_their_units(arm: str, tmp_path: Path) -> None:
     for name in names[1:]:
         module = network.model.backbone.get_submodule(name)
         assert len(module._forward_hooks) == (arm == 'mlfm')
+
+
+def test_maps_with_the_channels_last() -> None:
+    x = torch.randn(1, 3, 40, 64, generator=torch.manual_seed(0))
+    sample = Sample('x', x, np.zeros((40, 64, 3)))
+    for a, b in zip(
+        *(
+            measure_spectrum(toy_classifier(backbone), [sample])
+            for backbone in (ToyBackbone, ChannelsLastBackbone)
+        ),
+        strict=True,
+    ):
+        assert (a.stage, a.low) == (b.stage, pytest.approx(b.low))
 
 
 def test_networks_side_by_side(tmp_path: Path) -> None:

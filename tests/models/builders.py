@@ -106,6 +106,29 @@ class ToyBackbone(nn.Module):
         return (x,)
 
 
+class ChannelsLast(nn.Sequential):
+    """Takes and returns maps (N, H, W, C)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = super().forward(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+        # What follows may view them otherwise, as windows do.
+        return x.contiguous()
+
+
+class ChannelsLastBackbone(ToyBackbone):
+    """The same, passing maps (N, H, W, C) from stage to stage."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        for i in range(3):
+            stage = ChannelsLast(*getattr(self, f'stage{i}'))
+            setattr(self, f'stage{i}', stage)
+
+    def forward(self, x: Tensor) -> tuple[Tensor]:
+        (x,) = super().forward(x.permute(0, 2, 3, 1))
+        return (x.view(len(x), -1, 8).view_as(x),)
+
+
 class CollectingBackbone(ToyBackbone):
     """Returns what hooks on its parts have seen, as some of timm do."""
 

@@ -120,9 +120,8 @@ def _check_tokens(run: DryRun, parts: list[Call]) -> None:
     call = next((c for c in parts if c.tokens and not is_norm(c)), None)
     if call is None:
         return
-    what = 'maps (N, H, W, C)' if len(call.shape) == 4 else 'tokens (N, L, C)'
     raise ValueError(
-        f'{kind_of(run)} passes {what} from {call.name!r} on, and MLFMNeck '
-        'needs feature maps (N, C, H, W). Use a convolutional backbone, or '
-        'list the convolutional modules to tap in `taps`.'
+        f'{kind_of(run)} passes tokens (N, L, C) from {call.name!r} on, and '
+        'MLFMNeck needs feature maps (N, C, H, W). Use a convolutional '
+        'backbone, or list the convolutional modules to tap in `taps`.'
     )

@@ -9,14 +9,15 @@ which result was computed from which.
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
-from itertools import product
+from dataclasses import dataclass, replace
+from itertools import product, zip_longest
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
-from .flow import Flow
+from .flow import Flow, tensors_in
+from .layout import LAST, layout_of
 from .recorder import Call, Recorder
 
 # In pixels. The first is divided by every usual stride; the others serve
@@ -36,6 +37,8 @@ class DryRun:
         image_channels (int): Channels of the image.
         flow (Flow): What flows into what.
         output (object): What the backbone returned, without data.
+        channels_last (bool): Whether it returned maps of shape (N, H, W, C).
+            Defaults to False.
     """
 
     root: Call
@@ -43,6 +46,7 @@ class DryRun:
     image_channels: int
     flow: Flow
     output: object
+    channels_last: bool = False
 
     def __post_init__(self) -> None:
         calls: dict[nn.Module, list[Call]] = {}
@@ -76,7 +80,7 @@ class DryRun:
 
     def reduction(self, call: Call) -> float:
         """Image size over the size of a call's map."""
-        return self.size / call.shape[-1]
+        return self.size / call.map_shape[-1]
 
 
 def dry_run(backbone: nn.Module, image_channels: int | None = None) -> DryRun:
@@ -109,12 +113,14 @@ def dry_run(backbone: nn.Module, image_channels: int | None = None) -> DryRun:
     for on_meta in (True, False):
         for size, c in product(_sizes(backbone), channels):
             try:
-                return _run_copy(backbone, c, size, on_meta)
+                run = _run_copy(backbone, c, size, size, on_meta)
             except Exception as error:  # whatever a backbone may raise
                 errors.append(
                     f'{c} channels, {size} pixels: '
                     f'{type(error).__name__}: {error}'
                 )
+                continue
+            return _with_larger(run, backbone, on_meta)
     tried = '\n'.join(errors[len(errors) // 2 :])
     raise ValueError(
         f'MLFMNeck tried {type(backbone).__name__} on an image, to find its '
@@ -163,8 +169,26 @@ def _first_channels(backbone: nn.Module) -> int:
     )
 
 
+def _with_larger(run: DryRun, backbone: nn.Module, on_meta: bool) -> DryRun:
+    """Note beside the shapes of a run those of another at a larger image."""
+    sizes = 2 * run.size, 3 * run.size
+    larger: list[tuple[int, ...]] = []
+    try:
+        other = _run_copy(backbone, run.image_channels, *sizes, on_meta)
+    except Exception:  # whatever a backbone of one image size may raise
+        pass
+    else:
+        if [c.name for c in run.calls] == [c.name for c in other.calls]:
+            for call, twin in zip(run.calls, other.calls, strict=True):
+                call.larger = twin.shape
+            larger = [tuple(t.shape) for t in tensors_in(other.output)]
+    shapes = [tuple(t.shape) for t in tensors_in(run.output)]
+    pairs = zip_longest(shapes, larger, fillvalue=())
+    return replace(run, channels_last=LAST in {layout_of(*p) for p in pairs})
+
+
 def _run_copy(
-    backbone: nn.Module, channels: int, size: int, on_meta: bool
+    backbone: nn.Module, channels: int, height: int, width: int, on_meta: bool
 ) -> DryRun:
     # A model may be built where autograd is off.
     with torch.inference_mode(False), torch.enable_grad():
@@ -175,7 +199,7 @@ def _run_copy(
                 parameter.requires_grad = True  # frozen ones are weights, too
         reference = next(probe.parameters())
         leaf = torch.zeros(
-            (1, channels, size, size),
+            (1, channels, height, width),
             dtype=reference.dtype,
             device=reference.device,
             requires_grad=True,
@@ -186,7 +210,7 @@ def _run_copy(
         with torch.random.fork_rng(devices):
             output = probe(image)
     flow = recorder.flow(output)
-    return DryRun(recorder.root, size, channels, flow, _to_meta(output))
+    return DryRun(recorder.root, height, channels, flow, _to_meta(output))
 
 
 def _to_meta(output: object) -> object:

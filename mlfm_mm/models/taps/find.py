@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from itertools import pairwise
 
-from torch import nn
+from torch import Tensor, nn
 
 from .by_rule import taps_by_rule
 from .checks import halvings, is_norm, kind_of, level_of, refusal
 from .declared import declared_taps, decoder_taps
 from .dry_run import Call, DryRun, dry_run
+from .layout import LAST
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Tap:
         aligned (bool): Whether the feature has just the size of the
             low-passed image where the strides divide the image size.
             Defaults to True.
+        channels_last (bool): Whether the module returns maps of shape
+            (N, H, W, C). Defaults to False.
 
     Example:
         >>> Tap('layer1', channels=64, reduction=4).level
@@ -41,11 +44,37 @@ class Tap:
     channels: int
     reduction: int
     aligned: bool = True
+    channels_last: bool = False
 
     @property
     def level(self) -> int:
         """int: How often the image is low-passed to meet the tap."""
         return halvings(self.reduction)
+
+    def as_maps(self, x: Tensor) -> Tensor:
+        """View what the module returns as maps (N, C, H, W).
+
+        Args:
+            x (Tensor): The output of the tapped module.
+
+        Returns:
+            Tensor: A view of it, or itself.
+        """
+        return x.permute(0, 3, 1, 2) if self.channels_last else x
+
+    def as_returned(self, x: Tensor) -> Tensor:
+        """Lay maps out as the module does.
+
+        Args:
+            x (Tensor): Maps of shape (N, C, H, W).
+
+        Returns:
+            Tensor: What may replace the output of the tapped module.
+        """
+        if not self.channels_last:
+            return x
+        # What follows may view them as windows; mostly no copy is needed.
+        return x.permute(0, 2, 3, 1).contiguous()
 
 
 def find_taps(
@@ -121,7 +150,8 @@ def _stage_ends(run: DryRun, calls: list[Call]) -> list[Call]:
 
 def _tap(run: DryRun, call: Call) -> Tap:
     exact = run.reduction(call)
-    tap = Tap(call.name, call.shape[1], max(1, round(exact)))
+    channels, stride = call.map_shape[1], max(1, round(exact))
+    tap = Tap(call.name, channels, stride, channels_last=call.layout == LAST)
     return replace(tap, aligned=exact == 2**tap.level)
 
 

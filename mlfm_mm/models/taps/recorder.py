@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.autograd.graph import Node
 
 from .flow import Flow, tensors_in
+from .layout import FIRST, layout_of
 
 
 @dataclass(eq=False)
@@ -23,8 +24,10 @@ class Call:
         takes_image (bool): Whether its first input is the image itself.
         shape (tuple[int, ...]): Shape of the output when it is a tensor,
             else empty.
+        larger (tuple[int, ...]): Its shape where the image was twice as high
+            and three times as wide; empty where that could not be tried.
         tokens (bool): Whether the output is, or begins with, a sequence of
-            shape (N, L, C) or (N, H, W, C).
+            shape (N, L, C).
         idle (bool): Whether it hands on its first input as it is.
         node (Node, optional): The output's node in the autograd graph, for
             as long as the run lasts.
@@ -36,32 +39,33 @@ class Call:
     index: int
     takes_image: bool = False
     shape: tuple[int, ...] = ()
+    larger: tuple[int, ...] = ()
     tokens: bool = False
     idle: bool = False
     node: Node | None = None
     children: list[Call] = field(default_factory=list)
 
     @property
-    def is_map(self) -> bool:
-        """bool: Whether the output is one map of shape (N, C, H, W).
+    def layout(self) -> str:
+        """str: See :func:`layout_of`; empty for what is no map."""
+        return layout_of(self.shape, self.larger)
 
-        The image of a dry run is square, and so are its maps; a shape of
-        (N, H, W, C) gives itself away.
-        """
-        return len(self.shape) == 4 and self.shape[2] == self.shape[3]
+    @property
+    def is_map(self) -> bool:
+        """bool: Whether the output is one map, in either layout."""
+        return self.layout != ''
+
+    @property
+    def map_shape(self) -> tuple[int, ...]:
+        """tuple[int, ...]: Shape of a map as (N, C, H, W)."""
+        layout = self.layout
+        return tuple(self.shape[layout.index(a)] for a in FIRST if layout)
 
     def walk(self) -> Iterator[Call]:
         """Yield this call and all calls inside it, in the order they began."""
         yield self
         for child in self.children:
             yield from child.walk()
-
-
-def _is_tokens(output: Tensor) -> bool:
-    rest = output.shape[1:]
-    if len(rest) == 3:  # (N, H, W, C), since the image is square
-        return 1 != rest[0] == rest[1] != rest[2]
-    return len(rest) == 2
 
 
 class Recorder:
@@ -110,7 +114,7 @@ class Recorder:
             output = output if call.idle else output.clone()
             call.node = output.grad_fn
         first = output[0] if isinstance(output, (tuple, list)) else output
-        call.tokens = isinstance(first, Tensor) and _is_tokens(first)
+        call.tokens = isinstance(first, Tensor) and first.dim() == 3
         return output
 
     def flow(self, output: object) -> Flow:
