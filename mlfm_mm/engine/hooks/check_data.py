@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator, Sequence, Sized
 from copy import deepcopy
 from typing import Any, cast
@@ -20,6 +21,8 @@ from torch.utils.data import DataLoader
 from ...datasets.images import shorten
 from ...registry import HOOKS
 from ..errors import UsageError
+
+OTHER_CLASSES = re.compile('rpn_head|RPNHead|semantic_head')
 
 
 @HOOKS.register_module()
@@ -72,13 +75,15 @@ class CheckDataHook(Hook):
         Raises:
             UsageError: The message names each head and what to set.
         """
-        classes = getattr(dataset, 'metainfo', {}).get('classes')
+        known = getattr(dataset, 'metainfo', {})
+        classes = known.get('classes')
         if not classes:
             return
+        fitting = {len(classes), len(known.get('thing_classes') or classes)}
         wrong = {
             name: count
             for name, count in class_numbers(unwrapped(model))
-            if count != len(classes) and name not in self.ignore
+            if count not in fitting and name not in self.ignore
         }
         if wrong:
             remedy = [f'model.{n}.num_classes={len(classes)}' for n in wrong]
@@ -91,10 +96,15 @@ class CheckDataHook(Hook):
 
 
 def class_numbers(model: nn.Module) -> Iterator[tuple[str, int]]:
-    """Go through the heads, and the preprocessor, that count classes."""
+    """Go through the heads, and the preprocessor, that count classes.
+
+    Left out are a detector's proposals, whose one class is any object, and
+    its head for the stuff around them, of which the data tell nothing.
+    """
     for name, module in model.named_modules():
         count = getattr(module, 'num_classes', None)
         counts = 'head' in name or name == 'data_preprocessor'
+        counts &= not OTHER_CLASSES.search(f'{name} {type(module).__name__}')
         # Backbones without a classifier of their own have -1.
         if counts and isinstance(count, int) and count > 0:
             yield name, count

@@ -49,6 +49,36 @@ def test_heads_that_fit() -> None:
     hook.check_classes(network(head=7), [1, 2])
 
 
+class RPNHead(Head):
+    """As mmdet's: its one class is whatever is not the background."""
+
+
+def test_proposals_know_no_classes() -> None:
+    two_stages = network(rpn_head=1)
+    two_stages.roi_head = network(bbox_head=3, semantic_head=183)
+    CheckDataHook().check_classes(two_stages, Data())
+    alone = network()
+    alone.bbox_head = RPNHead(1)
+    CheckDataHook().check_classes(alone, Data())
+    two_stages.roi_head.bbox_head.num_classes = 80
+    with pytest.raises(
+        UsageError,
+        match=r'but roi_head.bbox_head has 80: '
+        r'set model.roi_head.bbox_head.num_classes=3$',
+    ):
+        CheckDataHook().check_classes(two_stages, Data())
+
+
+def test_heads_of_things_only() -> None:
+    class Panoptic(Data):
+        metainfo = dict(Data.metainfo, thing_classes=('cat', 'dog'))
+
+    model = network(bbox_head=2, panoptic_head=3)
+    CheckDataHook().check_classes(model, Panoptic())
+    with pytest.raises(UsageError, match='bbox_head has 2: set'):
+        CheckDataHook().check_classes(model, Data())
+
+
 def test_all_heads_that_do_not_fit_are_named() -> None:
     model = network(decode_head=19, auxiliary_head=19, data_preprocessor=3)
     with pytest.raises(
