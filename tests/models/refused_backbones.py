@@ -69,12 +69,6 @@ CLASSIFIERS = [
         num_heads=4,
     ),
     _cls(TRANSFORMER, type='TIMMBackbone', model_name='vit_tiny_patch16_224'),
-    _cls(
-        TRANSFORMER,
-        'maps (N, H, W, C)',
-        type='TIMMBackbone',
-        model_name='swin_tiny_patch4_window7_224',
-    ),
 ]
 
 SEGMENTORS = [

@@ -106,6 +106,7 @@ def named(entry: Served | Refused) -> str:
 DIVIDED = (64, 96)
 # These take images of one size.
 FIXED = 'one image size'
+LAST = 'maps (N, H, W, C)'
 
 
 def _cls(sizes: tuple[int, ...] = SIZES, note: str = '', **cfg: Any) -> Served:
@@ -192,6 +193,19 @@ CLASSIFIERS = [
         features_only=True,
     ),
     _cls(type='TIMMBackbone', model_name='mobilenetv3_small_050'),
+    _cls(
+        type='TIMMBackbone',
+        model_name='mambaout_femto',
+        features_only=True,
+        note=LAST,
+    ),
+    _cls(
+        type='TIMMBackbone',
+        model_name='swin_tiny_patch4_window7_224',
+        features_only=True,
+        sizes=(224,),
+        note=f'{LAST}; {FIXED}',
+    ),
 ]
 
 # ---- mmseg ----------------------------------------------------------------
