@@ -14,6 +14,7 @@ from statistics import fmean
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 # A clone need not be installed.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -55,6 +56,8 @@ def draw(evidence: Evidence, path: Path) -> None:
         ylim=(len(others) - 0.5, -0.5),
         xlabel=f'points against {titles.get(baseline, baseline)}',
     )
+    left.xaxis.set_major_locator(MaxNLocator(integer=True))
+    right.xaxis.set_major_locator(MaxNLocator(5))
     for axes in (left, right):
         axes.spines[['top', 'right']].set_visible(False)
     figure.savefig(path)

@@ -193,9 +193,12 @@ def test_metadata(metadata: Message) -> None:
 def test_one_version() -> None:
     """Code, changes and citation tell the same."""
     changes = (REPO / 'CHANGELOG.md').read_text()
-    assert re.search(r'^## (\S+)', changes, re.MULTILINE)[1] == __version__
+    number, date = re.search(
+        r'^## (\S+) - (\d{4}-\d\d-\d\d)$', changes, re.MULTILINE
+    ).groups()
+    assert number == __version__
     citation = (REPO / 'CITATION.cff').read_text()
-    assert f'\nversion: {__version__}\n' in citation
+    assert f"\nversion: {number}\ndate-released: '{date}'\n" in citation
 
 
 def test_no_host_is_forced(metadata: Message) -> None:

@@ -11,6 +11,7 @@ import mmcv
 import numpy as np
 import torch
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from mmengine.config import Config
 from mmengine.runner import Runner
 from mmengine.structures import PixelData
@@ -159,7 +160,7 @@ def tabulate(scores: Mapping[str, Score]) -> Table:
 def draw(
     pictures: Sequence[Picture],
     names: Sequence[str],
-    palette: Sequence[Sequence[int]],
+    classes: Mapping[str, Sequence[int]],
     path: Path,
 ) -> None:
     """Draw pictures, their truth and what each network saw.
@@ -167,17 +168,17 @@ def draw(
     Args:
         pictures (Sequence[Picture]): The rows.
         names (Sequence[str]): The networks.
-        palette (Sequence[Sequence[int]]): A colour for each class.
+        classes (Mapping[str, Sequence[int]]): The colour of each class.
         path (Path): The file to write.
     """
     colors = np.zeros((256, 3), np.uint8)  # what is ignored stays black
-    colors[: len(palette)] = palette
+    colors[: len(classes)] = [*classes.values()]
     titles = ['picture', 'truth', *names]
     height, width = pictures[0].image.shape[:2]
     figure = Figure(
         figsize=(
             2.6 * len(titles),
-            (2.6 * height / width + 0.1) * len(pictures) + 0.3,
+            (2.6 * height / width + 0.1) * len(pictures) + 0.8,
         ),
         dpi=100,
         layout='constrained',
@@ -191,4 +192,23 @@ def draw(
             axes.set_axis_off()
     for axes, title in zip(grid[0], titles, strict=True):
         axes.set_title(title)
+    _name_colors(figure, pictures, classes)
     figure.savefig(path)
+
+
+def _name_colors(
+    figure: Figure,
+    pictures: Sequence[Picture],
+    classes: Mapping[str, Sequence[int]],
+) -> None:
+    """Name the colours that occur, below the pictures."""
+    present = set[int]()
+    for picture in pictures:
+        for labels in (picture.truth, *picture.seen):
+            present.update(np.unique(labels).tolist())
+    patches = [
+        Patch(color='#{:02x}{:02x}{:02x}'.format(*color), label=name)
+        for index, (name, color) in enumerate(classes.items())
+        if index in present
+    ]
+    figure.legend(handles=patches, loc='outside lower center', ncols=6)

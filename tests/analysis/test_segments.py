@@ -34,7 +34,8 @@ def test_colours_of_the_pictures(tmp_path: Path) -> None:
     labels[:, :15] = 1
     picture = Picture(image, labels, [labels, labels])
     path = tmp_path / 'x.png'
-    draw([picture], ['a', 'b'], [[0, 0, 0], [255, 0, 0]], path)
+    classes = dict(ground=[0, 0, 0], square=[255, 0, 0])
+    draw([picture], ['a', 'b'], classes, path)
     with Image.open(path) as written:
         pixels = np.asarray(written.convert('RGB')).reshape(-1, 3)
     colours = {tuple(pixel) for pixel in np.unique(pixels, axis=0).tolist()}

@@ -87,8 +87,9 @@ def test(networks: Runs, out: Path, pictures: int, data: str | None) -> None:
     table = tabulate_classes(scores)
     kept = {name: asdict(score) for name, score in scores.items()}
     table.save(out, 'classes', scores=kept, machine=describe_machine())
-    palette = runner.test_dataloader.dataset.metainfo['palette']
-    draw(shown, list(scores), palette, out / 'predictions.png')
+    meta = runner.test_dataloader.dataset.metainfo
+    classes = dict(zip(meta['classes'], meta['palette'], strict=True))
+    draw(shown, list(scores), classes, out / 'predictions.png')
     Console().print(table.rich())
 
 
