@@ -2,8 +2,9 @@
 
     python .dev_scripts/evidence_picture.py
 
-On the left the learning curves, means over the seeds with all seeds behind
-them; on the right the differences, seed by seed and with their interval.
+On the left the learning curves, means over the seeds, with all seeds behind
+them where few networks leave room; on the right, in the same colours, the
+differences, seed by seed and with their interval.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 from statistics import fmean
+from textwrap import fill
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -22,7 +24,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from evidence_page import METRICS, RESULTS, Evidence, read_evidence
 
 ROOT = Path(__file__).resolve().parents[1]
-COLORS = ('#0072b2', '#d55e00', '#009e73', '#cc79a7', '#56b4e9', '#e69f00')
+# The first six are told apart by people who do not see red and green.
+COLORS = (
+    *('#0072b2', '#d55e00', '#009e73', '#cc79a7', '#56b4e9', '#e69f00'),
+    *('#000000', '#8c564b', '#7f7f7f', '#9edae5'),
+)
+FEW = 4
+LABEL_WIDTH = 27
 
 
 def draw(evidence: Evidence, path: Path) -> None:
@@ -37,27 +45,33 @@ def draw(evidence: Evidence, path: Path) -> None:
     colors = {arm.name: COLORS[i % len(COLORS)] for i, arm in enumerate(arms)}
     titles = {arm.name: arm.title for arm in arms}
     # Figure, not pyplot: it needs no display and leaves no state behind.
-    figure = Figure(figsize=(10, 4), dpi=120, layout='constrained')
+    height = 4 + 0.3 * max(0, len(arms) - FEW)
+    figure = Figure(figsize=(10, height), dpi=120, layout='constrained')
     figure.suptitle(evidence.plan.title)
     left, right = figure.subplots(1, 2, width_ratios=(3, 2))
-    for name, color in colors.items():
-        label = f'{titles[name]} (n = {len(scores[name])})'
-        draw_curves(left, curves_of(evidence, name), color, label)
+    for row, (name, color) in enumerate(colors.items()):
+        curves = curves_of(evidence, name)
+        draw_curves(left, curves, color, seeds=len(arms) <= FEW)
+        draw_difference(right, evidence, name, row, color)
     left.set(xlabel='epoch', ylabel=METRICS[evidence.plan.metric])
-    left.legend(loc='lower right')
     baseline = evidence.plan.baselines[0]
-    others = [name for name in colors if name != baseline]
-    for row, name in enumerate(others):
-        draw_difference(right, evidence, name, row, colors[name])
-    right.axvline(0, color='grey', linewidth=1)
+    right.axvline(0, color='grey', linewidth=1, zorder=0)
     right.set(
-        yticks=range(len(others)),
-        yticklabels=[titles[name] for name in others],
-        ylim=(len(others) - 0.5, -0.5),
+        yticks=range(len(arms)),
+        yticklabels=[
+            fill(f'{arm.title} (n = {len(scores[arm.name])})', LABEL_WIDTH)
+            for arm in arms
+        ],
+        ylim=(len(arms) - 0.5, -0.5),
         xlabel=f'points against {titles.get(baseline, baseline)}',
     )
     left.xaxis.set_major_locator(MaxNLocator(integer=True))
     right.xaxis.set_major_locator(MaxNLocator(5))
+    # They are the legend of the curves, too.
+    for label, color in zip(
+        right.get_yticklabels(), colors.values(), strict=True
+    ):
+        label.set(color=color, fontweight='bold')
     for axes in (left, right):
         axes.spines[['top', 'right']].set_visible(False)
     figure.savefig(path)
@@ -73,14 +87,14 @@ def curves_of(evidence: Evidence, arm: str) -> list[dict[int, float]]:
 
 
 def draw_curves(
-    axes: Axes, curves: list[dict[int, float]], color: str, label: str
+    axes: Axes, curves: list[dict[int, float]], color: str, seeds: bool
 ) -> None:
-    """Draw the seeds thin and their mean bold."""
+    """Draw the mean bold and perhaps the seeds thin."""
     epochs = sorted(curves[0])
-    for curve in curves:
+    for curve in curves if seeds else ():
         axes.plot(epochs, [curve[e] for e in epochs], color=color, alpha=0.25)
     means = [fmean(curve[e] for curve in curves) for e in epochs]
-    axes.plot(epochs, means, color=color, linewidth=2, label=label)
+    axes.plot(epochs, means, color=color, linewidth=2)
 
 
 def draw_difference(
@@ -90,6 +104,7 @@ def draw_difference(
     baseline = evidence.plan.baselines[0]
     gain = evidence.difference(arm, baseline)
     if gain is None:
+        axes.plot(0, row, 'D', color=color)
         return
     first, second = (evidence.scores()[name] for name in (baseline, arm))
     dots = [second[seed] - first[seed] for seed in second if seed in first]
