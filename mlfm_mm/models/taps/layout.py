@@ -33,8 +33,10 @@ def layout_of(shape: tuple[int, ...], larger: tuple[int, ...]) -> str:
     if len(shape) == 4:
         for layout in (FIRST, LAST):
             channels, height, width = (layout.index(axis) for axis in 'CHW')
+            if shape[height] != shape[width]:
+                continue
             if not larger:
-                if shape[height] == shape[width] != shape[channels]:
+                if shape[width] != shape[channels]:
                     return layout
             elif (
                 shape[channels] == larger[channels]
