@@ -162,18 +162,38 @@ def test_bad_images(image, error: type, message: str) -> None:
         model(image)
 
 
-def test_sizes_that_cannot_meet() -> None:
-    class FixedSize(nn.Module):
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            return nn.functional.interpolate(x, 64)
+class Resized(nn.Module):
+    """Enlarges maps that are smaller than ``below``."""
 
+    def __init__(self, below: float) -> None:
+        super().__init__()
+        self.below = below
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if x.shape[-1] >= self.below:
+            return x
+        return nn.functional.interpolate(x, 64)
+
+
+def test_sizes_that_cannot_meet() -> None:
     backbone = ToyBackbone()
-    backbone.stage1.append(FixedSize())
+    # The dry run, at larger images, does not see it.
+    backbone.stage1.append(Resized(below=16))
     model = ToyModel(backbone, MLFMNeck(taps=['stage0', 'stage1']))
     model(torch.rand(1, 3, 256, 256))
     message = r"tap 'stage1'.*size \(8, 8\).*size \(64, 64\)"
     with pytest.raises(ValueError, match=message):
         model(IMAGE)
+
+
+def test_a_size_that_ignores_the_image() -> None:
+    backbone = ToyBackbone()
+    backbone.stage1.append(Resized(below=float('inf')))
+    message = (
+        "'stage1' .* ignores the image size; it can be tapped at stage1.2"
+    )
+    with pytest.raises(ValueError, match=message):
+        ToyModel(backbone, MLFMNeck(taps=['stage0', 'stage1']))
 
 
 def test_a_model_on_clips() -> None:
