@@ -137,7 +137,7 @@ def register_models() -> None:
     Example:
         >>> from mmpretrain import list_models
         >>> register_models()
-        >>> list_models('resnet10-mlfm*')
+        >>> list_models('resnet10-mlfm_in100')
         ['resnet10-mlfm_in100']
     """
     root = shipped_files()

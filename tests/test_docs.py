@@ -39,7 +39,7 @@ def code_blocks(page: Path) -> list[str]:
 @pytest.mark.parametrize('page', PAGES, ids=name)
 def test_what_a_page_names_is_there(page: Path) -> None:
     text = page.read_text('utf-8')
-    files = set(re.findall(rf'(?<![\w/.]){FOLDERS}/[\w./]+\.\w+', text))
+    files = set(re.findall(rf'(?<![\w/.]){FOLDERS}/[\w./-]+\.\w+', text))
     missing = [f for f in files if not (ROOT / f).exists() and '/X.' not in f]
     assert not missing
     makefile = (ROOT / 'Makefile').read_text('utf-8')
