@@ -6,46 +6,33 @@ two versions of matplotlib draw alike.
 
 from __future__ import annotations
 
-import ast
 import json
 import logging
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 from mmengine.utils import import_modules_from_strings
 
+from evidence_records import (
+    FIRST,
+    METRICS,
+    PLANS,
+    RESULTS,
+    Evidence,
+    read_evidence,
+)
 from mlfm_mm.analysis.complexity import Complexity, measure_complexity
-from mlfm_mm.analysis.evidence import (
-    Arm,
-    Plan,
-    Run,
-    make_config,
-    read_plan,
-    read_records,
-)
-from mlfm_mm.analysis.evidence.statistics import (
-    Difference,
-    by_arm,
-    paired_difference,
-    spread,
-)
+from mlfm_mm.analysis.evidence import Run, make_config
+from mlfm_mm.analysis.evidence.statistics import Difference, spread
 from mlfm_mm.analysis.robustness import tabulate
 from mlfm_mm.analysis.sizes import image_size
 from mlfm_mm.analysis.tables import markdown_table, si
 from mlfm_mm.engine.models import build_model
 from model_zoo.metafiles import COLLECTIONS, HEADER, TRAINED_HERE
 
-NO_IMPORTS: dict[str, list[str]] = dict(imports=[])
-METRICS = {'accuracy/top1': 'top-1 accuracy (%)', 'mIoU': 'mean IoU (%)'}
-
-PLANS = 'configs/evidence'
-RESULTS = 'docs/results/evidence'
-# The plan that the README shows.
-FIRST = 'tiny20'
-# Its networks that can be tried, and the seed that they were trained with.
+# Those of its networks that can be tried, and the seed of their training.
 WEIGHTS = {
     'plain': 'mobilenetv2_0.35_tiny20',
     'mlfm': 'mobilenetv2_0.35-mlfm_tiny20',
@@ -53,75 +40,6 @@ WEIGHTS = {
 WEIGHTS_SEED = 0
 
 OVERVIEW = ['network, data', 'seeds', 'plain', 'MLFM', 'difference', 'MACs']
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """A plan and what its runs have given so far.
-
-    Args:
-        plan (Plan): The plan.
-        question (str): What it asks: the docstring of its file.
-        arms (tuple[Arm]): Its arms, behind those of the plans beside it.
-        records (list[dict]): The records of all of them.
-    """
-
-    plan: Plan
-    question: str
-    arms: tuple[Arm, ...]
-    records: list[dict]
-
-    def scores(self, key: str = 'final') -> dict[str, dict[int, float]]:
-        """Get the scores by arm and seed."""
-        return by_arm(self.records, key)
-
-    def difference(
-        self, arm: str, baseline: str, key: str = 'final'
-    ) -> Difference | None:
-        """Compare an arm with another, or with nothing where it is that."""
-        scores = self.scores(key)
-        if arm == baseline or baseline not in scores or arm not in scores:
-            return None
-        return paired_difference(scores[baseline], scores[arm])
-
-    def pairs(self) -> Iterator[tuple[Arm, Arm]]:
-        """Go through the plan's networks that differ in the memory only.
-
-        Yields:
-            tuple[Arm, Arm]: ``plain`` and ``mlfm``, perhaps with the same
-            ending.
-        """
-        arms = {arm.name: arm for arm in self.plan.arms}
-        for name in self.plan.baselines:
-            partner = name.replace('plain', 'mlfm', 1)
-            if name != partner and {name, partner} <= arms.keys():
-                yield arms[name], arms[partner]
-
-
-def read_evidence(root: Path) -> Iterator[Evidence]:
-    """Read the plans that have begun.
-
-    Args:
-        root (Path): The top of the repository.
-
-    Yields:
-        Evidence: One a plan.
-    """
-    paths = sorted((root / PLANS).glob('*.py'))
-    for path in sorted(paths, key=lambda path: path.stem != FIRST):
-        plan = read_plan(path)
-        own = read_records(root / RESULTS / f'{plan.name}.jsonl')
-        if not own:
-            continue
-        arms, records = list(plan.arms), own
-        for name in reversed(plan.beside):
-            others = read_plan(path.with_name(f'{name}.py')).arms
-            known = {arm.name for arm in others} & {*plan.baselines}
-            arms = [*(arm for arm in others if arm.name in known), *arms]
-            beside = read_records(root / RESULTS / f'{name}.jsonl')
-            records = [r for r in beside if r['arm'] in known] + records
-        question = ast.get_docstring(ast.parse(path.read_text('utf-8')))
-        yield Evidence(plan, question or '', tuple(arms), records)
 
 
 def generate(root: Path) -> dict[str, str]:

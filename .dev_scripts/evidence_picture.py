@@ -21,14 +21,11 @@ from matplotlib.ticker import MaxNLocator
 # A clone need not be installed.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from evidence_page import METRICS, RESULTS, Evidence, read_evidence
+from evidence_records import METRICS, RESULTS, Evidence, read_evidence
+from mlfm_mm.analysis import plots
 
 ROOT = Path(__file__).resolve().parents[1]
-# The first six are told apart by people who do not see red and green.
-COLORS = (
-    *('#0072b2', '#d55e00', '#009e73', '#cc79a7', '#56b4e9', '#e69f00'),
-    *('#000000', '#8c564b', '#7f7f7f', '#9edae5'),
-)
+COLORS = (*plots.COLORS, '#000000', '#8c564b', '#7f7f7f', '#9edae5')
 FEW = 4
 LABEL_WIDTH = 27
 

@@ -7,8 +7,8 @@ from PIL import Image
 pytest.importorskip('mmpretrain')
 pytest.importorskip('scipy')
 
-import evidence_page
 import evidence_picture
+import evidence_records
 from tests.dev_scripts.test_evidence_page import root, write
 
 __all__ = ['root']
@@ -17,7 +17,7 @@ __all__ = ['root']
 def test_curves_and_differences(root: Path) -> None:
     write(root, 'tiny20', 'plain', [60.0, 61.0])
     write(root, 'tiny20', 'mlfm', [63.0])
-    (evidence,) = evidence_page.read_evidence(root)
+    (evidence,) = evidence_records.read_evidence(root)
     curves = evidence_picture.curves_of(evidence, 'plain')
     assert curves == [
         {1: 51.0, 2: 61.0, 3: 60.0},
