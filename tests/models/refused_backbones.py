@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from .zoo_of_backbones import Refused
+from .zoo_of_backbones import Listed
 
 TOKENS = 'tokens (N, L, C)'
 TRANSFORMER = 'a transformer: it passes tokens, not feature maps'
 HYBRID = 'half a transformer: it also passes tokens between its stages'
 MLP = 'an MLP: it passes tokens, not feature maps'
 MASKED = 'runs only inside SparK, which gives it a mask'
+
+
+@dataclass(frozen=True)
+class Refused(Listed):
+    """A backbone that MLFMNeck refuses.
+
+    Args:
+        message (str): A part of the error's message.
+        reason (str): Why, in the words of the table.
+    """
+
+    message: str
+    reason: str
+
 
 # What mmpretrain's T2T-ViT and mmseg's pyramids cannot do without.
 _T2T: dict[str, Any] = dict(

@@ -15,10 +15,9 @@ from mlfm_mm import LFMU, MLFMNeck
 from mlfm_mm.models.taps.flow import tensors_in
 from tests.hosts import SEG, needs_mmseg
 from tests.models.builders import ToyModel
-from tests.models.refused_backbones import NOT_LISTED, REFUSED
+from tests.models.refused_backbones import NOT_LISTED, REFUSED, Refused
 from tests.models.zoo_of_backbones import (
     SERVED,
-    Refused,
     Served,
     build,
     named,

@@ -19,45 +19,37 @@ UNSHOWN = ('type', 'model_name')
 
 
 @dataclass(frozen=True)
-class Served:
-    """A backbone that MLFMNeck serves.
+class Listed:
+    """A backbone of a host.
 
     Args:
         host (str): The library that registers it.
         cfg (dict): Its config; ``type`` is the registered name.
+    """
+
+    host: str
+    cfg: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Served(Listed):
+    """A backbone that MLFMNeck serves.
+
+    Args:
         sizes (tuple[int, ...]): Sizes in pixels to run it at.
             Defaults to (64, 75).
         note (str): What a reader of the table should know. Defaults to ''.
     """
 
-    host: str
-    cfg: dict[str, Any]
     sizes: tuple[int, ...] = SIZES
     note: str = ''
 
 
-@dataclass(frozen=True)
-class Refused:
-    """A backbone that MLFMNeck refuses.
-
-    Args:
-        host (str): The library that registers it.
-        cfg (dict): Its config; ``type`` is the registered name.
-        message (str): A part of the error's message.
-        reason (str): Why, in the words of the table.
-    """
-
-    host: str
-    cfg: dict[str, Any]
-    message: str
-    reason: str
-
-
-def build(entry: Served | Refused) -> nn.Module:
+def build(entry: Listed) -> nn.Module:
     """Build a listed backbone in its host's scope.
 
     Args:
-        entry (Served | Refused): The backbone.
+        entry (Listed): The backbone.
 
     Returns:
         nn.Module: A fresh one.
@@ -67,7 +59,7 @@ def build(entry: Served | Refused) -> nn.Module:
         return ROOT_MODELS.build({**entry.cfg, 'type': kind})
 
 
-def title(entry: Served | Refused) -> str:
+def title(entry: Listed) -> str:
     """Name a listed backbone, for tests and tables.
 
     For timm's, the name of the model belongs to it.
@@ -84,7 +76,7 @@ def title(entry: Served | Refused) -> str:
     return ' '.join(part for part in parts if part)
 
 
-def named(entry: Served | Refused) -> str:
+def named(entry: Listed) -> str:
     """Name a listed backbone and the plain ones of its options.
 
     Example:
