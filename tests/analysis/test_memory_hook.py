@@ -33,11 +33,6 @@ def train(folder: Path, name: str, **changes: object) -> Runner:
     return runner
 
 
-def pixels(path: Path) -> bytes:
-    with Image.open(path) as picture:
-        return picture.convert('RGB').tobytes()
-
-
 def test_a_run_is_watched_and_undisturbed(tmp_path: Path) -> None:
     write_segments_config(tmp_path)
     hook = dict(type='mlfm_mm.MemoryViewHook', interval=2, by_epoch=False)
@@ -55,24 +50,6 @@ def test_a_run_is_watched_and_undisturbed(tmp_path: Path) -> None:
         assert picture.width > 500
     (events,) = (tmp_path / 'watched').glob('*/vis_data/events*')
     assert b'memory' in events.read_bytes()
-
-
-def test_weights_and_biases(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pytest.importorskip('wandb')
-    monkeypatch.setenv('WANDB_MODE', 'offline')
-    monkeypatch.chdir(tmp_path)  # it keeps every .py file from here down
-    write_segments_config(tmp_path)
-    hook = dict(type='mlfm_mm.MemoryViewHook', interval=2, by_epoch=False)
-    backends = [dict(type='LocalVisBackend'), dict(type='WandbVisBackend')]
-    visualizer = dict(type='Visualizer', vis_backends=backends)
-    train(tmp_path, 'run', custom_hooks=[hook], visualizer=visualizer)
-    (kept,) = tmp_path.glob('run/*/vis_data/wandb/offline-run-*/files/media')
-    local = tmp_path.glob('run/*/vis_data/vis_image/memory_*.png')
-    pictures = [pixels(path) for path in kept.glob('images/memory_*.png')]
-    assert len(pictures) == 2
-    assert sorted(pictures) == sorted(map(pixels, local))
 
 
 def test_no_validation_set(tmp_path: Path) -> None:
