@@ -2,7 +2,7 @@
 
 Controls keep the units and change what they are given. The other networks
 have no memory: a wider one (nine channels of eight, the next width, which has
-31 % more parameters where MLFM adds 4 %), and one trained for nine epochs,
+26 % more parameters where MLFM adds 4 %), and one trained for nine epochs,
 which take as long as six with the memory.
 """
 
