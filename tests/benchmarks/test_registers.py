@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from benchmarks.registers import ROOT, describe, generate
+from benchmarks.registers import ROOT, generate
 
 pytest.importorskip('triton')
 
@@ -28,15 +28,6 @@ def test_the_table(tmp_path: Path) -> None:
     assert '| kernel | sm_80, fp32, contiguous | sm_90,' in block
     assert '| `b` | 40, 2 KB | 40, 2 KB |' in block
     assert '| `a` | 40, 2 KB, 16 B local |' in block
-
-
-def test_arguments_as_triton_describes_them() -> None:
-    constants, hints = {}, {}
-    assert describe((7, (2.5, False)), (3,), constants, hints) == (
-        'i32',
-        ('fp32', 'constexpr'),
-    )
-    assert constants == {(3, 1, 1): False} and not hints
 
 
 @pytest.mark.slow
