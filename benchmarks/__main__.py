@@ -7,7 +7,7 @@ turns, in one process. From the top of a clone, for instance
 python -m benchmarks configs/mlfm/resnet18_in100.py
 python -m benchmarks configs/mlfm/resnet18_in100.py --what infer folded
 python -m benchmarks configs/mlfm/resnet18_in100.py --what train memory \
-    --arms with_cp=True kernels=False --limit train=1.3 with_cp=True:saved=1.4
+    --arms with_cp=True kernels=False
 python -m benchmarks configs/mlfm/resnet18_in100.py --batch 1 4 16
 python -m benchmarks configs/mlfm/resnet18_in100.py --vary depth 18 34 50
 """
@@ -41,7 +41,6 @@ with (
     from mlfm_mm.engine.arguments import make_parser
 
     from .figures import Report, tables
-    from .limits import judge, parse_limits
     from .measure import ASPECTS, Sheet
     from .networks import Group, make_groups, vary
     from .setting import DTYPES, LAYOUTS, MODES, Setting
@@ -87,7 +86,7 @@ def benchmark_parser() -> argparse.ArgumentParser:
 
 
 def add_what(parser: argparse.ArgumentParser) -> None:
-    """Describe what is measured, and how it is judged."""
+    """Describe what is measured."""
     add = parser.add_argument
     add('configs', nargs='+', metavar='CONFIG')
     add(
@@ -119,13 +118,6 @@ def add_what(parser: argparse.ArgumentParser) -> None:
         metavar='WORD',
         help='options of the backbone, with commas between them, then the '
         'values to measure at; its head is left out',
-    )
-    add(
-        '--limit',
-        nargs='+',
-        default=[],
-        metavar='[ARM:]QUANTITY=RATIO',
-        help='judge by limits, and fail where one is missed',
     )
 
 
@@ -210,21 +202,18 @@ def quiet() -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Measure, show, save and judge."""
+    """Measure, show and save."""
     words = sys.argv[1:] if argv is None else argv
     args = benchmark_parser().parse_args(words)
     quiet()
     try:
-        limits = parse_limits(args.limit)
         report = run(args, shlex.join(['python', '-m', 'benchmarks', *words]))
     except UsageError as error:
         sys.exit(f'benchmarks: {error}')
     except KeyboardInterrupt:
         sys.exit(f'benchmarks: interrupted; {args.out} has what was finished')
     show(report, args.markdown)
-    judgements = list(judge(report.figures, limits))
-    print(*judgements, f'Saved in {args.out}', sep='\n')
-    sys.exit(int(any(j.verdict == 'missed' for j in judgements)))
+    print(f'Saved in {args.out}')
 
 
 if __name__ == '__main__':

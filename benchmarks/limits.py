@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import pandas as pd
-
-from mlfm_mm.engine import UsageError
 
 from .figures import QUANTITIES
 from .networks import MLFM
@@ -29,31 +27,6 @@ class Judgement(NamedTuple):
         return (
             f'{self.title}: {self.found}, limit {self.limit}: {self.verdict}'
         )
-
-
-def parse_limits(texts: Iterable[str]) -> Limits:
-    """Read limits from a command line, by arm and quantity.
-
-    Example:
-        >>> parse_limits(['infer=1.25', 'with_cp=True:saved=1.6'])
-        {'MLFM': {'infer': 1.25}, 'with_cp=True': {'saved': 1.6}}
-    """
-    limits: dict[str, dict[str, float]] = {}
-    for text in texts:
-        name, _, value = text.rpartition('=')
-        arm, _, quantity = name.rpartition(':')
-        try:
-            ratio = float(value)
-        except ValueError:
-            quantity = ''
-        if quantity not in QUANTITIES:
-            raise UsageError(
-                f'--limit {text} is not understood: give QUANTITY=RATIO or '
-                'ARM:QUANTITY=RATIO, with a quantity of '
-                f'{", ".join(QUANTITIES)}'
-            )
-        limits.setdefault(arm or MLFM, {})[quantity] = ratio
-    return limits
 
 
 def judge(figures: pd.DataFrame, limits: Limits) -> Iterator[Judgement]:

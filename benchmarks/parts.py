@@ -23,7 +23,7 @@ from mlfm_mm.engine.arguments import make_parser
 
 from .__main__ import benchmark_parser, quiet, run
 from .figures import Report
-from .limits import Limits
+from .limits import Limits, judge
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path('docs/results/performance')
@@ -55,10 +55,12 @@ class Part:
         return Report.read(path) if path.is_file() else None
 
     def measure(self, root: Path) -> None:
-        """Measure it, and save the results."""
+        """Measure it, save the results, and judge them by the limits."""
         out = ['--out', str(self.path(root))]
         args = benchmark_parser().parse_args([*self.options.split(), *out])
-        run(args, f'python -m benchmarks {self.options}')
+        report = run(args, f'python -m benchmarks {self.options}')
+        for judgement in judge(report.figures, self.limits):
+            print(judgement)
 
 
 def read_parts() -> dict[str, Part]:

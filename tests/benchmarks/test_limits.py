@@ -1,7 +1,4 @@
-import pytest
-
-from benchmarks.limits import judge, parse_limits
-from mlfm_mm.engine import UsageError
+from benchmarks.limits import judge
 from tests.benchmarks.tiny import report
 
 
@@ -16,11 +13,3 @@ def test_judgements() -> None:
         'tiny: training step: x1.30 ±2.0 %, limit 1.2: missed',
         'tiny: saved activations, with_cp=True: x1.20, limit 1.2: met',
     ]
-
-
-@pytest.mark.parametrize(
-    'text', ['infer', 'speed=1.2', 'infer=a', '=1', 'a:=1']
-)
-def test_wrong_limits(text: str) -> None:
-    with pytest.raises(UsageError, match=f'--limit {text} is not understood'):
-        parse_limits([text])

@@ -13,13 +13,12 @@ FAST = ('--batch', '2', '--size', '32', '--repeats', '2')
 def test_as_a_user_calls_it(tmp_path: Path) -> None:
     config = write_digits_config(tmp_path, 'mlfm')
     command = [sys.executable, '-m', 'benchmarks', str(config), *FAST]
-    command += ['--arms', 'with_cp=True', '--limit', 'saved=100']
-    command += ['with_cp=True:train=1000']
+    command += ['--arms', 'with_cp=True']
     done = run(command, tmp_path, PYTHONPATH=str(REPO))
     printed = done.stdout + done.stderr
     assert done.returncode == 0, printed
     assert 'digits_mlfm: batch 2, 32x32, fp32' in printed
-    assert 'saved activations' in printed and printed.count(': met') == 2
+    assert 'saved activations' in printed
     assert 'OneDL' not in printed and 'Warning' not in printed
     content = json.loads((tmp_path / 'work_dirs/benchmark.json').read_text())
     assert content['command'].startswith('python -m benchmarks')
@@ -37,23 +36,20 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return str(write_digits_config(tmp_path, 'mlfm'))
 
 
-def test_a_missed_limit_fails(
+def test_tables_in_markdown(
     tiny: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = [tiny, *FAST, '--what', 'memory', '--limit', 'saved=1.0']
-    words += ['--markdown', '--threads', '1', '--out', 'here.json']
-    with pytest.raises(SystemExit, match='1'):
-        program.main(words)
+    words = [tiny, *FAST, '--what', 'memory', '--markdown']
+    program.main([*words, '--threads', '1', '--out', 'here.json'])
     printed = capsys.readouterr().out
     assert '| digits_mlfm | baseline | + MLFM |' in printed
-    assert ': missed' in printed and 'Saved in here.json' in printed
+    assert 'Saved in here.json' in printed
     assert json.loads(Path('here.json').read_text())['machine']['threads'] == 1
 
 
 def test_a_sweep(tiny: str, capsys: pytest.CaptureFixture[str]) -> None:
     words = [tiny, '--vary', 'depth', '18', '34', '--size', '32', '64']
-    with pytest.raises(SystemExit, match='0'):
-        program.main([*words, '--what', 'size'])
+    program.main([*words, '--what', 'size'])
     printed = capsys.readouterr().out
     for depth in (18, 34):
         for size in (32, 64):
@@ -67,7 +63,6 @@ def test_a_sweep(tiny: str, capsys: pytest.CaptureFixture[str]) -> None:
         (['--arms', 'speed=1', '--what', 'size'], 'speed'),
         (['--repeats', '1'], '--repeats 1 is too small'),
         (['--vary', 'depth'], '--vary depth: give'),
-        (['--limit', 'fast=1'], '--limit fast=1 is not understood'),
     ],
 )
 def test_mistakes_get_one_line(tiny: str, words: list[str], line: str) -> None:

@@ -54,11 +54,16 @@ def test_an_unknown_part(
     assert 'resnet18' in capsys.readouterr().err
 
 
-def test_a_part_measures_into_its_file(tmp_path: Path) -> None:
+def test_a_part_measures_into_its_file_and_is_judged(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     config = write_digits_config(tmp_path, 'mlfm')
-    part = Part('tiny', 'Tiny', f'{config} --size 32 --what size')
+    limits = {'MLFM': dict(params=100.0, macs=1.0)}
+    part = Part('tiny', 'Tiny', f'{config} --size 32 --what size', limits)
     assert part.read(tmp_path) is None
     part.measure(tmp_path)
     report = part.read(tmp_path)
     assert report.command == f'python -m benchmarks {part.options}'
     assert len(report.figures) == 4
+    printed = capsys.readouterr().out
+    assert printed.count(': met') == printed.count(': missed') == 1
