@@ -12,6 +12,8 @@ from PIL import Image
 from torch import nn
 
 from mlfm_mm import MLFMNeck, add_memory
+from model_zoo.costs import count
+from model_zoo.records import read_json
 
 SIDE = 96
 KEYPOINTS = 17
@@ -141,6 +143,9 @@ def check_our_config(name: str) -> None:
     if 'neck' not in baseline.model:
         assert expected.model.neck == dict(type='mlfm_mm.MLFMNeck')
     assert mlfm.to_dict() == expected.to_dict()
+    costs = read_json(plain.parents[1] / 'zoo' / 'costs.json')
+    assert count(baseline) == costs[f'configs/baseline/{name}']
+    assert count(mlfm) == costs[f'configs/mlfm/{name}']
     mlfm.model.backbone.init_cfg = None
     model = build(mlfm, 0)
     strides = {tap.reduction for tap in neck_of(model).taps}

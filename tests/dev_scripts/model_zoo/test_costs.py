@@ -142,8 +142,9 @@ QUICK = {'resnet18_in100', 'mobilenetv2_0.1_in100', 'resnet18_w16_digits'}
     ],
 )
 def test_the_data_file_is_what_is_counted(path: str) -> None:
-    cfg = Config.fromfile(REPO / path)
-    assert count(cfg) == COSTS[path]
+    # tests/other_hosts counts for the hosts that the environment lacks.
+    pytest.importorskip(COSTS[path]['scope'])
+    assert count(Config.fromfile(REPO / path)) == COSTS[path]
 
 
 def test_costs_of_a_segmentor(tmp_path: Path) -> None:
