@@ -52,6 +52,7 @@ def write_config(
     """Write the config of a run: augmentation, dropout, averaged weights."""
     cfg = toy.toy_config(work, by_epoch=by_epoch, workers=workers)
     toy.add_validation(cfg)
+    cfg.model.channels = 64
     if not by_epoch:
         cfg.train_cfg.val_interval = 4
     cfg.custom_hooks = [EMA, dict(type='PauseHook', seconds=PAUSE)]
@@ -172,8 +173,9 @@ def kill(kind: str, config: Path, processes: int, draw: random.Random) -> None:
     if kind == 'inside the write':
         Run(config, processes, torn=draw.randint(1, 5)).wait()
     elif kind == 'disk full':
-        # Less than a checkpoint, more than the logs.
-        Run(config, processes, file_size=16_000).wait()
+        # More than the logs, less than any checkpoint: that of the best,
+        # without an optimizer, is smaller, and nothing to go on from.
+        Run(config, processes, file_size=20_000).wait()
     else:
         run = Run(config, processes)
         run.wait_until_it_trains()

@@ -59,12 +59,12 @@ class ToyImages(Dataset):
 class ToyNet(BaseModel):
     """A convolution, batch norm, dropout and a linear layer."""
 
-    def __init__(self) -> None:
+    def __init__(self, channels: int = 4) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(3, 4, 3)
-        self.norm = nn.BatchNorm2d(4)
+        self.conv = nn.Conv2d(3, channels, 3)
+        self.norm = nn.BatchNorm2d(channels)
         self.drop = nn.Dropout(0.3)
-        self.head = nn.Linear(4, 2)
+        self.head = nn.Linear(channels, 2)
 
     def forward(
         self, inputs: Tensor, label: Tensor, mode: str = 'tensor', **_: Any
