@@ -46,7 +46,7 @@ def test_everything(tmp_path: Path) -> None:
 def test_only_what_is_asked_for(tmp_path: Path) -> None:
     sheet = Sheet(tiny_group(tmp_path), SETTING, ['size'], point='x 1')
     figures = sheet.fill()
-    assert set(found(figures)) == {'params', 'macs']
+    assert set(found(figures)) == {'params', 'macs'}
     assert {*figures['point']} == {'x 1'}
 
 
@@ -79,7 +79,7 @@ def test_compiled(tmp_path: Path) -> None:
     figures = Sheet(tiny_group(tmp_path), setting, aspects, repeats=2).fill()
     assert set(found(figures)) == {
         'infer', 'train', 'kernels_infer', 'kernels_train',
-    ]  # fmt: skip
+    }  # fmt: skip
 
 
 def test_kernels_take_the_place_of_launches(
