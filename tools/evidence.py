@@ -23,7 +23,7 @@ from mlfm_mm.analysis.evidence.running import (
     signal_runs,
     tell_state,
 )
-from mlfm_mm.engine import UsageError
+from mlfm_mm.engine import one_sentence
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -91,7 +91,7 @@ def main() -> None:
     """Do what the command line asks."""
     args = parse_args()
     console = Console(highlight=False, soft_wrap=True)
-    try:
+    with one_sentence('evidence.py'):
         plan = read_plan(args.plan)
         folder = args.work_dir / plan.name
         records = args.results / f'{plan.name}.jsonl'
@@ -102,8 +102,6 @@ def main() -> None:
         tell_state(plan, folder, records, console)
         if not args.status:
             run_plan(plan, args.jobs, folder, records, console)
-    except UsageError as error:
-        sys.exit(f'evidence.py: {error}')
 
 
 if __name__ == '__main__':

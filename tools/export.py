@@ -30,6 +30,7 @@ try:
     from mlfm_mm.engine import one_sentence
     from mlfm_mm.engine.arguments import (
         add_network_options,
+        loading,
         make_parser,
         read_arguments,
     )
@@ -75,9 +76,7 @@ def main() -> None:
         name = args['out'] or Path(source.checkpoint).name
         out = Path(name).with_suffix(f'.{args["format"]}')
         say(f'loading {source.checkpoint}')
-        network = load_trained(
-            source, args['cfg_options'], trust=args['trust']
-        )
+        network = load_trained(source, **loading(args))
         if args['images']:
             samples = load_samples(network, args['images'], args['count'])
         else:

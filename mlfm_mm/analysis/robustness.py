@@ -142,6 +142,8 @@ def measure_robustness(
     corruptions: tuple[Corruption, ...] = CORRUPTIONS,
     overrides: dict | None = None,
     tell: Callable[[], object] = lambda: None,
+    memory: bool = False,
+    allow_partial: bool = False,
 ) -> dict[str, float]:
     """Test a network on its test set, as it is and corrupted.
 
@@ -153,6 +155,10 @@ def measure_robustness(
         overrides (dict, optional): Dotted keys of the config and their
             values. Defaults to None.
         tell (Callable): Called after each test. Defaults to nothing.
+        memory (bool): Whether to add memory to the config. Defaults to
+            False.
+        allow_partial (bool): Whether to test with weights of another
+            network, as far as they fit. Defaults to False.
 
     Returns:
         dict[str, float]: Top-1 accuracy or mIoU, under ``'clean'`` and under
@@ -163,7 +169,12 @@ def measure_robustness(
     """
     with tempfile.TemporaryDirectory() as folder:
         cfg = prepare_testing(
-            config, checkpoint, cfg_options=overrides, work_dir=folder
+            config,
+            checkpoint,
+            memory=memory,
+            cfg_options=overrides,
+            work_dir=folder,
+            allow_partial=allow_partial,
         )
         metric = METRICS[cfg.default_scope]
         runner = _build(cfg)

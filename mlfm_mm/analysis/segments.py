@@ -72,7 +72,10 @@ class Picture:
 
 
 def evaluate(
-    cfg: Config, checkpoint: Path, data_root: str | None
+    cfg: Config,
+    checkpoint: Path,
+    data_root: str | None,
+    allow_partial: bool = False,
 ) -> tuple[Runner, Score]:
     """Test a segmentor.
 
@@ -80,6 +83,8 @@ def evaluate(
         cfg (Config): The config in its work folder.
         checkpoint (Path): Its weights.
         data_root (str, optional): The data, if not where the config says.
+        allow_partial (bool): Whether to test with weights of another
+            network, as far as they fit. Defaults to False.
 
     Returns:
         tuple[Runner, Score]: The runner, and the result on its test set.
@@ -92,6 +97,7 @@ def evaluate(
         str(checkpoint),
         cfg_options=options,
         work_dir=str(checkpoint.parent / 'compared' / 'test'),
+        allow_partial=allow_partial,
     )
     # By which MMEngine keeps the loggers of a process apart.
     cfg.experiment_name = f'segments_{next(_numbers)}'

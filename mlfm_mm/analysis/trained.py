@@ -168,6 +168,8 @@ def load_trained(
     source: Source,
     cfg_options: dict | None = None,
     device: str = 'cpu',
+    memory: bool = False,
+    allow_partial: bool = False,
     trust: bool = False,
 ) -> Trained:
     """Build a network and load its weights, all of them.
@@ -177,6 +179,10 @@ def load_trained(
         cfg_options (dict, optional): Dotted keys of the config and their
             values. Defaults to None.
         device (str): Where to compute. Defaults to ``'cpu'``.
+        memory (bool): Whether to add memory to the config. Defaults to
+            False.
+        allow_partial (bool): Whether to use weights of another network, as
+            far as they fit. Defaults to False.
         trust (bool): Whether to read a checkpoint that runs code. Defaults
             to False.
 
@@ -192,13 +198,13 @@ def load_trained(
         >>> len(network.meta['classes']), len(network.model.neck.units)
         (20, 6)
     """
-    cfg = load_config(source.config, cfg_options)
+    cfg = load_config(source.config, cfg_options, memory)
     host = find_host(cfg)
     with weights_only(trust):
         weights = read_checkpoint(source.checkpoint)
     model = build_model(cfg, device)
     with DefaultScope.overwrite_default_scope(host.scope):
         what = f'{source.checkpoint} in {source.config}'
-        load_whole(model, weights, what)
+        load_whole(model, weights, what, allow_partial)
         meta = find_names(cfg, weights)
     return Trained(source.name, cfg, host, model, meta)

@@ -62,6 +62,19 @@ def add_config_options(
         help="add the memory in front of the config's neck, if it has one "
         '(the config in the work folder then has it)',
     )
+    add_overrides(parser, example)
+    if partial:
+        add_partial(parser)
+    add_trust(parser)
+
+
+def add_overrides(parser: argparse.ArgumentParser, example: str) -> None:
+    """Add ``--cfg-options`` alone.
+
+    Args:
+        parser (ArgumentParser): The parser, changed in place.
+        example (str): An example of it.
+    """
     parser.add_argument(
         '--cfg-options',
         nargs='+',
@@ -69,12 +82,19 @@ def add_config_options(
         metavar='KEY=VALUE',
         help=f'override values of the config, such as {example}',
     )
-    if partial:
-        parser.add_argument(
-            '--allow-partial',
-            action='store_true',
-            help='go on with a checkpoint of another network, by what fits',
-        )
+
+
+def add_partial(parser: argparse.ArgumentParser) -> None:
+    """Add what lets weights of another network pass."""
+    parser.add_argument(
+        '--allow-partial',
+        action='store_true',
+        help='go on with a checkpoint of another network, by what fits',
+    )
+
+
+def add_trust(parser: argparse.ArgumentParser) -> None:
+    """Add what lets checkpoints that run code pass."""
     parser.add_argument(
         '--trust',
         action='store_true',
@@ -113,7 +133,20 @@ def add_network_options(
         help='at most so many pictures (default: %(default)s)',
     )
     example = 'test_dataloader.dataset.data_root=FOLDER'
-    add_config_options(parser, example, partial=False)
+    add_config_options(parser, example)
+
+
+def loading(args: dict) -> dict:
+    """Pick the options of :func:`add_config_options`.
+
+    Example:
+        >>> loading(
+        ...     dict(memory=1, cfg_options=2, allow_partial=3, trust=4, x=5)
+        ... )
+        {'memory': 1, 'cfg_options': 2, 'allow_partial': 3, 'trust': 4}
+    """
+    names = ('memory', 'cfg_options', 'allow_partial', 'trust')
+    return {name: args[name] for name in names}
 
 
 def add_output(parser: argparse.ArgumentParser, folder: str) -> None:

@@ -62,6 +62,16 @@ def test_weights_of_another_network(tmp_path: Path) -> None:
     source = Source('x', network.cfg.filename, find_source([]).checkpoint)
     with pytest.raises(UsageError, match='Give the config of that network'):
         load_trained(source)
+    # As its message says.
+    assert load_trained(source, allow_partial=True).name == 'x'
+
+
+def test_memory_is_added_where_it_is_asked_for(tmp_path: Path) -> None:
+    weights = Path(classifier(tmp_path).cfg.filename).with_suffix('.pth')
+    plain = classifier(tmp_path, 'baseline').cfg.filename
+    source = Source('x', plain, str(weights))
+    network = load_trained(source, memory=True)
+    assert type(network.model.neck).__name__ == 'MLFMNeck'
 
 
 def test_nothing_is_told_while_building(

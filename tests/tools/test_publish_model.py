@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,43 @@ def test_weights_and_classes_stay(tmp_path: Path) -> None:
     run_tool(TOOL, 'full.pth', 'same.pth', '--full', cwd=tmp_path)
     same = torch.load(tmp_path / 'same.pth')['state_dict']
     assert all(torch.equal(same[key], state[key]) for key in state)
+
+
+class Harmful:
+    """What calls a function as it is read."""
+
+    def __reduce__(self) -> tuple:
+        return os.mkdir, ('harmed',)
+
+
+def test_mistakes_get_one_line(tmp_path: Path) -> None:
+    torch.save(dict(state_dict={}), tmp_path / 'full.pth')
+    torch.save(dict(weight=torch.ones(1)), tmp_path / 'bare.pth')
+    (tmp_path / 'file').write_text('')
+    for words, message in (
+        (['full.pth', 'file/x.pth'], "File exists: 'file'"),
+        (['bare.pth', 'x.pth'], 'it has no state_dict'),
+        (
+            ['full.pth', 'x.pth', '--class-names', 'no.json'],
+            '--class-names no.json: [Errno 2] No such file',
+        ),
+        (
+            ['full.pth', 'x.pth', '--class-names', 'file'],
+            '--class-names file: Expecting value',
+        ),
+    ):
+        printed = run_tool(TOOL, *words, cwd=tmp_path, fails=True)
+        assert printed.startswith('publish_model.py: '), printed
+        assert message in printed and 'Traceback' not in printed
+
+
+def test_code_is_run_for_who_trusts_it(tmp_path: Path) -> None:
+    torch.save(dict(state_dict={}, meta={}, x=Harmful()), tmp_path / 'x.pth')
+    printed = run_tool(TOOL, 'x.pth', 'y.pth', cwd=tmp_path, fails=True)
+    assert 'reading it would run code (posix.mkdir)' in printed
+    assert not (tmp_path / 'harmed').exists()
+    run_tool(TOOL, 'x.pth', 'y.pth', '--trust', cwd=tmp_path)
+    assert (tmp_path / 'harmed').exists()
 
 
 def test_no_checkpoint(tmp_path: Path) -> None:

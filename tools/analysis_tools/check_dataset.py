@@ -20,12 +20,10 @@ from pathlib import Path
 # A clone need not be installed: its package lies two folders up.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
 from rich.console import Console
 from rich.progress import track
 
-from mlfm_mm.datasets import FolderError
 from mlfm_mm.datasets.inspection import (
     EXTREME,
     Item,
@@ -39,8 +37,8 @@ from mlfm_mm.datasets.listing import (
     list_items,
     turns_pictures,
 )
-from mlfm_mm.engine import UsageError, find_host
-from mlfm_mm.engine.arguments import make_parser
+from mlfm_mm.engine import find_host, one_sentence
+from mlfm_mm.engine.arguments import add_overrides, make_parser, positive
 from mlfm_mm.engine.options import load_config
 
 # So many findings of a kind are shown.
@@ -56,7 +54,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument(
         '--jobs',
-        type=int,
+        type=positive,
         default=os.cpu_count(),
         help='processes (default: one for each processor)',
     )
@@ -68,14 +66,7 @@ def parse_args() -> argparse.Namespace:
         help='a side is extreme beyond so many times the usual one, or below '
         f'this part of it (default: {EXTREME:g})',
     )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        help='override values of the config, such as '
-        'train_dataloader.dataset.data_root=FOLDER',
-    )
+    add_overrides(parser, 'train_dataloader.dataset.data_root=FOLDER')
     return parser.parse_args()
 
 
@@ -140,11 +131,8 @@ def check(args: argparse.Namespace) -> Report:
 
 def main() -> None:
     """Check."""
-    args = parse_args()
-    try:
-        report = check(args)
-    except (UsageError, FolderError, OSError) as error:
-        sys.exit(f'check_dataset.py: {error}')
+    with one_sentence('check_dataset.py'):
+        report = check(parse_args())
     sys.exit(1 if report.findings else 0)
 
 

@@ -38,7 +38,13 @@ from mlfm_mm.analysis.same_data import check_data
 from mlfm_mm.analysis.segments import Picture, draw, evaluate, look
 from mlfm_mm.analysis.segments import tabulate as tabulate_classes
 from mlfm_mm.engine import UsageError, one_sentence
-from mlfm_mm.engine.arguments import make_parser, positive
+from mlfm_mm.engine.arguments import (
+    add_partial,
+    add_trust,
+    make_parser,
+    positive,
+)
+from mlfm_mm.engine.weights import weights_only
 
 
 def parse_args() -> argparse.Namespace:
@@ -71,10 +77,12 @@ def parse_args() -> argparse.Namespace:
         metavar='FOLDER',
         help='the data, if not where the configs say',
     )
+    add_partial(parser)
+    add_trust(parser)
     return parser.parse_args()
 
 
-def test(networks: Runs, out: Path, pictures: int, data: str | None) -> None:
+def test(networks: Runs, args: argparse.Namespace) -> None:
     """Test the first run of each segmentor, and look at what it sees."""
     scores, shown = {}, list[Picture]()
     for name, (run, *_) in networks.items():
@@ -82,14 +90,16 @@ def test(networks: Runs, out: Path, pictures: int, data: str | None) -> None:
             raise UsageError(f'--test: {name} is no segmentor')
         print(f'testing {name}', flush=True)
         weights = find_checkpoint(run.folder)
-        runner, scores[name] = evaluate(run.cfg, weights, data)
-        look(runner, shown, pictures)
+        runner, scores[name] = evaluate(
+            run.cfg, weights, args.data, args.allow_partial
+        )
+        look(runner, shown, args.pictures)
     table = tabulate_classes(scores)
     kept = {name: asdict(score) for name, score in scores.items()}
-    table.save(out, 'classes', scores=kept, machine=describe_machine())
+    table.save(args.out, 'classes', scores=kept, machine=describe_machine())
     meta = runner.test_dataloader.dataset.metainfo
     classes = dict(zip(meta['classes'], meta['palette'], strict=True))
-    draw(shown, list(scores), classes, out / 'predictions.png')
+    draw(shown, list(scores), classes, args.out / 'predictions.png')
     Console().print(table.rich())
 
 
@@ -116,7 +126,8 @@ def main() -> None:
         shown = ('network', 'seeds', 'params', 'macs', 'final', 'gain')
         Console().print(table.only(*shown).rich())
         if args.test:
-            test(networks, out, args.pictures, args.data)
+            with weights_only(args.trust):
+                test(networks, args)
         print(f'wrote {out}/results.md, .json, .csv and curves.png')
 
 

@@ -27,6 +27,7 @@ from mlfm_mm.engine import one_sentence
 from mlfm_mm.engine.arguments import (
     add_network_options,
     add_output,
+    loading,
     make_parser,
     read_arguments,
 )
@@ -61,7 +62,7 @@ def main() -> None:
         sources = reversed(find_sources(args['network']))
         for source in reversed({s.name: s for s in sources}.values()):
             network = load_trained(
-                source, args['cfg_options'], args['device'], args['trust']
+                source, device=args['device'], **loading(args)
             )
             label = find_class(network, args['label'])
             samples = load_samples(network, args['images'], args['count'])

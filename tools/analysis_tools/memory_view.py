@@ -26,6 +26,7 @@ from mlfm_mm.engine import one_sentence
 from mlfm_mm.engine.arguments import (
     add_network_options,
     add_output,
+    loading,
     make_parser,
     read_arguments,
 )
@@ -45,9 +46,7 @@ def main() -> None:
     with one_sentence('memory_view.py'):
         args = parse_args()
         source = find_source(args['network'])
-        network = load_trained(
-            source, args['cfg_options'], args['device'], args['trust']
-        )
+        network = load_trained(source, device=args['device'], **loading(args))
         out: Path = args['out']
         out.mkdir(parents=True, exist_ok=True)
         normalization = normalization_of(network.model.data_preprocessor)

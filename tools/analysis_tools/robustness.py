@@ -41,6 +41,7 @@ from mlfm_mm.engine.arguments import (
     make_parser,
     read_arguments,
 )
+from mlfm_mm.engine.weights import weights_only
 
 
 def parse_args() -> dict:
@@ -77,7 +78,7 @@ def parse_args() -> dict:
         'the others are written (default: %(default)s)',
     )
     example = 'test_dataloader.dataset.data_root=FOLDER'
-    add_config_options(parser, example, partial=False)
+    add_config_options(parser, example)
     return read_arguments(parser)
 
 
@@ -103,6 +104,8 @@ def measure(args: dict) -> Scores:
                 corruptions,
                 quiet,
                 lambda: progress.advance(task),
+                args['memory'],
+                args['allow_partial'],
             )
             scores.setdefault(source.name, []).append(found)
     return scores
@@ -123,7 +126,8 @@ def main() -> None:
     """Test, print, save."""
     with one_sentence('robustness.py'):
         args = parse_args()
-        scores = measure(args)
+        with weights_only(args['trust']):
+            scores = measure(args)
         out = args['out']
         path = out if out.suffix == '.json' else out / 'robustness.json'
         path.parent.mkdir(parents=True, exist_ok=True)

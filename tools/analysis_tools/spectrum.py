@@ -28,6 +28,7 @@ from mlfm_mm.engine import UsageError, one_sentence
 from mlfm_mm.engine.arguments import (
     add_network_options,
     add_output,
+    loading,
     make_parser,
     read_arguments,
 )
@@ -59,7 +60,7 @@ def main() -> None:
         spectra: dict[str, list] = {}
         for source in find_sources(args['network']):
             network = load_trained(
-                source, args['cfg_options'], args['device'], args['trust']
+                source, device=args['device'], **loading(args)
             )
             samples = load_samples(network, args['images'], args['count'])
             watched = track(samples, source.name)

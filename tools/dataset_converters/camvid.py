@@ -26,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from mlfm_mm.datasets.camvid.classes import CLASSES, ORIGINAL, VOID, split_of
 from mlfm_mm.datasets.folder_layout import FolderError, require_folder
 from mlfm_mm.datasets.images import list_images, shorten
+from mlfm_mm.engine import one_sentence
 
 # The original labels are named 0001TP_006690_L.png.
 SUFFIX = '_L'
@@ -239,13 +240,11 @@ def main() -> None:
     """Convert."""
     args = parse_args()
     counts: Counter[str] = Counter()
-    try:
+    with one_sentence('camvid.py'):
         for original in convert(
             args.images, args.labels, args.target, args.size
         ):
             counts[original.split] += 1
-    except (FolderError, OSError) as error:
-        sys.exit(f'camvid.py: {error}')
     for split, count in sorted(counts.items()):
         print(f'{split}: {count} pictures')
     print(f'wrote {args.target}')

@@ -26,6 +26,7 @@ from mlfm_mm.datasets.images import (
     is_readable,
     shorten,
 )
+from mlfm_mm.engine import one_sentence
 
 # Images of each class, as Kaggle's set has them; a class of ImageNet-1k may
 # have fewer for training.
@@ -225,12 +226,10 @@ def check(args: argparse.Namespace) -> bool:
 def main() -> None:
     """Check or link."""
     args = parse_args()
-    try:
+    with one_sentence('imagenet100.py'):
         if args.command == 'check':
             sys.exit(0 if check(args) else 1)
         linked = link_merged(args.folder, args.target)
-    except (FolderError, OSError) as error:
-        sys.exit(f'imagenet100.py: {error}')
     for folder in linked:
         print(f'linked {folder}')
 

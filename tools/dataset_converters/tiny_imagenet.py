@@ -26,6 +26,7 @@ from mlfm_mm.datasets.folder_layout import (
     subfolders,
 )
 from mlfm_mm.datasets.images import list_images
+from mlfm_mm.engine import one_sentence
 
 FETCH = (
     'To fetch it: http://cs231n.stanford.edu/tiny-imagenet-200.zip, to be '
@@ -115,10 +116,8 @@ def main() -> None:
         '--classes', type=int, default=100, help='how many (default: 100)'
     )
     args = parser.parse_args()
-    try:
+    with one_sentence('tiny_imagenet.py'):
         count = arrange(args.source, args.target, args.classes)
-    except (FolderError, OSError) as error:
-        sys.exit(f'tiny_imagenet.py: {error}')
     print(f'\ncopied {count} images to {args.target}')
 
 

@@ -21,7 +21,7 @@ from torch import Tensor
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from mlfm_mm.engine import UsageError, one_sentence
-from mlfm_mm.engine.arguments import make_parser
+from mlfm_mm.engine.arguments import add_trust, make_parser
 from mlfm_mm.engine.weights import read_checkpoint, weights_in, weights_only
 from mlfm_mm.openmmlab import own_config
 
@@ -193,13 +193,9 @@ def main() -> None:
     parser = make_parser(__doc__)
     parser.add_argument('src', type=Path, help="the authors' checkpoint")
     parser.add_argument('dst', type=Path, help='the checkpoint to write')
-    parser.add_argument(
-        '--trust',
-        action='store_true',
-        help='read a file that runs code; only weights are read otherwise',
-    )
+    add_trust(parser)
     args = parser.parse_args()
-    with one_sentence(Path(__file__).name), weights_only(args.trust):
+    with one_sentence('authors_mobilenetv2.py'), weights_only(args.trust):
         print(convert_file(args.src, args.dst))
 
 

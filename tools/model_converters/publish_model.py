@@ -20,8 +20,8 @@ import torch
 # A clone need not be installed: its package lies beside this folder.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from mlfm_mm.engine import one_sentence
-from mlfm_mm.engine.arguments import make_parser
+from mlfm_mm.engine import UsageError, one_sentence
+from mlfm_mm.engine.arguments import add_trust, make_parser
 from mlfm_mm.engine.weights import read_checkpoint, weights_only
 
 
@@ -38,12 +38,17 @@ def publish(
     Returns:
         dict: Its ``state_dict``, and ``meta`` with the classes and versions.
 
+    Raises:
+        UsageError: It is not what a Runner saved.
+
     Example:
         >>> state = dict(weight=torch.ones(1), count=torch.tensor(3))
         >>> kept = publish(dict(state_dict=state, optimizer={}), True, {})
         >>> kept['state_dict']
         {'weight': tensor([1.], dtype=torch.float16), 'count': tensor(3)}
     """
+    if 'state_dict' not in checkpoint:
+        raise UsageError('it has no state_dict: give what a Runner saved')
     meta = checkpoint.get('meta', {})
     dataset = dict(meta.get('dataset_meta') or {})
     if 'classes' in dataset:
@@ -74,20 +79,34 @@ def parse_args() -> argparse.Namespace:
         metavar='JSON',
         help='what classes are called, by the names of their folders',
     )
+    add_trust(parser)
     return parser.parse_args()
+
+
+def read_names(path: Path) -> dict[str, str]:
+    """Read what classes are called."""
+    try:
+        names = json.loads(path.read_text('utf-8'))
+    except (OSError, ValueError) as error:
+        raise UsageError(f'--class-names {path}: {error}') from error
+    if not isinstance(names, dict):
+        raise UsageError(
+            f'--class-names {path}: it must be {{"folder": "words", ...}}'
+        )
+    return names
 
 
 def main() -> None:
     """Read, strip, write."""
-    args = parse_args()
-    names = {}
-    if args.class_names:
-        names = json.loads(args.class_names.read_text('utf-8'))
-    with one_sentence('publish_model.py'), weights_only():
-        checkpoint = read_checkpoint(args.checkpoint)
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    torch.save(publish(checkpoint, not args.full, names), args.out)
-    print(f'wrote {args.out}, {args.out.stat().st_size / 1e6:.2f} MB')
+    with one_sentence('publish_model.py'):
+        args = parse_args()
+        names = read_names(args.class_names) if args.class_names else {}
+        with weights_only(args.trust):
+            checkpoint = read_checkpoint(args.checkpoint)
+        kept = publish(checkpoint, not args.full, names)
+        args.out.parent.mkdir(parents=True, exist_ok=True)
+        torch.save(kept, args.out)
+        print(f'wrote {args.out}, {args.out.stat().st_size / 1e6:.2f} MB')
 
 
 if __name__ == '__main__':

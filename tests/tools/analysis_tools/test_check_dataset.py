@@ -111,3 +111,30 @@ def test_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Where to get the data, and the command that arranges them.
     assert 'there is no folder' in told and 'cs231n.stanford.edu' in told
     assert 'tiny_imagenet.py tiny-imagenet-200 data/tiny_imagenet100' in told
+
+
+@pytest.mark.parametrize(
+    ('words', 'message'),
+    [
+        (['--cfg-options', 'foo'], "takes KEY=VALUE, not 'foo'"),
+        (['--jobs', '0'], '0 must be 1 or more'),
+        (
+            ['--cfg-options', 'train_dataloader.dataset.type=Nothing'],
+            'check_dataset.py: KeyError: Nothing is not in',
+        ),
+    ],
+)
+def test_mistakes_get_one_line(
+    words: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    config = str(CONFIGS / 'baseline' / 'resnet18_w16_digits.py')
+    monkeypatch.setattr('sys.argv', [TOOL, config, *words])
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as stop:
+        PROGRAM.main()
+    # A parser prints its message and leaves with 2.
+    assert message in f'{stop.value.code}{capsys.readouterr().err}'

@@ -1,6 +1,7 @@
 """Two tiny U-Nets, trained for two steps, side by side."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -54,3 +55,20 @@ def test_mistakes_get_one_line(
 ) -> None:
     with pytest.raises(SystemExit, match=r'give a work folder of tools/train'):
         compare(tmp_path)
+
+
+def test_weights_of_another_network(
+    runs: Path,
+    compare: Callable[..., None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shutil.copytree(runs, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    plain, memory = (Path(folder) for folder in FOLDERS.values())
+    shutil.copy(plain / 'iter_2.pth', memory / 'iter_2.pth')
+    command = memory, '--test', '--pictures', 1, '--out', 'out'
+    with pytest.raises(SystemExit, match=r'neck\.units.* is missing'):
+        compare(*command)
+    compare(*command, '--allow-partial')
+    assert (tmp_path / 'out' / 'classes.md').is_file()
