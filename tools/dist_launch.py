@@ -10,10 +10,61 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
 
 from torch.distributed.elastic.multiprocessing.api import SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.run import parse_args, run
+
+# Where Linux lists the processes that this one has started.
+CHILDREN = Path(f'/proc/self/task/{os.getpid()}/children')
+# At which processes may save and leave (--signal of train.py).
+PASSED_ON = (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
+
+
+def read_options(words: Sequence[str]) -> argparse.Namespace:
+    """Read torchrun's options, which are one word each.
+
+    Args:
+        words (Sequence[str]): The options, the script, and its arguments,
+            which torchrun would take for abbreviations of its own.
+
+    Returns:
+        Namespace: What torchrun makes of them.
+    """
+    script = [word.startswith('-') for word in words].index(False)
+    args = parse_args(words[: script + 1])
+    args.training_script_args = [*words[script + 1 :]]
+    return args
+
+
+def pass_on_signals(args: argparse.Namespace) -> None:
+    """Let the processes save and leave by themselves, with their own code.
+
+    torchrun ends at some signals and kills its processes at others.
+
+    Args:
+        args (Namespace): torchrun's options, changed in place. Older ones
+            do not let SIGTERM be taken from it.
+    """
+    if not CHILDREN.exists():
+        return
+    args.signals_to_handle = 'SIGINT,SIGHUP,SIGQUIT'
+    for number in PASSED_ON:
+        signal.signal(number, pass_on)
+
+
+def pass_on(number: int, frame: FrameType | None) -> None:
+    """Send a signal to the processes."""
+    children = CHILDREN.read_text().split()
+    for child in children:
+        with suppress(ProcessLookupError):
+            os.kill(int(child), number)
+    if not children:
+        sys.exit(128 + number)
 
 
 def check_port(args: argparse.Namespace) -> None:
@@ -64,8 +115,9 @@ def main() -> None:
     """Start and wait."""
     # What torchrun tells of its processes: they do it better.
     logging.disable(logging.ERROR)
-    args = parse_args(sys.argv[1:])
+    args = read_options(sys.argv[1:])
     check_port(args)
+    pass_on_signals(args)
     # Whose death a process must not outlive: see die_with_parent.
     os.environ['MLFM_LAUNCHER'] = str(os.getpid())
     try:

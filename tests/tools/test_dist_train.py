@@ -1,11 +1,13 @@
 import os
 import re
+import signal
 import socket
 import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,7 @@ pytestmark = pytest.mark.skipif(
     not torch.distributed.is_gloo_available(), reason='needs gloo'
 )
 # Also where a GPU is: one of them is too few for two processes.
+CHILDREN = Path(f'/proc/self/task/{os.getpid()}/children')
 CPU = {'CUDA_VISIBLE_DEVICES': '-1'}
 
 SPY = """
@@ -159,7 +162,7 @@ class SpyHook(Hook):
         if os.environ['RANK'] == '1' and 'HANG' in os.environ:
             os.kill(os.getpid(), signal.SIGSTOP)
         elif 'WAIT' in os.environ:
-            time.sleep(300)
+            time.sleep(float(os.environ['WAIT']))
 """
 
 
@@ -185,22 +188,42 @@ def test_a_process_that_hangs_is_named(tmp_path: Path) -> None:
     assert 'does not answer' in printed and 'Traceback' not in printed
 
 
-def test_no_orphans_of_a_killed_launcher(tmp_path: Path) -> None:
+@contextmanager
+def launched(
+    folder: Path, *options: str, wait: str
+) -> Iterator['subprocess.Popen[bytes]']:
+    """Start two processes that train, and wait in each iteration."""
     command = ['bash', str(TOOLS / 'dist_train.sh')]
-    command += [str(hanging_config(tmp_path)), '2']
-    env = dict(PYTHONPATH=str(tmp_path), WAIT='1', PYTHON=sys.executable)
+    command += [str(hanging_config(folder)), '2', *options]
+    env = dict(PYTHONPATH=str(folder), WAIT=wait, PYTHON=sys.executable)
     with subprocess.Popen(
         command,
-        cwd=tmp_path,
+        cwd=folder,
         env={**os.environ, **CPU, **env},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ) as launcher:
-        files = [tmp_path / f'pid_{rank}' for rank in range(2)]
+        files = [folder / f'pid_{rank}' for rank in range(2)]
         wait_for(lambda: all(f.exists() and f.read_text() for f in files))
+        yield launcher
+
+
+def test_no_orphans_of_a_killed_launcher(tmp_path: Path) -> None:
+    with launched(tmp_path, wait='300') as launcher:
         launcher.kill()
-    pids = [int(file.read_text()) for file in files]
+    pids = [int((tmp_path / f'pid_{rank}').read_text()) for rank in range(2)]
     wait_for(lambda: not any(map(is_running, pids)), seconds=10)
+
+
+@pytest.mark.skipif(not CHILDREN.exists(), reason='needs /proc')
+@pytest.mark.parametrize('name', ['SIGTERM', 'SIGUSR1'])
+def test_a_signal_reaches_the_processes(name: str, tmp_path: Path) -> None:
+    options = ('--signal', name, '--work-dir', 'out')
+    with launched(tmp_path, *options, wait='1') as launcher:
+        launcher.send_signal(signal.Signals[name])
+        assert launcher.wait(240) == 75
+    pointer = tmp_path / 'out' / 'last_checkpoint'
+    assert re.fullmatch(r'epoch_\d_iter_\d\.pth', pointer.read_text())
 
 
 def wait_for(holds: Callable[[], bool], seconds: float = 240) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
+import time
+from collections.abc import Callable
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -13,12 +17,16 @@ from mmengine.device import get_device
 from mmengine.dist import all_reduce
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
+from torch.utils.data import DataLoader
 
 from ...registry import HOOKS
 from .safe_checkpoint import SafeCheckpointHook
 
 # "Temporary failure, try again": what sysexits.h has for it.
 EXIT_CODE = 75
+# Seconds in which a signal comes again from those who pass it on, such as
+# torchrun beside Slurm.
+PASSED_ON = 5.0
 
 
 @HOOKS.register_module()
@@ -27,8 +35,9 @@ class PreemptionHook(Hook):
 
     The iteration at work is finished, in all processes the same; then a
     checkpoint is written and the process ends with a code of its own, by
-    which a job script knows that the run is to be resumed. A second signal
-    ends it at once. It needs :class:`SafeCheckpointHook`.
+    which a job script knows that the run is to be resumed. In a validation
+    that follows a checkpoint, the process ends at once. So it does at
+    another signal, seconds later. It needs :class:`SafeCheckpointHook`.
 
     Args:
         signals (list[str]): The signals. Slurm sends SIGTERM before it
@@ -60,6 +69,7 @@ class PreemptionHook(Hook):
         self.signals = [signal.Signals[name] for name in signals]
         self.exit_code = exit_code
         self.received = 0
+        self.since = 0.0
         self.replaced: dict[signal.Signals, Any] = {}
 
     def before_train(self, runner: Runner) -> None:
@@ -72,6 +82,9 @@ class PreemptionHook(Hook):
         if not savers or not _is_main_thread():
             return
         (self.saver,) = savers
+        loops = (runner.train_loop, runner.val_loop)
+        for loader in [loop.dataloader for loop in loops if loop is not None]:
+            keep_apart(loader)
         self.replaced = {
             number: signal.signal(number, self._note)
             for number in self.signals
@@ -91,23 +104,62 @@ class PreemptionHook(Hook):
         all_reduce(told, 'max')
         if not told or not _between_updates(runner):
             return
-        self._restore()
         saved = self.saver.save_now(runner)
+        self._leave(runner, int(told), runner.iter + 1, saved)
+
+    def after_val_iter(
+        self, runner: Runner, *args: object, **kwargs: object
+    ) -> None:
+        """Leave, if what is validated has been saved; it is resumed first.
+
+        Else the validation goes on, to save after it.
+        """
+        if self.received and self.saver.last_iter == runner.iter:
+            self._leave(runner, self.received, runner.iter, True)
+
+    def _leave(
+        self, runner: Runner, number: int, done: int, saved: bool
+    ) -> None:
+        """End the process with the code of its own."""
+        self._restore()
         runner.logger.warning(
-            f'{signal.Signals(int(told)).name} after iteration '
-            f'{runner.iter + 1}: {"saved" if saved else "could not save"}; '
-            f'the same command with --resume goes on.'
+            f'{signal.Signals(number).name} after iteration {done}: '
+            f'{"saved" if saved else "could not save"}; the same command '
+            'with --resume goes on.'
         )
         sys.exit(self.exit_code)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        """Remember the signal; the next one has its usual effect."""
-        self.received = number
-        self._restore()
+        """Remember the signal; a later one has its usual effect."""
+        now = time.monotonic()
+        if not self.received:
+            self.received, self.since = number, now
+        elif now - self.since > PASSED_ON:
+            self._restore()
+            os.kill(os.getpid(), number)
 
     def _restore(self) -> None:
         for number, handler in self.replaced.items():
             signal.signal(number, handler)
+
+
+def keep_apart(loader: DataLoader) -> None:
+    """Let a signal to this process and its group spare who loads data.
+
+    Slurm and torchrun send it to the group. A worker would end, and its end
+    be an error before anything is saved.
+
+    Args:
+        loader (DataLoader): Its workers begin, each, a group of their own.
+    """
+    if hasattr(os, 'setpgrp'):
+        loader.worker_init_fn = partial(_begin_group, loader.worker_init_fn)
+
+
+def _begin_group(init: Callable[[int], None] | None, worker: int) -> None:
+    os.setpgrp()
+    if init is not None:
+        init(worker)
 
 
 def _known() -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.fileio import LocalBackend, get_file_backend
@@ -49,6 +50,8 @@ class SafeCheckpointHook(CheckpointHook):
     """
 
     last_ckpt: str | None
+    # After which iteration it was written, if in this process.
+    last_iter = -1
 
     def __init__(
         self,
@@ -108,7 +111,7 @@ class SafeCheckpointHook(CheckpointHook):
             return
         resumed = Path(runner._load_from or '')
         if runner._resume and resumed.parent == self.folder:
-            self.last_ckpt = str(resumed)
+            self.last_ckpt, self.last_iter = str(resumed), runner.iter
         if is_main_process():
             suffix = Path(self.filename_tmpl).suffix
             for torn in self.folder.glob(f'.*{suffix}.part'):
@@ -163,7 +166,7 @@ class SafeCheckpointHook(CheckpointHook):
         return True
 
     def _write_last(
-        self, runner: Runner, name: str, news: dict, **kwargs: object
+        self, runner: Runner, name: str, news: dict, **kwargs: Any
     ) -> bool:
         """Write a checkpoint from which the run can go on."""
         path = str(self.folder / name)
@@ -178,6 +181,7 @@ class SafeCheckpointHook(CheckpointHook):
         )
         if written:
             self.last_ckpt = path
+            self.last_iter = kwargs['meta']['iter']
             interim = runner.message_hub.runtime_info.get('interim_ckpts', [])
             for old in [old for old in interim if old != name]:
                 self._delete(old)

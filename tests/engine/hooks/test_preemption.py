@@ -1,18 +1,22 @@
+import os
 import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 from mmengine.config import Config
+from torch.utils.data import DataLoader
 
 from mlfm_mm.engine.hooks import PreemptionHook
+from mlfm_mm.engine.hooks.preemption import keep_apart
+from mlfm_mm.engine.survival import protect
 from tests.engine.hooks.test_exact_resume import (
     distributed,
     exact_config,
     last,
 )
 from tests.engine.hooks.test_safe_checkpoint import log, names
-from tests.engine.hooks.toy import run, same
+from tests.engine.hooks.toy import add_validation, run, same
 
 
 def preempted_config(work_dir: Path, **options: Any) -> Config:
@@ -81,6 +85,60 @@ def test_another_signal_and_code(tmp_path: Path) -> None:
 def test_wrong_signal() -> None:
     with pytest.raises(ValueError, match='USR1 is no signal'):
         PreemptionHook(signals=['USR1'])
+
+
+def test_within_a_validation(tmp_path: Path) -> None:
+    whole, parts = (preempted_config(tmp_path / n) for n in ('whole', 'parts'))
+    for cfg in (whole, parts):
+        add_validation(cfg)
+        protect(cfg)
+    run(whole)
+    with pytest.raises(SystemExit) as left:
+        run(told(parts, at=0, validation=2))
+    assert left.value.code == 75
+    # What was validated lies there; it is validated once more.
+    assert (tmp_path / 'parts' / 'last_checkpoint').read_text() == (
+        'epoch_2.pth'
+    )
+    parts.resume = True
+    assert 'The validation after this checkpoint comes first' in log(
+        run(parts)
+    )
+    assert same(last(whole), last(parts))
+    assert names(tmp_path / 'parts') == names(tmp_path / 'whole')
+
+
+def test_a_validation_of_what_is_not_saved(tmp_path: Path) -> None:
+    cfg = preempted_config(tmp_path)
+    add_validation(cfg)
+    cfg.default_hooks.checkpoint.interval = 3
+    with pytest.raises(SystemExit):
+        run(told(cfg, at=0, validation=1))
+    assert (tmp_path / 'last_checkpoint').read_text() == 'epoch_1_iter_5.pth'
+
+
+def test_a_signal_that_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[tuple] = []
+    monkeypatch.setattr('os.kill', lambda *told: sent.append(told))
+    hook = PreemptionHook()
+    # By Slurm and by torchrun, within a moment.
+    hook._note(signal.SIGTERM, None)
+    hook._note(signal.SIGTERM, None)
+    assert hook.received == signal.SIGTERM and not sent
+    # By somebody who does not want to wait.
+    hook.since -= 60
+    hook._note(signal.SIGTERM, None)
+    assert sent == [(os.getpid(), signal.SIGTERM)]
+
+
+def test_who_loads_data_is_spared() -> None:
+    loader = DataLoader(
+        [0, 1], num_workers=1, worker_init_fn=print, persistent_workers=True
+    )
+    keep_apart(loader)
+    list(loader)
+    (worker,) = loader._iterator._workers
+    assert os.getpgid(worker.pid) == worker.pid != os.getpgrp()
 
 
 @pytest.mark.slow

@@ -122,10 +122,22 @@ class PoisonHook(Hook):
 
 @HOOKS.register_module()
 class SignalHook(Hook):
-    """Send a signal to a process, in the middle of an iteration."""
+    """Send a signal to a process, within an iteration or a validation."""
 
-    def __init__(self, at: int, name: str = 'SIGTERM', rank: int = 0) -> None:
+    def __init__(
+        self,
+        at: int = 0,
+        name: str = 'SIGTERM',
+        rank: int = 0,
+        validation: int = 0,
+    ) -> None:
         self.at, self.name, self.rank = at, name, rank
+        self.validation = validation
+
+    def before_val_epoch(self, runner: Runner) -> None:
+        self.validation -= 1
+        if self.validation == 0:
+            os.kill(os.getpid(), signal.Signals[self.name])
 
     def before_train_iter(self, runner: Runner, *_: Any, **__: Any) -> None:
         if runner.iter + 1 == self.at and runner.rank == self.rank:
