@@ -60,7 +60,9 @@ class StallHook(Hook):
         """Begin to watch, where there are several processes."""
         if runner.world_size > 1:
             folder = Path(runner.work_dir) / f'.alive_{runner.timestamp}'
-            self.watch = Watch(folder, runner.rank, self.timeout)
+            self.watch = Watch(
+                folder, runner.rank, self.timeout, runner.world_size
+            )
             # At once: the others know this process from now on.
             self.watch.report()
             self.watch.start()
@@ -88,12 +90,16 @@ class Watch(threading.Thread):
         folder (Path): Where the reports lie.
         rank (int): The process.
         timeout (float): Seconds without a step.
+        processes (int): How many there are. Defaults to 1.
     """
 
-    def __init__(self, folder: Path, rank: int, timeout: float) -> None:
+    def __init__(
+        self, folder: Path, rank: int, timeout: float, processes: int = 1
+    ) -> None:
         super().__init__(name='mlfm_mm.StallHook', daemon=True)
         self.file = folder / f'{rank}.json'
         self.rank, self.timeout = rank, timeout
+        self.processes = processes
         self.main = threading.current_thread()
         self.ended = threading.Event()
         self.ticks = 0
@@ -108,6 +114,9 @@ class Watch(threading.Thread):
     def stop(self) -> None:
         """Report no longer."""
         self.ended.set()
+        if self.is_alive():
+            # It may be at a report.
+            self.join()
         self.file.unlink(missing_ok=True)
         # Others may still be there.
         with suppress(OSError):
@@ -160,13 +169,17 @@ class Watch(threading.Thread):
 
         Returns:
             str: The processes that are silent, else those that are at work,
-            else all.
+            else those that were never seen, else all.
         """
         late = time.monotonic() - 2 * self.timeout / REPORTS
         silent = {r for r, (_, since) in self.seen.items() if since < late}
         working = {r for r, (t, _) in self.seen.items() if not t['waits']}
+        absent = set(range(self.processes)) - self.seen.keys()
         named = []
-        for rank in sorted(silent or working or self.seen):
+        for rank in sorted(silent or working or absent or self.seen):
+            if rank in absent:
+                named.append(f'process {rank} has not begun to train')
+                continue
             told, _ = self.seen[rank]
             state = 'does not answer' if rank in silent else told['where']
             named.append(

@@ -49,6 +49,14 @@ def test_all_wait_for_one_another(tmp_path: Path) -> None:
     assert 'process 0' in text and 'process 1' in text
 
 
+def test_a_process_that_never_came(tmp_path: Path) -> None:
+    watch = Watch(tmp_path, 0, timeout=10, processes=2)
+    watch.seen[0] = told(0), time.monotonic()
+    text = watch.message()
+    assert ': process 1 has not begun to train. ' in text
+    assert 'process 0' not in text
+
+
 def test_where_a_thread_stands() -> None:
     frame = sys._getframe()
     found = standing(frame)
