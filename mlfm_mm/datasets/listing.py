@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from inspect import signature
 
 from mmengine.config import Config
 from mmengine.dataset import BaseDataset
@@ -10,8 +11,10 @@ from mmengine.registry import DATASETS
 
 from .folder_layout import FolderError
 from .inspection import Item, Report
-from .unreadable import UnreadablePolicy
+from .readable import ReadableDataset
+from .unreadable import ReadsWhatItCan, UnreadablePolicy
 
+WITH_CHECKS = (ReadsWhatItCan, ReadableDataset)
 SPLITS = ('train', 'val', 'test')
 
 
@@ -57,11 +60,11 @@ def without_checks(config: dict) -> dict:
             config[key] = changed if key == 'datasets' else changed[0]
     if 'pipeline' in config:
         config['pipeline'] = []
-    kind = str(config.get('type'))
-    if kind.rpartition('.')[0] == 'mlfm_mm':
-        if kind != 'mlfm_mm.Digits':
-            config['unreadable'] = 'skip'
-        if kind == 'mlfm_mm.CamVid':
+    kind = config.get('type')
+    kind = DATASETS.get(kind) if isinstance(kind, str) else kind
+    if isinstance(kind, type) and issubclass(kind, WITH_CHECKS):
+        config['unreadable'] = 'skip'
+        if 'check' in signature(kind).parameters:
             config['check'] = False
     return config
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 import torch
 from mmcv.cnn import ConvModule, build_norm_layer
-from mmengine.model import BaseModule, constant_init
+from mmengine.model import BaseModule, PretrainedInit, constant_init
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
@@ -142,9 +142,11 @@ class LFMU(BaseModule):
     def init_weights(self) -> None:
         """Initialize as configured, then start as the identity if asked."""
         super().init_weights()
-        cfg = self.init_cfg
-        pretrained = isinstance(cfg, dict) and cfg['type'] == 'Pretrained'
-        if self.identity_init and not pretrained:
+        cfgs = self.init_cfg or []
+        cfgs = [cfgs] if isinstance(cfgs, dict) else cfgs
+        kinds = [cfg['type'] for cfg in cfgs]
+        is_loaded = 'Pretrained' in kinds or PretrainedInit in kinds
+        if self.identity_init and not is_loaded:
             self._silence()
 
     def _silence(self) -> None:

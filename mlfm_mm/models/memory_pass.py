@@ -141,7 +141,8 @@ def meet(source: Tensor, x: Tensor, tap: Tap) -> Tensor:
         if source.shape[2:] == size:
             return source
         _check_sizes(source, x, tap)
-        if source.shape[2] < size[0] or source.shape[3] < size[1]:
+        sides = zip(source.shape[2:], size, strict=True)
+        if any(not b <= a <= b + 2 for a, b in sides):  # no mere rounding
             return _resample(source, size)
     if tap.aligned:
         return source[..., : size[0], : size[1]]
@@ -166,11 +167,12 @@ def _check_batch(source: Tensor, x: Tensor, tap: Tap) -> None:
 
 def _check_sizes(source: Tensor, x: Tensor, tap: Tap) -> None:
     size, wanted = tuple(source.shape[2:]), tuple(x.shape[2:])
-    gaps = [(abs(a - b), b) for a, b in zip(size, wanted, strict=True)]
-    if any(gap > max(2, side // 2) for gap, side in gaps):
+    pairs = [sorted(pair) for pair in zip(size, wanted, strict=True)]
+    if any(b - a > 2 and b >= 2 * a for a, b in pairs):
         raise ValueError(
             f'At tap {tap.module!r} the memory of size {size} cannot meet '
             f'the feature of size {wanted}: the stride was {tap.reduction} '
             'when the neck was bound. Tap only modules whose output size '
-            'follows the image size.'
+            'follows the image size, here down to such small images: list '
+            'the others in `taps`.'
         )

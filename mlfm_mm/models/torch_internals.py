@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.autograd import forward_ad
 
 
@@ -42,6 +42,39 @@ def is_transformed() -> bool:
         torch._C._are_functorch_transforms_active()
         or forward_ad._current_level >= 0
     )
+
+
+def is_batch_of(grad: Tensor) -> bool:
+    """Tell whether a gradient stands for several, to be computed at once.
+
+    Args:
+        grad (Tensor): What a backward pass is given.
+
+    Returns:
+        bool: Whether ``is_grads_batched`` or ``vectorize=True`` was asked for,
+        which operators that write to a given place cannot serve.
+
+    Example:
+        >>> is_batch_of(torch.ones(2))
+        False
+    """
+    functorch = torch._C._functorch
+    return functorch.is_legacy_batchedtensor(grad) or (
+        functorch.is_batchedtensor(grad)
+    )
+
+
+def all_are_watched() -> bool:
+    """Tell whether hooks hang on all modules at once.
+
+    Returns:
+        bool: Whether they do: then every part of a unit has to be called.
+
+    Example:
+        >>> all_are_watched()
+        False
+    """
+    return bool(nn.modules.module._has_any_global_hook())
 
 
 def in_backward_pass() -> bool:

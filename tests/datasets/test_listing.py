@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,25 @@ def test_files_that_are_left_out_are_listed(tmp_path: Path) -> None:
     built, _ = build_datasets(Config(split))
     names = [item.name for data in built.values() for item in list_items(data)]
     assert str(broken) in names and len({*names}) == 7
+
+
+def by_class() -> type:
+    """As configs in pure Python name a data set."""
+    pytest.importorskip('mmseg')
+    from mlfm_mm.datasets.camvid.dataset import CamVid
+
+    return CamVid
+
+
+def below() -> type:
+    """A user's own."""
+    return type('Streets', (by_class(),), {})
+
+
+@pytest.mark.parametrize('kind', [by_class, below])
+def test_checks_are_found_by_the_class(kind: Callable) -> None:
+    found = without_checks(dict(type=kind(), unreadable='refuse'))
+    assert found == dict(type=found['type'], unreadable='skip', check=False)
 
 
 def test_wrapped_data_sets_lose_their_checks() -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from mmengine.model import PretrainedInit
 from torch.autograd import gradcheck
 
 from mlfm_mm import LFMU
@@ -87,10 +88,16 @@ def test_identity_init_wakes_up() -> None:
         assert parameter.grad.abs().sum() > 0, name
 
 
-def test_identity_init_respects_a_pretrained_unit(tmp_path) -> None:
+@pytest.mark.parametrize('in_a_list', [False, True])
+@pytest.mark.parametrize('kind', ['Pretrained', PretrainedInit])
+def test_identity_init_respects_a_pretrained_unit(
+    kind, in_a_list, tmp_path
+) -> None:
     trained = shaken(LFMU(6, 8, identity_init=True))
     torch.save(trained.state_dict(), tmp_path / 'unit.pth')
-    init_cfg = dict(type='Pretrained', checkpoint=str(tmp_path / 'unit.pth'))
+    init_cfg = dict(type=kind, checkpoint=str(tmp_path / 'unit.pth'))
+    if in_a_list:
+        init_cfg = [dict(type='Kaiming', layer='Conv2d'), init_cfg]
     unit = LFMU(6, 8, identity_init=True, init_cfg=init_cfg)
     unit.init_weights()
     assert torch.equal(unit.output_gate.weight, trained.output_gate.weight)

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from mlfm_mm import LowPass
 from mlfm_mm.models import Tap
@@ -46,6 +47,14 @@ def test_what_does_not_align_is_resampled(size: tuple[int, int]) -> None:
     met = meet(torch.ones(1, 2, 4, 4), torch.zeros(1, 6, *size), tap)
     assert met.shape == (1, 2, *size)
     assert (met == 1).all()
+
+
+def test_valid_convolutions_on_small_images() -> None:
+    """LeNet-5 makes 10x10 of 32x32 where memory and band have 14 and 16."""
+    source = torch.rand(1, 2, 16, 16)
+    expected = F.interpolate(source, size=(10, 10), mode='bilinear')
+    found = meet(source, torch.zeros(1, 6, 10, 10), STAGE)
+    torch.testing.assert_close(found, expected)
 
 
 def test_sizes_that_cannot_meet() -> None:

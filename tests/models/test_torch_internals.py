@@ -1,14 +1,19 @@
 """What is asked of PyTorch's private names."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import FunctionCtx
 from torch.utils.checkpoint import checkpoint
 
 from mlfm_mm.models.torch_internals import (
+    all_are_watched,
     buffers_kept,
     guard_hooks,
     in_backward_pass,
+    is_batch_of,
     is_traced,
     is_transformed,
 )
@@ -40,6 +45,46 @@ def test_transforms_are_seen() -> None:
         look(x)
     look(x)
     assert seen == [True, True, True, False]
+
+
+class Looks(torch.autograd.Function):
+    """Tells whether it is given several gradients at once."""
+
+    seen: list[bool]
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, x: Tensor) -> Tensor:
+        return 2 * x
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, grad: Tensor) -> Tensor:
+        Looks.seen.append(is_batch_of(grad))
+        return 2 * grad
+
+
+def test_several_gradients_at_once_are_seen() -> None:
+    Looks.seen = []
+    x = torch.ones(2, requires_grad=True)
+    torch.autograd.functional.jacobian(Looks.apply, x, vectorize=True)
+    torch.autograd.functional.jacobian(Looks.apply, x)
+    assert Looks.seen == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    'register',
+    [
+        nn.modules.module.register_module_forward_hook,
+        nn.modules.module.register_module_forward_pre_hook,
+        nn.modules.module.register_module_full_backward_hook,
+    ],
+)
+def test_hooks_on_all_modules_are_seen(register: Callable) -> None:
+    handle = register(lambda *_: None)
+    try:
+        assert all_are_watched()
+    finally:
+        handle.remove()
+    assert not all_are_watched()
 
 
 @pytest.mark.parametrize('reentrant', [False, True])

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import numpy as np
 import torch
+from mmengine.config import Config
 from mmengine.dataset import InfiniteSampler
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
@@ -20,6 +21,7 @@ from torch.utils.data import DataLoader
 
 from ...datasets.images import shorten
 from ...registry import HOOKS
+from ..batch import KEY
 from ..errors import UsageError
 
 OTHER_CLASSES = re.compile('rpn_head|RPNHead|semantic_head')
@@ -27,7 +29,7 @@ OTHER_CLASSES = re.compile('rpn_head|RPNHead|semantic_head')
 
 @HOOKS.register_module()
 class CheckDataHook(Hook):
-    """Check the number of classes and the last batch, for any host.
+    """Check the number of classes and the batches, for any host.
 
     A head with more classes than the data trains without a word, and so does
     one with fewer, as long as no label exceeds it. A last batch of one image
@@ -51,6 +53,7 @@ class CheckDataHook(Hook):
         Raises:
             UsageError: They do not fit.
         """
+        check_share(runner.cfg, runner.world_size)
         loader = runner.train_dataloader
         self.check_classes(runner.model, loader.dataset)
         check_batches(loader)
@@ -93,6 +96,22 @@ class CheckDataHook(Hook):
                 f'classes ({shorten(list(map(str, classes)))}), but '
                 f'{" and ".join(told)}: set {" and ".join(remedy)}'
             )
+
+
+def check_share(cfg: Config, processes: int) -> None:
+    """Refuse a batch for all processes that each of them would take whole.
+
+    The tools share it out before a run; a host's own do not know the key.
+    """
+    if processes == 1 or not cfg.get(KEY):
+        return
+    total = cfg.train_dataloader.batch_size
+    raise UsageError(
+        f'train_dataloader.batch_size={total} is the batch of all {processes} '
+        f'processes ({KEY} = True), which this program has not shared out: '
+        "start mlfm_mm's tools/train.py, or add --cfg-options "
+        f'train_dataloader.batch_size={total // processes} {KEY}=False'
+    )
 
 
 def class_numbers(model: nn.Module) -> Iterator[tuple[str, int]]:

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from ..fuse import is_watched
-from ..torch_internals import is_traced, is_transformed
+from ..torch_internals import all_are_watched, is_traced, is_transformed
 from . import triton
 from .batch_norm import PRECISE
 from .checks import Form, fits, is_inferring
@@ -58,7 +58,7 @@ def choose(
     """
     if is_traced() or is_transformed() or not unit.kernels:
         return None
-    if not fits(unit, x):
+    if all_are_watched() or not fits(unit, x):
         return None
     if unit.kernels == 'triton':
         form = triton.choose(unit, x, memory, image)
@@ -85,5 +85,6 @@ def choose_low_pass(
         return low_pass
     learns = torch.is_grad_enabled() and image.requires_grad
     usual = low_pass.filter is None and not is_watched(low_pass)
+    usual &= not all_are_watched()
     fits = usual and image.dtype in PRECISE and not learns
     return haar_of_rows if fits else low_pass

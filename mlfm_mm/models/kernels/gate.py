@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.autograd import Function
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from ..torch_internals import is_batch_of
 from .batch_norm import (
     Moments,
     is_plain,
@@ -171,8 +172,11 @@ def _edge(kernel: Tensor) -> int:
 
 def _close(grad: Tensor, open_: Tensor) -> Tensor:
     """Differentiate a ReLU by its input, which is overwritten."""
+    grad = grad.to(open_.dtype)
+    if is_batch_of(grad):
+        return torch.ops.aten.threshold_backward(grad, open_, 0)
     return torch.ops.aten.threshold_backward.grad_input(
-        grad.to(open_.dtype), open_, 0, grad_input=open_
+        grad, open_, 0, grad_input=open_
     )
 
 

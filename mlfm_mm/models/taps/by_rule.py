@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from torch.nn.modules.conv import _ConvNd
 
 from .checks import is_norm, kind_of, level_of, refusal
@@ -35,19 +37,38 @@ def taps_by_rule(run: DryRun) -> list[Call]:
         )
     taps: list[Call] = []
     stage: list[Call] = []
-    for level in sorted({level_of(run, c) for c in maps}, reverse=True):
-        leading = [
-            call
-            for call in maps
-            if level_of(run, call) == level
-            and (not taps or run.feeds(call, taps[-1]))
-        ]
+    for level in _levels(run, maps):
+        leading = _leading(run, level, maps, taps)
+        if not leading and stage:
+            # Perhaps inside of what halves twice, so that none is skipped.
+            leading = _leading(run, level, list(taps[-1].walk()), taps)
         if leading:
             stage = leading
             taps.append(_last(run, stage))
     if _holds_convolution(run, stage[0], taps[-1]):
         taps.append(stage[0])
     return taps
+
+
+def _levels(run: DryRun, maps: list[Call]) -> Iterable[int]:
+    """List the resolutions of the trunk, against the flow."""
+    coarsest = max(level_of(run, call) for call in maps)
+    end = _last(run, _leading(run, coarsest, maps, []))
+    on_the_way = [level_of(run, c) for c in maps if run.feeds(c, end)]
+    return range(coarsest, min([*on_the_way, coarsest]) - 1, -1)
+
+
+def _leading(
+    run: DryRun, level: int, calls: list[Call], taps: list[Call]
+) -> list[Call]:
+    """Pick the maps of a resolution from which the tap below is computed."""
+    return [
+        call
+        for call in calls
+        if refusal(run, call) is None
+        and level_of(run, call) == level
+        and (not taps or run.feeds(call, taps[-1]))
+    ]
 
 
 def _top(run: DryRun) -> Call:

@@ -5,13 +5,18 @@ import pytest
 pytest.importorskip('mmpretrain')
 
 import torch
+from mmengine.config import Config
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 from torch.utils.data import BatchSampler, DataLoader, RandomSampler
 
 from mlfm_mm.engine import UsageError
 from mlfm_mm.engine.hooks import CheckDataHook
-from mlfm_mm.engine.hooks.check_data import check_batches, check_last_batch
+from mlfm_mm.engine.hooks.check_data import (
+    check_batches,
+    check_last_batch,
+    check_share,
+)
 from mlfm_mm.engine.options import load_config
 from mlfm_mm.engine.runner import build_runner
 from tests.datasets.camvid.pictures import write
@@ -134,6 +139,35 @@ def test_a_last_batch_of_one(images: int) -> None:
         match=r'one image .*train_dataloader.drop_last=True.*Expected more',
     ):
         check_last_batch(Classifier(), loader(images, 4))
+
+
+@pytest.mark.parametrize('launcher', ['pytorch', 'slurm', 'mpi'])
+def test_a_batch_that_nobody_shared_out(launcher: str) -> None:
+    """A host's own train.py does not know the key."""
+    cfg = load_config(str(CONFIGS / 'mlfm/resnet18_in100.py'))
+    cfg.launcher = launcher
+    check_share(cfg, 1)
+    with pytest.raises(
+        UsageError,
+        match=r'batch_size=128 .* of all 8 processes.*'
+        r'batch_size=16 share_batch_size=False',
+    ):
+        check_share(cfg, 8)
+    cfg.merge_from_dict(
+        {'train_dataloader.batch_size': 16, 'share_batch_size': False}
+    )
+    check_share(cfg, 8)
+
+
+def test_the_share_is_checked_before_a_run() -> None:
+    class Runner:
+        cfg = Config(
+            dict(share_batch_size=True, train_dataloader=dict(batch_size=8))
+        )
+        world_size = 2
+
+    with pytest.raises(UsageError, match='batch_size=4 share_batch_size'):
+        CheckDataHook().before_train(Runner())
 
 
 def test_nothing_to_train() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mlfm_mm import LFMU
@@ -52,6 +53,23 @@ def test_a_hook_on_a_part_is_called() -> None:
     unit.input_gate.conv.register_forward_hook(lambda *_: calls.append(1))
     unit(X, MEMORY, IMAGE)
     assert calls == [1]
+
+
+@pytest.mark.parametrize('with_grad', [False, True])
+def test_a_hook_on_all_modules_is_called_for_each_part(
+    with_grad: bool,
+) -> None:
+    unit, calls = LFMU(6, 8).double().eval(), []
+    handle = nn.modules.module.register_module_forward_hook(
+        lambda module, *_: calls.append(module)
+    )
+    try:
+        with torch.set_grad_enabled(with_grad):
+            unit(X, MEMORY, IMAGE)
+    finally:
+        handle.remove()
+    parts = {m for m in unit.modules() if not isinstance(m, BaseModule)}
+    assert parts <= set(calls)
 
 
 @pytest.mark.parametrize('with_grad', [False, True])

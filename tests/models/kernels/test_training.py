@@ -54,6 +54,20 @@ def test_a_second_derivative_names_the_option() -> None:
         torch.autograd.grad(out.square().sum(), x, create_graph=True)
 
 
+@pytest.mark.parametrize('training', [False, True])
+def test_several_gradients_at_once(training: bool) -> None:
+    """As `is_grads_batched` and `jacobian(vectorize=True)` ask for them."""
+    model = narrow().double().train(training)
+    leaves = [images().double().requires_grad_(), *model.neck.parameters()]
+    sums = model(leaves[0]).sum(0)[:3]
+    kinds = torch.eye(3, dtype=sums.dtype)
+    options = dict(retain_graph=True, is_grads_batched=True)
+    batched = torch.autograd.grad(sums, leaves, kinds, **options)
+    for index, one in enumerate(sums):
+        alone = torch.autograd.grad(one, leaves, retain_graph=True)
+        torch.testing.assert_close([b[index] for b in batched], list(alone))
+
+
 def kept_bytes(model: nn.Module, x: Tensor) -> int:
     weights = [*model.parameters(), *model.buffers()]
     known = {t.untyped_storage().data_ptr() for t in weights}

@@ -40,3 +40,10 @@ def test_stages_inside_one_container_are_found() -> None:
         'features.1',
         'features.2',
     ]
+
+
+def test_a_part_that_halves_twice_hides_no_resolution() -> None:
+    # As SelecSLS of timm in its head.
+    stages = [getattr(ToyBackbone(), f'stage{i}') for i in range(3)]
+    backbone = nn.Sequential(stages[0], nn.Sequential(*stages[1:]))
+    assert taps_of(backbone) == '0/2 1.0/4 1/8'
