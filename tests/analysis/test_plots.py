@@ -1,9 +1,12 @@
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
+from mlfm_mm.analysis import plots
 from mlfm_mm.analysis.plots import (
     plot_curves,
     told,
@@ -20,6 +23,38 @@ def test_picture(epochs: int, tmp_path: Path) -> None:
     with Image.open(tmp_path / 'x.png') as picture:
         pixels = np.asarray(picture.convert('L'))
     assert pixels.shape[1] > 1000 and 0 < (pixels < 128).mean() < 0.2
+
+
+@pytest.mark.parametrize('count', [2, 6])
+def test_nothing_lies_on_anything_else(
+    count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[Figure] = []
+
+    class Kept(Figure):
+        def savefig(self, *args: object, **kwargs: object) -> None:
+            super().savefig(*args, **kwargs)
+            drawn.append(self)
+
+    monkeypatch.setattr(plots, 'Figure', Kept)
+    scores = {epoch: 50.0 + epoch for epoch in range(1, 101)}
+    curves = {
+        f'mobilenetv2_0.35-mlfm_tiny20_{i}': [Curve(scores, scores, scores)]
+        for i in range(count)
+    }
+    plot_curves(curves, tmp_path / 'x.png', 'title')
+    for axes in drawn[0].axes:
+        legend = axes.get_legend()
+        assert not legend.get_window_extent().overlaps(axes.bbox)
+        for axis in (axes.xaxis, axes.yaxis):
+            extents = [
+                label.get_window_extent()
+                for label in axis.get_ticklabels()
+                if label.get_text() and label.get_visible()
+            ]
+            assert len(extents) > 2
+            for first, second in pairwise(extents):
+                assert not first.overlaps(second)
 
 
 def test_the_mean_of_several_seeds(tmp_path: Path) -> None:
