@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from torch.nn.modules.conv import _ConvNd
 
-from .checks import is_norm, kind_of, level_of, refusal
+from .checks import is_norm, kind_of, level_of, pooling_of, refusal
 from .dry_run import Call, DryRun
 
 
@@ -114,12 +114,14 @@ def _parts(run: DryRun, call: Call) -> list[Call]:
     # A norm cannot be tapped, but timm's hold an activation that can; and of
     # a part, what is inside may be returned instead of its own result.
     is_read = run.flow.reaches_output(call.index)
+    inner = {level_of(run, c) for c in call.walk() if c.is_map}
     if call.is_map and is_read and not is_norm(call):
         out = level_of(run, call)
-        inner = {level_of(run, c) for c in call.walk() if c.is_map}
         # Levels beyond the output's are squeezed maps of attention blocks.
         if len([level for level in inner if level <= out]) <= 2:
             return [call]
+    if pooling_of(call) and len(inner) == 1:
+        return [call]  # a head, perhaps with maps of classes
     return [c for child in call.children for c in _parts(run, child)]
 
 

@@ -63,14 +63,26 @@ def _not_one_map(run: DryRun, call: Call) -> str | None:
     calls = len(run.calls_of(call.name))
     if calls > 1:
         return f'fires {calls} times in one forward pass'
-    is_whole = len(call.shape) == 4
-    if is_whole and call.shape.count(1) == 3:
+    pooling = pooling_of(call)
+    if pooling or call.is_map:
+        return pooling
+    shape = call.shape or 'several tensors'
+    return f'returns {shape} instead of one map (N, C, H, W)'
+
+
+def pooling_of(call: Call) -> str | None:
+    """Say how a call has pooled its map, or None if it has not.
+
+    Args:
+        call (Call): A call of a dry run.
+
+    Returns:
+        str | None: How, to follow the module's name.
+    """
+    if len(call.shape) == 4 and call.shape.count(1) == 3:
         return 'has pooled the whole map into one pixel'
-    if is_whole and call.shape == call.larger:
+    if len(call.shape) == 4 and call.shape == call.larger:
         return 'has pooled the map to a size that ignores the image size'
-    if not call.is_map:
-        shape = call.shape or 'several tensors'
-        return f'returns {shape} instead of one map (N, C, H, W)'
     return None
 
 

@@ -28,6 +28,10 @@ def taps_of(backbone: nn.Module) -> str:
             'stem/2 trunk_output.block1/4 trunk_output.block2/8 '
             'trunk_output.block3/16 trunk_output.block4/32',
         ),
+        (
+            'squeezenet1_1',  # has maps of classes in its head
+            'features.1/2 features.4/4 features.7/8 features.12/17',
+        ),
     ],
 )
 def test_torchvision(name: str, expected: str) -> None:
