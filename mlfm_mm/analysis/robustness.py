@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count, pairwise
 from statistics import fmean
+from typing import Any
 
 import cv2
 import mmcv
@@ -142,8 +143,7 @@ def measure_robustness(
     corruptions: tuple[Corruption, ...] = CORRUPTIONS,
     overrides: dict | None = None,
     tell: Callable[[], object] = lambda: None,
-    memory: bool = False,
-    allow_partial: bool = False,
+    **options: Any,
 ) -> dict[str, float]:
     """Test a network on its test set, as it is and corrupted.
 
@@ -155,10 +155,8 @@ def measure_robustness(
         overrides (dict, optional): Dotted keys of the config and their
             values. Defaults to None.
         tell (Callable): Called after each test. Defaults to nothing.
-        memory (bool): Whether to add memory to the config. Defaults to
-            False.
-        allow_partial (bool): Whether to test with weights of another
-            network, as far as they fit. Defaults to False.
+        **options: ``memory`` and ``allow_partial`` of
+            :func:`mlfm_mm.engine.prepare_testing`.
 
     Returns:
         dict[str, float]: Top-1 accuracy or mIoU, under ``'clean'`` and under
@@ -168,14 +166,8 @@ def measure_robustness(
         UsageError: If config or checkpoint cannot be used.
     """
     with tempfile.TemporaryDirectory() as folder:
-        cfg = prepare_testing(
-            config,
-            checkpoint,
-            memory=memory,
-            cfg_options=overrides,
-            work_dir=folder,
-            allow_partial=allow_partial,
-        )
+        options |= dict(cfg_options=overrides, work_dir=folder)
+        cfg = prepare_testing(config, checkpoint, **options)
         metric = METRICS[cfg.default_scope]
         runner = _build(cfg)
         scores = {CLEAN: runner.test()[metric]}

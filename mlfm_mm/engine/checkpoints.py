@@ -47,6 +47,17 @@ def point_to(path: Path, pointer: Path) -> None:
     put_in_place(part, pointer)
 
 
+def best_names(info: dict) -> set[str]:
+    """Name the files of the best checkpoints, as a run notes them.
+
+    Example:
+        >>> best_names(dict(best_ckpt='run/best_epoch_1.pth', best_score=1))
+        {'best_epoch_1.pth'}
+    """
+    noted = (info[key] for key in info if key.startswith('best_ckpt'))
+    return {Path(path).name for path in noted}
+
+
 def part_of(path: Path) -> Path:
     """Name the file that becomes another one when it is complete.
 

@@ -104,8 +104,8 @@ def measure(args: dict) -> Scores:
                 corruptions,
                 quiet,
                 lambda: progress.advance(task),
-                args['memory'],
-                args['allow_partial'],
+                memory=args['memory'],
+                allow_partial=args['allow_partial'],
             )
             scores.setdefault(source.name, []).append(found)
     return scores

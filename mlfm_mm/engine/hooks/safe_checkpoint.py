@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.fileio import LocalBackend, get_file_backend
@@ -11,7 +10,8 @@ from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner
 
 from ...registry import HOOKS
-from ..checkpoints import part_of, point_to, put_in_place
+from ..checkpoints import best_names, part_of, point_to, put_in_place
+from ..full_disk import train_on
 from ..resume import choose, refuse_torn
 
 ON_FAILURE = ('continue', 'stop')
@@ -35,7 +35,8 @@ class SafeCheckpointHook(CheckpointHook):
     Args:
         on_failure (str): What follows on a write that fails: ``'continue'``
             to train on, ``'stop'`` to raise the error. Defaults to
-            ``'continue'``.
+            ``'continue'``; a run whose end could not be written ends by it
+            all the same.
         start_from (str, optional): Weights to begin with where there is
             nothing to resume from. Defaults to None.
         **kwargs: Arguments of :class:`mmengine.hooks.CheckpointHook`.
@@ -50,8 +51,8 @@ class SafeCheckpointHook(CheckpointHook):
     """
 
     last_ckpt: str | None
-    # After which iteration it was written, if in this process.
-    last_iter = -1
+    # After which iteration it was written, and why a later one was not.
+    last_iter, failure = -1, ''
 
     def __init__(
         self,
@@ -86,6 +87,8 @@ class SafeCheckpointHook(CheckpointHook):
         self.is_local = self.file_client_args is None and isinstance(
             backend, LocalBackend
         )
+        if self.on_failure == 'continue':
+            train_on(runner)
         if not runner._resume or not self.is_local:
             return
         if runner._load_from is None:
@@ -116,6 +119,12 @@ class SafeCheckpointHook(CheckpointHook):
             suffix = Path(self.filename_tmpl).suffix
             for torn in self.folder.glob(f'.*{suffix}.part'):
                 torn.unlink()
+
+    def after_train(self, runner: Runner) -> None:
+        """Publish; raise an error where the last could not be written."""
+        super().after_train(runner)
+        if self.failure:
+            raise OSError(f'training has ended, but {self.failure}')
 
     def save_now(self, runner: Runner) -> bool:
         """Save after the iteration that just ended, wherever it lies.
@@ -166,7 +175,7 @@ class SafeCheckpointHook(CheckpointHook):
         return True
 
     def _write_last(
-        self, runner: Runner, name: str, news: dict, **kwargs: Any
+        self, runner: Runner, name: str, news: dict, meta: dict, by_epoch: bool
     ) -> bool:
         """Write a checkpoint from which the run can go on."""
         path = str(self.folder / name)
@@ -176,12 +185,13 @@ class SafeCheckpointHook(CheckpointHook):
             dict(news, last_ckpt=path),
             save_optimizer=self.save_optimizer,
             save_param_scheduler=self.save_param_scheduler,
-            **kwargs,
+            meta=meta,
+            by_epoch=by_epoch,
             **self.args,
         )
         if written:
             self.last_ckpt = path
-            self.last_iter = kwargs['meta']['iter']
+            self.last_iter, self.failure = meta['iter'], ''
             interim = runner.message_hub.runtime_info.get('interim_ckpts', [])
             for old in [old for old in interim if old != name]:
                 self._delete(old)
@@ -195,24 +205,15 @@ class SafeCheckpointHook(CheckpointHook):
             return
         if 'auto' in self.key_indicators:
             self._init_rule(self.rules, [next(iter(metrics))])
-        before = self._best_names(runner)
+        before = best_names(runner.message_hub.runtime_info)
         written = [
             self._write_best(runner, metric, metrics[metric])
             for metric in self.key_indicators
         ]
         # The last must know the best; the one before may go only then.
         if any(written) and self._update_last(runner):
-            for name in before - self._best_names(runner):
+            for name in before - best_names(runner.message_hub.runtime_info):
                 self._delete(name)
-
-    def _best_names(self, runner: Runner) -> set[str]:
-        """Name the files of the best checkpoints."""
-        info = runner.message_hub.runtime_info
-        return {
-            Path(path).name
-            for key, path in info.items()
-            if key.startswith('best_ckpt')
-        }
 
     def _update_last(self, runner: Runner) -> bool:
         """Write the last checkpoint again after a validation."""
@@ -284,13 +285,13 @@ class SafeCheckpointHook(CheckpointHook):
             return True
         hub.runtime_info.clear()
         hub.runtime_info.update(before)
-        message = (
+        self.failure = (
             f'{path} could not be written: {failure[0]}; the last whole '
             f'checkpoint is {self.last_ckpt}'
         )
         if self.on_failure == 'stop':
-            raise OSError(message)
-        runner.logger.error(f'{message}; training goes on.')
+            raise OSError(self.failure)
+        runner.logger.error(f'{self.failure}; training goes on.')
         return False
 
     def _delete(self, name: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.runner import Runner
 
 from mlfm_mm.engine import UsageError
 from mlfm_mm.engine.checkpoints import check
@@ -193,8 +194,11 @@ def test_failed_write(tmp_path: Path) -> None:
     cfg.resume = True
     # Room for the log and the scalars, not for a checkpoint.
     cfg.log_level = 'ERROR'
-    with full_disk(size - 1000):
-        runner = run(cfg)
+    lost = r'training has ended, but .*epoch_3\.pth could not be written'
+    cfg.experiment_name = str(tmp_path)
+    runner = Runner.from_cfg(cfg)
+    with full_disk(size - 1000), pytest.raises(OSError, match=lost):
+        runner.train()
     assert runner.epoch == 3
     after = {n: (tmp_path / n).read_bytes() for n in names(tmp_path)}
     assert {n: after[n] for n in before} == before

@@ -1,0 +1,39 @@
+"""What else a run writes must not end it where the disk is full."""
+
+import errno
+import logging
+from collections.abc import Callable
+from functools import partial
+
+from mmengine.runner import Runner
+
+# No space, a quota that is used up, a file that must not grow.
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def train_on(runner: Runner) -> None:
+    """Let a run go on without the log and the curves that it cannot write.
+
+    Args:
+        runner (Runner): The runner, whose visualizer and log are changed.
+    """
+    visualizer = runner.visualizer
+    visualizer.add_scalars = partial(_add, visualizer.add_scalars, runner)
+    for handler in runner.logger.handlers:
+        if isinstance(handler, logging.FileHandler):
+            # Else a traceback for each line.
+            vars(handler)['handleError'] = lambda record: None
+
+
+def _add(
+    write: Callable[..., None], runner: Runner, *args: object, **kwargs: object
+) -> None:
+    """Write scalars, or say why they are missing."""
+    try:
+        write(*args, **kwargs)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        runner.logger.warning(
+            f'Curves lack a point, for which there was no room: {error}.'
+        )
