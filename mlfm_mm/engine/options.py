@@ -1,8 +1,10 @@
 """From a config file, and the options that all tools share, to a config."""
 
+from collections.abc import Callable
 from difflib import get_close_matches
 from inspect import signature
 from pathlib import Path
+from types import ModuleType
 
 import torch
 from mmengine.config import Config
@@ -95,7 +97,8 @@ def check_keys(cfg: Config) -> None:
     """
     for key in sorted(set(cfg) - KNOWN_KEYS - OTHER_KEYS):
         meant = get_close_matches(key, KNOWN_KEYS, 1, cutoff=0.8)
-        if meant:
+        # A config in pure Python holds what it imports, such as OptimWrapper.
+        if meant and not isinstance(cfg[key], ModuleType | Callable):
             raise UsageError(
                 f'nothing reads the key {key!r}: did you mean {meant[0]!r}? '
                 '(A variable of your own needs a name less alike.)'

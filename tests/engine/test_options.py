@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from mmengine.config import Config
+from mmengine.optim import OptimWrapper
 
 from mlfm_mm.engine import HOSTS, UsageError
 from mlfm_mm.engine.options import (
@@ -43,6 +44,18 @@ def test_a_misspelt_option(tmp_path: Path) -> None:
         load_config(path, {'modle.head.num_classes': 7})
     cfg = load_config(path, {'model.head.num_classes': 7})
     assert cfg.model.head.num_classes == 7
+
+
+def test_what_a_config_in_pure_python_imports(tmp_path: Path) -> None:
+    text = (
+        'from mmengine.optim import OptimWrapper, build_optim_wrapper\n'
+        'import mmengine.model as models\n'
+        'optim_wrapper = dict(type=OptimWrapper)\n'
+    )
+    cfg = load_config(write(tmp_path, text))
+    assert cfg.optim_wrapper.type is OptimWrapper
+    with pytest.raises(UsageError, match="did you mean 'load_from'"):
+        load_config(write(tmp_path, f"{text}load_form = 'net.pth'"))
 
 
 def host_configs() -> list[Path]:
