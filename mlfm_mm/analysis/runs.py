@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -155,7 +156,9 @@ def read_records(work_dir: Path) -> Iterator[dict]:
     # The folders in between are named after the time.
     for file in sorted(work_dir.glob('*/vis_data/scalars.json')):
         for line in file.read_text('utf-8').splitlines():
-            yield json.loads(line)
+            # Whoever was killed, or had no room, left a part of one.
+            with suppress(json.JSONDecodeError):
+                yield json.loads(line)
 
 
 def read_config(work_dir: Path) -> Config:

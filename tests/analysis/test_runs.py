@@ -43,6 +43,14 @@ def test_resumed_run_replaces_what_it_repeats(tmp_path: Path) -> None:
     assert read_curve(tmp_path, 'mIoU').score == {1: 1.0, 2: 2.0, 3: 2.0}
 
 
+def test_a_line_that_was_cut_off(tmp_path: Path) -> None:
+    write(tmp_path, '20260101_000000', [dict(mIoU=1.0, step=1)])
+    write(tmp_path, '20260102_000000', [dict(mIoU=2.0, step=2)])
+    (file,) = tmp_path.glob('20260101_000000/vis_data/*')
+    file.write_text(file.read_text() + '{"mIoU": 1.5, "st')
+    assert read_curve(tmp_path, 'mIoU').score == {1: 1.0, 2: 2.0}
+
+
 def test_runs_by_iterations(tmp_path: Path) -> None:
     records = [dict(loss=9.0 - s, step=s) for s in (10, 20)]
     write(tmp_path, '20260101_000000', [*records, dict(mIoU=1.0, step=20)])

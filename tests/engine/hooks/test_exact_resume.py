@@ -148,6 +148,23 @@ def test_two_processes(tmp_path: Path) -> None:
     assert same(last(whole), last(parts))
 
 
+@pytest.mark.slow
+def test_another_number_of_processes(tmp_path: Path) -> None:
+    cfg = exact_config(tmp_path / 'work')
+    cfg.default_hooks.checkpoint.update(by_epoch=False, interval=1)
+    stopped = Config(cfg.to_dict())
+    stopped.custom_hooks.append(dict(type='StopHook', at=2))
+    distributed(stopped, tmp_path)
+    cfg.resume = True
+    runner = run(cfg)
+    assert (
+        'Resumed with 1 processes, 4 images a step and 4 steps an epoch, '
+        'instead of 2, 8 and 2: the run goes on at the same image'
+    ) in log(runner)
+    # An epoch of two steps, then two of four.
+    assert runner.iter == 2 + 2 * 4
+
+
 def test_another_number_of_images(tmp_path: Path) -> None:
     cfg = exact_config(tmp_path)
     stop(Config(cfg.to_dict()), 6)

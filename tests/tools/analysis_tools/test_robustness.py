@@ -1,4 +1,5 @@
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,28 @@ def test_two_pairs(tmp_path: Path) -> None:
     assert 'Areas under' in out.with_suffix('.md').read_text()
     with Image.open(out.with_suffix('.png')) as picture:
         assert picture.width > 1000
+
+
+class Harmful:
+    """What calls a function as it is read."""
+
+    def __reduce__(self) -> tuple:
+        return os.mkdir, ('harmed',)
+
+
+def test_an_address_is_read_with_care(tmp_path: Path) -> None:
+    """What is not fetched before the run has not been looked at."""
+    config = write_digits_config(tmp_path)
+    (tmp_path / 'host:').mkdir()
+    torch.save(dict(state_dict=Harmful()), tmp_path / 'host:' / 'net.pth')
+    printed = run_tool(
+        *(TOOL, config, 'host://net.pth', '--only', 'blur'),
+        cwd=tmp_path,
+        fails=True,
+    )
+    assert 'reading it would run code (posix.mkdir)' in printed
+    assert 'Traceback' not in printed
+    assert not (tmp_path / 'harmed').exists()
 
 
 def test_a_model_without_weights(tmp_path: Path) -> None:
