@@ -43,6 +43,12 @@ REMEDIES = {
     'slurm': 'start it by tools/slurm_train.sh or by srun',
     'mpi': 'start it by mpirun',
 }
+# Who starts processes, and tells how many, whether or not it is asked.
+STARTED = {
+    'pytorch': ('torchrun', 'WORLD_SIZE'),
+    'slurm': ('srun', 'SLURM_STEP_NUM_TASKS'),
+    'mpi': ('mpirun', 'OMPI_COMM_WORLD_SIZE'),
+}
 
 
 def adapt_launcher(cfg: Config) -> None:
@@ -60,7 +66,7 @@ def adapt_launcher(cfg: Config) -> None:
     """
     launcher = cfg.get('launcher', 'none')
     if launcher == 'none':
-        refuse_torchrun_alone()
+        refuse_processes_alone()
         return
     processes, local_rank = read_ranks(launcher)
     die_with_parent()
@@ -106,18 +112,22 @@ def read_ranks(launcher: str) -> tuple[int, int]:
     return processes, local_rank
 
 
-def refuse_torchrun_alone() -> None:
+def refuse_processes_alone() -> None:
     """Refuse processes that would train side by side, each for itself.
 
     Raises:
-        UsageError: If torchrun has started several without --launcher.
+        UsageError: If several have been started without --launcher.
     """
-    processes = os.environ.get('WORLD_SIZE', '1')
-    if 'TORCHELASTIC_RUN_ID' in os.environ and processes != '1':
-        raise UsageError(
-            f'torchrun has started {processes} processes, which would all do '
-            'the same work: add --launcher pytorch'
-        )
+    for launcher, (program, variable) in STARTED.items():
+        processes = os.environ.get(variable, '1')
+        # A world size may have been left by something else.
+        if program == 'torchrun' and 'TORCHELASTIC_RUN_ID' not in os.environ:
+            continue
+        if processes != '1':
+            raise UsageError(
+                f'{program} has started {processes} processes, which would '
+                f'all do the same work: add --launcher {launcher}'
+            )
 
 
 def die_with_parent() -> None:

@@ -103,12 +103,32 @@ def test_a_world_that_cannot_be(
         read_ranks('slurm')
 
 
-def test_torchrun_without_launcher(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv('TORCHELASTIC_RUN_ID', 'none')
-    monkeypatch.setenv('WORLD_SIZE', '1')
+@pytest.mark.parametrize(
+    ('variable', 'started', 'launcher'),
+    [
+        ('WORLD_SIZE', 'torchrun', 'pytorch'),
+        ('SLURM_STEP_NUM_TASKS', 'srun', 'slurm'),
+        ('OMPI_COMM_WORLD_SIZE', 'mpirun', 'mpi'),
+    ],
+)
+def test_processes_without_launcher(
+    variable: str,
+    started: str,
+    launcher: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each would train for itself, and write to the folder of the others."""
+    if started == 'torchrun':
+        # The variable alone may have been left by something else.
+        monkeypatch.setenv('WORLD_SIZE', '2')
+        adapt_launcher(Config(dict(launcher='none')))
+        monkeypatch.setenv('TORCHELASTIC_RUN_ID', 'none')
+    monkeypatch.setenv(variable, '1')
     adapt_launcher(Config(dict(launcher='none')))
-    monkeypatch.setenv('WORLD_SIZE', '2')
-    with pytest.raises(UsageError, match='add --launcher pytorch'):
+    monkeypatch.setenv(variable, '2')
+    with pytest.raises(
+        UsageError, match=f'{started} has started 2 .* --launcher {launcher}'
+    ):
         adapt_launcher(Config(dict(launcher='none')))
 
 
