@@ -121,6 +121,35 @@ def weights(model: nn.Module) -> dict[str, torch.Tensor]:
     return {k: v.clone() for k, v in next(necks).named_parameters()}
 
 
+LONG_FORM = """
+_base_ = {base!r}
+model = dict(
+    neck=dict(
+        _delete_=True,
+        type='mlfm_mm.MLFMNeck',
+        neck={{{{_base_.model.neck}}}},
+    )
+)
+"""
+
+
+@pytest.mark.parametrize(
+    ('base', 'kind'),
+    [
+        ('resnet/resnet18_8xb32_in1k.py', dict),
+        ('hrnet/hrnet-w18_4xb32_in1k.py', list),
+        ('vgg/vgg11_8xb32_in1k.py', type(None)),
+    ],
+)
+def test_the_long_form_keeps_what_the_base_has(base: str, kind: type) -> None:
+    base = f'mmpretrain::{base}'
+    cfg = Config.fromstring(LONG_FORM.format(base=base), '.py')
+    theirs = Config.fromstring(f'_base_ = {base!r}', '.py').model.neck
+    assert isinstance(theirs, kind) and cfg.model.neck.neck == theirs
+    # MMEngine leaves its mark in place where the base has no neck.
+    CLS.build(cfg.model.neck)
+
+
 @pytest.mark.parametrize('way', NAMES)
 def test_existing_mmpretrain_config(
     way: str, hundred_images: Path, tmp_path: Path
