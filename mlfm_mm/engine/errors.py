@@ -23,6 +23,8 @@ BUILT = re.compile(r'^(class `[^`]*` in \S+: )+')
 WORKER = re.compile(r'Caught \w+ in DataLoader worker process')
 # How PyTorch names what a checkpoint would call.
 REFUSED = re.compile(r'GLOBAL ([\w.]+)')
+# How gloo and NCCL tell that a process no longer answers.
+LEFT = re.compile(r'Connection (closed|reset) by peer|remote process exited')
 # Seconds in which a message of another process is the same one.
 TOGETHER = 60.0
 
@@ -77,8 +79,12 @@ def sentence(error: BaseException) -> str:
         'KeyError: there is no class `B`'
         >>> sentence(AssertionError())
         'AssertionError'
+        >>> sentence(RuntimeError('[pair.cc:547] Connection closed by peer'))
+        'it stops, as another process has ended, which says why'
     """
     text = message(error)
+    if LEFT.search(text):
+        return 'it stops, as another process has ended, which says why'
     return f'{type(error).__name__}: {text}' if text else type(error).__name__
 
 

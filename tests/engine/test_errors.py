@@ -98,3 +98,22 @@ def test_processes_say_it_once(
     # A later run of the same launcher.
     monkeypatch.setattr(errors, 'TOGETHER', -1.0)
     assert leave('same') == 'x.py: same'
+
+
+@pytest.mark.parametrize(
+    'text',
+    [
+        '[gloo/transport/tcp/pair.cc:547] Connection closed by peer [::1]:22',
+        'ncclRemoteError: remote process exited or there was a network error',
+    ],
+)
+def test_what_follows_from_the_end_of_another_process(
+    text: str, temporary: Path
+) -> None:
+    """The one that fails first says why; the others do not hide it."""
+    with pytest.raises(SystemExit) as caught, one_sentence('x.py'):
+        raise RuntimeError(text)
+    told = str(caught.value)
+    assert told.startswith('x.py: it stops, as another process has ended')
+    (file,) = re.findall(r'\(traceback: (.+)\)', told)
+    assert text in Path(file).read_text()
