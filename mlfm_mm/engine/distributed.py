@@ -149,8 +149,7 @@ def leave_together() -> None:
     """End this process, if it is one of several, once all are done.
 
     A process that leaves while another still talks to it makes the other one
-    abort, after all its work. So do, now and then, threads of gloo that are
-    still there when the interpreter takes itself apart: it is left at once.
+    abort, after all its work.
     """
     if not torch.distributed.is_initialized():
         return
@@ -158,10 +157,36 @@ def leave_together() -> None:
     torch.distributed.barrier()
     torch.distributed.destroy_process_group()
     if by_gloo:
-        logging.shutdown()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(0)
+        leave_at_once(0)
+
+
+def leave(code: int) -> None:
+    """End this process, be it one of several or not.
+
+    Args:
+        code (int): The exit code.
+
+    Raises:
+        SystemExit: Unless it is left at once.
+    """
+    group = torch.distributed
+    if group.is_initialized() and group.get_backend() == 'gloo':
+        leave_at_once(code)
+    sys.exit(code)
+
+
+def leave_at_once(code: int) -> None:
+    """End this process before the interpreter takes itself apart.
+
+    Threads of gloo that are still there then abort it now and then.
+
+    Args:
+        code (int): The exit code.
+    """
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def join_by_gloo(launcher: str) -> None:

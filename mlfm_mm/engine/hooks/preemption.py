@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
 from ...registry import HOOKS
+from ..distributed import leave
 from .safe_checkpoint import SafeCheckpointHook
 
 # "Temporary failure, try again": what sysexits.h has for it.
@@ -127,7 +127,7 @@ class PreemptionHook(Hook):
             f'{"saved" if saved else "could not save"}; the same command '
             'with --resume goes on.'
         )
-        sys.exit(self.exit_code)
+        leave(self.exit_code)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         """Remember the signal; a later one has its usual effect."""
