@@ -74,7 +74,15 @@ def all_are_watched() -> bool:
         >>> all_are_watched()
         False
     """
-    return bool(nn.modules.module._has_any_global_hook())
+    module = nn.modules.module
+    return any(
+        (
+            module._global_forward_pre_hooks,
+            module._global_forward_hooks,
+            module._global_backward_pre_hooks,
+            module._global_backward_hooks,
+        )
+    )
 
 
 def in_backward_pass() -> bool:
