@@ -12,7 +12,7 @@ from torch.export import Dim, export
 
 from mlfm_mm import LFMU, MLFMNeck
 from mlfm_mm.models.taps import find_taps
-from tests.hosts import needs_mmseg
+from tests.hosts import needs_compiler, needs_mmseg
 from tests.models.builders import (
     UNIT_OPTIONS,
     ChannelsLast,
@@ -148,6 +148,7 @@ class OneMap(nn.Module):
         return self.model(x)[-1]
 
 
+@needs_compiler
 def test_one_graph() -> None:
     torch.compiler.reset()
     _, model = twins(with_cp=True)
@@ -158,6 +159,7 @@ def test_one_graph() -> None:
     torch.testing.assert_close(gradients(twin), gradients(model))
 
 
+@needs_compiler
 def test_open_sizes() -> None:
     model = OneMap(twins()[1]).eval()
     x, sizes = images(2, 3, 64, 96).double(), {2: Dim.AUTO, 3: Dim.AUTO}
