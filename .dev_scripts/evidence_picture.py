@@ -56,7 +56,9 @@ def draw(evidence: Evidence, path: Path) -> None:
     right.set(
         yticks=range(len(arms)),
         yticklabels=[
-            fill(f'{arm.title} (n = {len(scores[arm.name])})', LABEL_WIDTH)
+            fill(
+                f'{arm.title} (n\xa0=\xa0{len(scores[arm.name])})', LABEL_WIDTH
+            )
             for arm in arms
         ],
         ylim=(len(arms) - 0.5, -0.5),
