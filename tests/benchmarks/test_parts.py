@@ -7,7 +7,7 @@ import pytest
 from benchmarks import parts
 from benchmarks.__main__ import benchmark_parser, points
 from benchmarks.figures import QUANTITIES
-from benchmarks.networks import Group
+from benchmarks.networks import Group, make_groups, memory_of
 from benchmarks.parts import RESULTS, ROOT, Part, choose, read_parts
 from tests.tools.helpers import write_digits_config
 
@@ -24,6 +24,14 @@ def test_parts_are_calls_of_the_benchmark(part: Part) -> None:
     if args.device == 'cpu':
         group = Group('none', [])
         assert len(list(points(args, [group]))) in (1, 4, 5)
+
+
+@pytest.mark.parametrize('name', ['scale_width', 'scale_depth'])
+def test_what_is_varied_can_be_built(name: str) -> None:
+    args = benchmark_parser().parse_args(PARTS[name].options.split())
+    configs = [str(ROOT / config) for config in args.configs]
+    for _, group, _ in points(args, make_groups(configs, None, [])):
+        assert all(memory_of(arm.build()) for arm in group.arms[1:])
 
 
 def test_results_name_no_place() -> None:
