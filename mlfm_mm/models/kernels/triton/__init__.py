@@ -34,7 +34,7 @@ __all__ = ['check_triton', 'choose']
 
 DTYPES = [torch.float16, torch.bfloat16, torch.float32]
 # The oldest version that the kernels were tried with.
-OLDEST = (3, 7)
+OLDEST = (3, 6)
 # Channels of the largest memory. Kernels convolve anew where PyTorch reads a
 # map: with so many channels that costs as much, reckoned for an H100.
 MOST_CHANNELS = 256
@@ -55,8 +55,8 @@ def check_triton() -> None:
             return
         found = f'is {version}'
     raise ImportError(
-        f"kernels='triton' needs Triton 3.7 or newer, which {found}: it comes "
-        "with PyTorch 2.12 for Linux and CUDA; or use kernels='auto'."
+        f"kernels='triton' needs Triton 3.6 or newer, which {found}: it comes "
+        "with PyTorch 2.11 for Linux and CUDA; or use kernels='auto'."
     )
 
 

@@ -21,7 +21,9 @@ import triton.language as tl
 from .tiles import (
     convolve,
     load,
+    load_norm,
     mean_and_rstd,
+    norm_of,
     per_channel,
     place,
     save,
@@ -39,7 +41,7 @@ def sum_norm(
     c = tl.program_id(0) * BLOCK_C + tl.arange(0, BLOCK_C)
     pixels = images * height * width
     mean, rstd = mean_and_rstd(norm, c, channels, ACC)
-    d_shift = tl.zeros((1, BLOCK_C), ACC)
+    d_shift = tl.zeros((BLOCK_P, BLOCK_C), ACC)
     d_scale = d_shift
     first, step = tl.program_id(1), tl.num_programs(1)
     for start in range(first * BLOCK_P, pixels, step * BLOCK_P):
@@ -48,36 +50,52 @@ def sum_norm(
         inside = (index < pixels)[:, None] & (c < channels)[None, :]
         grad = load(d_out, n, c, h, w, inside, ACC)
         plain = (load(total, n, c, h, w, inside, ACC) - mean) * rstd
-        d_shift += tl.sum(grad, 0)[None, :]
-        d_scale += tl.sum(grad * plain, 0)[None, :]
-    save_share(shares, 0, d_shift, c, channels)
-    save_share(shares, 1, d_scale, c, channels)
+        d_shift += grad
+        d_scale += grad * plain
+    save_sum(shares, 0, d_shift, c, channels)
+    save_sum(shares, 1, d_scale, c, channels)
 
 
 @triton.jit
-def through_norm(
-    grad, plain, norm, rstd, sums, c, channels, values,
-    MEASURED: tl.constexpr, ACC: tl.constexpr,
-):  # fmt: skip
+def save_sum(shares, plane, tile, c, channels):
+    """Store the sum of a tile's pixels."""
+    save_share(shares, plane, tl.sum(tile, 0)[None, :], c, channels)
+
+
+@triton.jit
+def load_sums(
+    sums, c, channels, values, MEASURED: tl.constexpr, ACC: tl.constexpr
+):
+    """Load the gradients of a norm's shift and scale, over each value.
+
+    Args:
+        sums: These gradients, (2, C).
+        c: The tile's channels.
+        channels: How many there are.
+        values: How many values of a channel were measured.
+        MEASURED: Whether they were; else the moments were given, and nothing
+            comes back through them.
+        ACC: Type of sums.
+    """
+    d_shift = tl.zeros((1, c.shape[0]), ACC)
+    d_scale = d_shift
+    if MEASURED:
+        d_shift = per_channel(sums, c, channels, ACC) / values
+        d_scale = per_channel(sums + channels, c, channels, ACC) / values
+    return d_shift, d_scale
+
+
+@triton.jit
+def through_norm(grad, plain, norm, sums):
     """Differentiate a norm by what it was given.
 
     Args:
         grad: Gradient of what the norm returned.
         plain: What it returned, before its own scale and shift.
-        norm: The norm.
-        rstd: One over the standard deviation.
-        sums: Gradients of its shift and of its scale, (2, C).
-        c: The tile's channels.
-        channels: How many there are.
-        values: How many values of a channel were measured.
-        MEASURED: Whether they were; else the moments were given.
-        ACC: Type of sums.
+        norm: Mean, rstd, weight and bias.
+        sums: From :func:`load_sums`.
     """
-    if MEASURED:
-        d_shift = per_channel(sums, c, channels, ACC)
-        d_scale = per_channel(sums + channels, c, channels, ACC)
-        grad -= (d_shift + plain * d_scale) / values
-    return grad * (per_channel(norm[2], c, channels, ACC) * rstd)
+    return (grad - (sums[0] + plain * sums[1])) * (norm[2] * norm[1])
 
 
 @triton.jit
@@ -97,20 +115,18 @@ def forgotten(
 @triton.jit
 def arriving(
     d_out, d_memory, total, norm, sums, n, c, h, w, inside,
-    height, width, channels, pixels,
+    height, width, channels,
     IDENTITY: tl.constexpr, CONCAT: tl.constexpr, STEP: tl.constexpr,
-    MEASURED: tl.constexpr, ACC: tl.constexpr,
+    ACC: tl.constexpr,
 ):  # fmt: skip
     """Bring what arrives to the trunk's feature and to the gates' sum."""
     to_x = tl.zeros((n.shape[0], c.shape[0]), ACC)
     to_low = to_x
     if d_out is not None:
         grad = load(d_out, n, c, h, w, inside, ACC)
-        mean, rstd = mean_and_rstd(norm, c, channels, ACC)
-        plain = (load(total, n, c, h, w, inside, ACC) - mean) * rstd
-        to_low = through_norm(
-            grad, plain, norm, rstd, sums, c, channels, pixels, MEASURED, ACC
-        )
+        plain = load(total, n, c, h, w, inside, ACC)
+        plain = (plain - norm[0]) * norm[1]
+        to_low = through_norm(grad, plain, norm, sums)
         to_x = grad if IDENTITY else to_low
     if d_memory is not None:
         grad = forgotten(
@@ -143,7 +159,12 @@ def close_trunk(
     """
     c = tl.program_id(0) * BLOCK_C + tl.arange(0, BLOCK_C)
     pixels = images * height * width
-    d_shift = tl.zeros((1, BLOCK_C), ACC)
+    norms = load_norms(input_gate, supplement_gate, c, channels, ACC)
+    last, last_sums = norms[0], norms[0]
+    if d_out is not None:
+        last = load_norm(norm, c, channels, ACC)
+        last_sums = load_sums(sums, c, channels, pixels, MEASURED, ACC)
+    d_shift = tl.zeros((BLOCK_P, BLOCK_C), ACC)
     d_scale, d_shift_2, d_scale_2 = d_shift, d_shift, d_shift
     first, step = tl.program_id(1), tl.num_programs(1)
     for start in range(first * BLOCK_P, pixels, step * BLOCK_P):
@@ -152,55 +173,62 @@ def close_trunk(
         valid = index < pixels
         inside = valid[:, None] & (c < channels)[None, :]
         to_x, to_low = arriving(
-            d_out, d_memory, total, norm, sums, n, c, h, w, inside, height,
-            width, channels, pixels, IDENTITY, CONCAT, STEP, MEASURED, ACC,
+            d_out, d_memory, total, last, last_sums, n, c, h, w, inside,
+            height, width, channels, IDENTITY, CONCAT, STEP, ACC,
         )  # fmt: skip
         save(d_x, n, c, h, w, inside, to_x)
         save(d_low, n, c, h, w, inside, to_low)
         # Where a tile hangs over, nothing arrives.
         to_low = tl.where(inside, to_low, 0)
-        grad, plain, _ = through_relu(
-            to_low, input_gate, n, h, w, valid, c, height, width, channels,
-            1, BLOCK_M, DOT, PRECISION, ACC,
+        grad, plain = through_relu(
+            to_low, input_gate, norms[0], n, h, w, valid, c, height, width,
+            channels, 1, BLOCK_M, DOT, PRECISION, ACC,
         )  # fmt: skip
-        d_shift += tl.sum(grad, 0)[None, :]
-        d_scale += tl.sum(grad * plain, 0)[None, :]
+        d_shift += grad
+        d_scale += grad * plain
         if supplement_gate is not None:
-            grad, plain, _ = through_relu(
-                to_low, supplement_gate, n, h, w, valid, c, height, width,
-                channels, 3, BLOCK_I, DOT, PRECISION, ACC,
+            grad, plain = through_relu(
+                to_low, supplement_gate, norms[1], n, h, w, valid, c, height,
+                width, channels, 3, BLOCK_I, DOT, PRECISION, ACC,
             )  # fmt: skip
-            d_shift_2 += tl.sum(grad, 0)[None, :]
-            d_scale_2 += tl.sum(grad * plain, 0)[None, :]
-    save_share(shares, 0, d_shift, c, channels)
-    save_share(shares, 1, d_scale, c, channels)
+            d_shift_2 += grad
+            d_scale_2 += grad * plain
+    save_sum(shares, 0, d_shift, c, channels)
+    save_sum(shares, 1, d_scale, c, channels)
     if supplement_gate is not None:
-        save_share(shares, 2, d_shift_2, c, channels)
-        save_share(shares, 3, d_scale_2, c, channels)
+        save_sum(shares, 2, d_shift_2, c, channels)
+        save_sum(shares, 3, d_scale_2, c, channels)
+
+
+@triton.jit
+def load_norms(input_gate, supplement_gate, c, channels, ACC: tl.constexpr):
+    """Load the norms of both gates."""
+    first = load_norm(norm_of(input_gate), c, channels, ACC)
+    second = first
+    if supplement_gate is not None:
+        second = load_norm(norm_of(supplement_gate), c, channels, ACC)
+    return first, second
 
 
 @triton.jit
 def through_relu(
-    grad, gate, n, h, w, inside, c, height, width, channels,
+    grad, gate, norm, n, h, w, inside, c, height, width, channels,
     SIZE: tl.constexpr, BLOCK_K: tl.constexpr,
     DOT: tl.constexpr, PRECISION: tl.constexpr, ACC: tl.constexpr,
 ):  # fmt: skip
     """Let a gradient through where the gate was open.
 
     Returns:
-        The gradient behind the gate's norm, what the norm returned before
-        its own scale and shift, and one over its standard deviation.
+        The gradient behind the gate's norm, and what the norm returned before
+        its own scale and shift.
     """
     y = convolve(
         gate, n, h, w, inside, c, height, width, channels,
         SIZE, BLOCK_K, DOT, PRECISION, ACC,
     )  # fmt: skip
-    norm = gate[3]
-    mean, rstd = mean_and_rstd(norm, c, channels, ACC)
-    plain = (y - mean) * rstd
-    behind = plain * per_channel(norm[2], c, channels, ACC)
-    behind += per_channel(norm[3], c, channels, ACC)
-    return tl.where(behind > 0, grad, 0), plain, rstd
+    plain = (y - norm[0]) * norm[1]
+    is_open = plain * norm[2] + norm[3] > 0
+    return tl.where(is_open, grad, 0), plain
 
 
 @triton.jit
@@ -214,6 +242,12 @@ def close_gates(
     """Go back through the gates to what their convolutions returned."""
     c = tl.program_id(0) * BLOCK_C + tl.arange(0, BLOCK_C)
     pixels = images * height * width
+    norms = load_norms(input_gate, supplement_gate, c, channels, ACC)
+    first_sums = load_sums(sums, c, channels, pixels, MEASURED, ACC)
+    second_sums = first_sums
+    if supplement_gate is not None:
+        behind = sums + 2 * channels
+        second_sums = load_sums(behind, c, channels, pixels, MEASURED, ACC)
     first, step = tl.program_id(1), tl.num_programs(1)
     for start in range(first * BLOCK_P, pixels, step * BLOCK_P):
         index = start + tl.arange(0, BLOCK_P)
@@ -221,22 +255,16 @@ def close_gates(
         valid = index < pixels
         inside = valid[:, None] & (c < channels)[None, :]
         to_low = load(d_low, n, c, h, w, inside, ACC)
-        grad, plain, rstd = through_relu(
-            to_low, input_gate, n, h, w, valid, c, height, width, channels,
-            1, BLOCK_M, DOT, PRECISION, ACC,
+        grad, plain = through_relu(
+            to_low, input_gate, norms[0], n, h, w, valid, c, height, width,
+            channels, 1, BLOCK_M, DOT, PRECISION, ACC,
         )  # fmt: skip
-        grad = through_norm(
-            grad, plain, input_gate[3], rstd, sums, c, channels, pixels,
-            MEASURED, ACC,
-        )  # fmt: skip
+        grad = through_norm(grad, plain, norms[0], first_sums)
         save(d_input, n, c, h, w, inside, grad)
         if supplement_gate is not None:
-            grad, plain, rstd = through_relu(
-                to_low, supplement_gate, n, h, w, valid, c, height, width,
-                channels, 3, BLOCK_I, DOT, PRECISION, ACC,
+            grad, plain = through_relu(
+                to_low, supplement_gate, norms[1], n, h, w, valid, c, height,
+                width, channels, 3, BLOCK_I, DOT, PRECISION, ACC,
             )  # fmt: skip
-            grad = through_norm(
-                grad, plain, supplement_gate[3], rstd, sums + 2 * channels,
-                c, channels, pixels, MEASURED, ACC,
-            )  # fmt: skip
+            grad = through_norm(grad, plain, norms[1], second_sums)
             save(d_supplement, n, c, h, w, inside, grad)

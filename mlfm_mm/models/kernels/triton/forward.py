@@ -23,6 +23,7 @@ from .moments import add_moments, count_batch, no_moments, save_moments
 from .tiles import (
     convolve,
     load,
+    norm_of,
     place,
     save,
     scale_and_shift,
@@ -49,9 +50,14 @@ def open_gates(
     """
     count_batch(batches)
     c = tl.program_id(0) * BLOCK_C + tl.arange(0, BLOCK_C)
+    # Once, not for each tile.
+    gate_norms = norms_of(input_gate, supplement_gate, c, channels, ACC)
+    out_norm = gate_norms[0]
+    if norm is not None:
+        out_norm = scale_and_shift(norm, c, channels, ACC)
     rows, columns = tl.cdiv(height, STEP), tl.cdiv(width, STEP)
     cells = images * rows * columns
-    count, mean, squares = no_moments(BLOCK_C, ACC)
+    count, mean, squares = no_moments(BLOCK_P, BLOCK_C, ACC)
     first, step = tl.program_id(1) * BLOCK_P, tl.num_programs(1) * BLOCK_P
     for start in range(first, cells, step):
         index = start + tl.arange(0, BLOCK_P)
@@ -65,15 +71,17 @@ def open_gates(
             # The last of an odd number counts twice in the memory only.
             once = (valid & first_time)[:, None]
             low = both_gates(
-                input_gate, supplement_gate, n, h, w, valid, c, height, width,
-                channels, BLOCK_M, BLOCK_I, DOT, PRECISION, ACC,
+                input_gate, supplement_gate, gate_norms, n, h, w, valid, c,
+                height, width, channels,
+                BLOCK_M, BLOCK_I, DOT, PRECISION, ACC,
             )  # fmt: skip
             trunk = load(x, n, c, h, w, tile, ACC)
             trunk_sum += trunk
             low_sum += low
             mixed = low if IDENTITY else trunk + low
             if out is not None:
-                y = finish(mixed, trunk, norm, c, channels, IDENTITY, ACC)
+                y = mixed * out_norm[0] + out_norm[1]
+                y = y + trunk if IDENTITY else y
                 save(out, n, c, h, w, once & tile, y)
             save(total, n, c, h, w, once & tile, mixed)
             if shares is not None:
@@ -86,29 +94,39 @@ def open_gates(
             memory, n, c, i, j, tile, trunk_sum, low_sum, channels,
             CONCAT, STEP,
         )  # fmt: skip
-    save_moments(shares, 0, count, mean, squares, c, channels)
+    if shares is not None:
+        save_moments(shares, 0, count, mean, squares, c, channels)
+
+
+@triton.jit
+def norms_of(input_gate, supplement_gate, c, channels, ACC: tl.constexpr):
+    """Write the gates' norms as scales and shifts."""
+    first = scale_and_shift(norm_of(input_gate), c, channels, ACC)
+    second = first
+    if supplement_gate is not None:
+        second = scale_and_shift(norm_of(supplement_gate), c, channels, ACC)
+    return first, second
 
 
 @triton.jit
 def both_gates(
-    input_gate, supplement_gate, n, h, w, inside, c, height, width, channels,
+    input_gate, supplement_gate, norms, n, h, w, inside, c,
+    height, width, channels,
     BLOCK_M: tl.constexpr, BLOCK_I: tl.constexpr,
     DOT: tl.constexpr, PRECISION: tl.constexpr, ACC: tl.constexpr,
 ):  # fmt: skip
     """Compute a tile of what the gates let in together."""
-    scale, shift = scale_and_shift(input_gate[3], c, channels, ACC)
     y = convolve(
         input_gate, n, h, w, inside, c, height, width, channels,
         1, BLOCK_M, DOT, PRECISION, ACC,
     )  # fmt: skip
-    low = tl.maximum(y * scale + shift, 0)
+    low = tl.maximum(y * norms[0][0] + norms[0][1], 0)
     if supplement_gate is not None:
-        scale, shift = scale_and_shift(supplement_gate[3], c, channels, ACC)
         y = convolve(
             supplement_gate, n, h, w, inside, c, height, width, channels,
             3, BLOCK_I, DOT, PRECISION, ACC,
         )  # fmt: skip
-        low += tl.maximum(y * scale + shift, 0)
+        low += tl.maximum(y * norms[1][0] + norms[1][1], 0)
     return low
 
 
@@ -121,16 +139,6 @@ def corner_of(i, j, corner, height, width, STEP: tl.constexpr):
     h, w = i * STEP + corner // STEP, j * STEP + corner % STEP
     first_time = (h < height) & (w < width)
     return tl.minimum(h, height - 1), tl.minimum(w, width - 1), first_time
-
-
-@triton.jit
-def finish(
-    mixed, trunk, norm, c, channels, IDENTITY: tl.constexpr, ACC: tl.constexpr
-):
-    """Pass the output gate."""
-    scale, shift = scale_and_shift(norm, c, channels, ACC)
-    y = mixed * scale + shift
-    return y + trunk if IDENTITY else y
 
 
 @triton.jit

@@ -160,10 +160,10 @@ def gates_of(
     """Give two gates as kernels take them, None for one that is not there."""
     found: list[Argument] = [
         (
-            maps_of(source),
-            source.shape[1],
-            maps_of(kernels[i]),
-            (*norms[4 * i : 4 * i + 4], *eps[i : i + 1]),
+            *(source, *source.stride(), source.shape[1]),
+            *(kernels[i], *kernels[i].stride()),
+            *norms[4 * i : 4 * i + 4],
+            *eps[i : i + 1],
         )
         for i, source in enumerate(sources)
     ]

@@ -1,7 +1,9 @@
 """Moments, measured by many programs and put together in a fixed order.
 
 Each program keeps count, mean and sum of squares of the pixels that it goes
-through, and writes them as its *share*: planes of (programs, C).
+through, and writes them as its *share*: planes of (programs, C). While it goes
+it keeps them for each place of a tile, so that its threads need not wait for
+each other until the end.
 """
 
 from __future__ import annotations
@@ -13,43 +15,46 @@ from .tiles import convolve, per_channel, place, save_share
 
 
 @triton.jit
-def no_moments(BLOCK_C: tl.constexpr, ACC: tl.constexpr):
+def no_moments(
+    BLOCK_P: tl.constexpr, BLOCK_C: tl.constexpr, ACC: tl.constexpr
+):
     """Begin with nothing: count, mean and sum of squares."""
-    nothing = tl.zeros((1, BLOCK_C), ACC)
-    return nothing, nothing, nothing
+    nothing = tl.zeros((BLOCK_P, BLOCK_C), ACC)
+    return tl.zeros((BLOCK_P, 1), ACC), nothing, nothing
 
 
 @triton.jit
 def add_moments(count, mean, squares, y, inside):
-    """Add a tile to the moments of those before, channel by channel.
+    """Add a tile to the moments of those before, place by place.
 
-    Each tile is measured about its own mean, so that nothing cancels where
-    means are large (Chan, Golub and LeVeque 1979).
+    Distances are from the mean so far, so that nothing cancels where means
+    are large (Welford 1962).
 
     Args:
-        count: How many values were measured before.
-        mean: Their mean, (1, C).
-        squares: Sum of their squared distances from it, (1, C).
+        count: How many values were measured before, (pixels, 1).
+        mean: Their mean, (pixels, channels).
+        squares: Sum of their squared distances from it.
         y: The tile.
         inside: Which of its pixels count, (pixels, 1).
     """
-    more = tl.sum(inside.to(y.dtype))
-    tile_mean = tl.sum(tl.where(inside, y, 0), 0)[None, :]
-    tile_mean /= tl.maximum(more, 1)
-    off = tl.where(inside, y - tile_mean, 0)
-    share = more / tl.maximum(count + more, 1)
-    step = tile_mean - mean
-    squares += tl.sum(off * off, 0)[None, :] + step * step * count * share
-    return count + more, mean + step * share, squares
+    count += inside.to(count.dtype)
+    step = tl.where(inside, y - mean, 0)
+    mean += step * (1 / tl.maximum(count, 1))
+    squares += step * (y - mean)
+    return count, mean, squares
 
 
 @triton.jit
 def save_moments(shares, plane, count, mean, squares, c, channels):
-    """Store one program's moments, if asked."""
-    if shares is not None:
-        save_share(shares, plane, count, c, channels)
-        save_share(shares, plane + 1, mean, c, channels)
-        save_share(shares, plane + 2, squares, c, channels)
+    """Put a tile's places together and store one program's moments."""
+    total = tl.sum(count, 0)[None, :]
+    middle = tl.sum(count * mean, 0)[None, :] / tl.maximum(total, 1)
+    off = mean - middle
+    around = tl.sum(squares + count * off * off, 0)[None, :]
+    everywhere = total + tl.zeros_like(middle)
+    save_share(shares, plane, everywhere, c, channels)
+    save_share(shares, plane + 1, middle, c, channels)
+    save_share(shares, plane + 2, around, c, channels)
 
 
 @triton.jit
@@ -77,8 +82,8 @@ def measure_gates(
     count_batch(batches[1])
     c = tl.program_id(0) * BLOCK_C + tl.arange(0, BLOCK_C)
     pixels = images * height * width
-    count, mean, squares = no_moments(BLOCK_C, ACC)
-    _, mean_2, squares_2 = no_moments(BLOCK_C, ACC)
+    count, mean, squares = no_moments(BLOCK_P, BLOCK_C, ACC)
+    _, mean_2, squares_2 = no_moments(BLOCK_P, BLOCK_C, ACC)
     first, step = tl.program_id(1), tl.num_programs(1)
     for start in range(first * BLOCK_P, pixels, step * BLOCK_P):
         index = start + tl.arange(0, BLOCK_P)
@@ -121,7 +126,8 @@ def finish_moments(
     norm = tl.program_id(1)
     plane = programs * channels
     shares += norm * 3 * plane + c[None, :]
-    count, mean, squares = no_moments(BLOCK_C, ACC)
+    count = tl.zeros((1, BLOCK_C), ACC)
+    mean, squares = count, count
     for start in range(0, programs, BLOCK_S):
         s = (start + tl.arange(0, BLOCK_S))[:, None]
         inside = (s < programs) & there

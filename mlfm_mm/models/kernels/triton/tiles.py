@@ -8,7 +8,8 @@ Arguments that belong together come as tuples:
 - *norm*: mean, variance, weight, bias, each of (C,), and eps. What has been
   folded into a convolution has neither mean, variance nor weight.
 - *gate*: the maps that it reads, how many of them there are, its kernel (laid
-  out as maps, too) and its norm.
+  out as maps, too) and its norm, all in one row: in tuples within tuples
+  Triton 3.6 loses strides of one.
 
 Sums are in ``ACC``, single precision unless everything is in double.
 """
@@ -68,6 +69,12 @@ def per_channel(vector, c, channels, ACC: tl.constexpr):
 
 
 @triton.jit
+def norm_of(gate):
+    """Give the norm of a gate."""
+    return gate[11:]
+
+
+@triton.jit
 def scale_and_shift(norm, c, channels, ACC: tl.constexpr):
     """Write a norm as a scale and a shift."""
     scale = tl.full((1, c.shape[0]), 1, ACC)
@@ -90,6 +97,14 @@ def mean_and_rstd(norm, c, channels, ACC: tl.constexpr):
 
 
 @triton.jit
+def load_norm(norm, c, channels, ACC: tl.constexpr):
+    """Load mean, rstd, weight and bias of a norm."""
+    mean, rstd = mean_and_rstd(norm, c, channels, ACC)
+    weight = per_channel(norm[2], c, channels, ACC)
+    return mean, rstd, weight, per_channel(norm[3], c, channels, ACC)
+
+
+@triton.jit
 def convolve(
     gate, n, h, w, inside, c, height, width, channels,
     SIZE: tl.constexpr, BLOCK_K: tl.constexpr,
@@ -101,9 +116,9 @@ def convolve(
     channels), blocks of ``BLOCK_K`` are multiplied at a time, in the
     precision ``DOT``. ``SIZE`` is that of the kernel, 1 or 3.
     """
-    source, kernel = gate[0], gate[2]
+    source, kernel = gate[:5], gate[6:11]
     taps = SIZE * SIZE
-    count = gate[1] * taps
+    count = gate[5] * taps
     y = tl.zeros((n.shape[0], c.shape[0]), ACC)
     for start in range(0, count, BLOCK_K):
         k = start + tl.arange(0, BLOCK_K)

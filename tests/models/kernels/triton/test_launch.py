@@ -44,7 +44,8 @@ def test_arguments() -> None:
     norm = list(torch.empty(4, 6))
     first, second = gates_of([x], [kernel], norm, [0.5])
     assert second is None
-    assert first[1] == 3 and len(first[3]) == 5 and first[3][4] == 0.5
+    assert first[5] == 3 and first[6] is kernel
+    assert len(first[11:]) == 5 and first[15] == 0.5
 
 
 def test_precision_of_products(monkeypatch: pytest.MonkeyPatch) -> None:

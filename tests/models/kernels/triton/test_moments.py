@@ -10,21 +10,23 @@ from mlfm_mm.models.kernels.triton.forward_ops import (
     finish_moments,
     measure_gates,
 )
-from mlfm_mm.models.kernels.triton.moments import add_moments, no_moments
+from mlfm_mm.models.kernels.triton.moments import (
+    add_moments,
+    no_moments,
+    save_moments,
+)
 from tests.models.kernels.triton.cases import DEVICE
 
 
 @triton.jit
 def measure(x, out, rows, BLOCK: tl.constexpr):
-    c = tl.arange(0, 16)[None, :]
-    count, mean, squares = no_moments(16, tl.float32)
+    c = tl.arange(0, 16)
+    count, mean, squares = no_moments(BLOCK, 16, tl.float32)
     for start in range(0, rows, BLOCK):
         row = start + tl.arange(0, BLOCK)[:, None]
-        y = tl.load(x + row * 16 + c, mask=row < rows, other=0)
+        y = tl.load(x + row * 16 + c[None, :], mask=row < rows, other=0)
         count, mean, squares = add_moments(count, mean, squares, y, row < rows)
-    tl.store(out + c, count)
-    tl.store(out + 16 + c, mean)
-    tl.store(out + 32 + c, squares)
+    save_moments(out, 0, count, mean, squares, c, 16)
 
 
 @pytest.mark.parametrize('rows', [1, 16, 50])

@@ -41,7 +41,7 @@ def test_convolution(size: int, count: int, layout) -> None:
     x = torch.randn(2, count, 5, 6, device=DEVICE).to(memory_format=layout)
     kernel = torch.randn(7, count, size, size, device=DEVICE)
     out = torch.zeros(2, 14, 5, 6, device=DEVICE).to(memory_format=layout)
-    gate = maps_of(x), count, maps_of(kernel), ()
+    gate = *maps_of(x), count, *maps_of(kernel)
     convolve_all[(1,)](gate, maps_of(out), 2, 5, 6, 7, size)
     expected = F.conv2d(x, kernel, padding=size // 2)
     torch.testing.assert_close(out[:, 7:], expected, rtol=1e-4, atol=1e-4)
