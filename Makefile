@@ -17,6 +17,9 @@ FLOOR_TESTS := tests/models tests/test_registry.py mlfm_mm/models \
 	tests/analysis/test_grad_cam.py
 PYTEST := .venv/bin/python -m pytest $(if $(JOBS),-n $(JOBS))
 VENV := .venv/bin
+# The pinned numpy starts at 3.11, and 3.13 is the newest that was tried.
+PINNED := Python 3.11, 3.12 or 3.13
+TESTING := quickstart dev
 HOSTS := .venv-hosts .venv-hosts-openmmlab
 
 .DEFAULT_GOAL := help
@@ -31,15 +34,18 @@ help: ## show this list
 	@echo 'Only quickstart and test are needed to begin with: both set up' \
 		'.venv first.'
 
-define need_python
+# $(call set_up,folder,Pythons,requirements) creates or completes an
+# environment. What is unset would send the packages somewhere else.
+define set_up
 @command -v $(PYTHON) >/dev/null || { echo 'No "$(PYTHON)" was found:' \
-	'install Python 3.11, 3.12 or 3.13, or name one by' \
+	'install $(2), or name one by' \
 	'make ... PYTHON=/path/to/python' >&2; exit 1; }
+@env -u PYTHONHOME -u PYTHONPATH -u PIP_PREFIX -u PIP_TARGET -u PIP_USER \
+	$(PYTHON) -u .dev_scripts/bootstrap.py $(1) '$(2)' $(3)
 endef
 
 venv: ## create or complete .venv from requirements/ (others do it, too)
-	$(need_python)
-	@$(PYTHON) .dev_scripts/bootstrap.py
+	$(call set_up,.venv,$(PINNED),torch onedl $(TESTING))
 
 quickstart: venv ## train with and without MLFM; DATA=folder: your images
 	@$(VENV)/python demo/quickstart/quickstart.py $(if $(DATA),--data "$(DATA)")
@@ -51,21 +57,18 @@ test-slow: venv ## run the tests marked slow
 	@$(PYTEST) -m slow $(PYTEST_ARGS)
 
 test-floor: ## test the models with the oldest Python and torch promised
-	$(need_python)
-	@$(PYTHON) .dev_scripts/bootstrap.py floor
+	$(call set_up,.venv-floor,Python 3.10,floor)
 	@.venv-floor/bin/python -m pytest -n $(or $(JOBS),2) $(FLOOR_TESTS) \
 		$(PYTEST_ARGS)
 
 test-openmmlab: ## run what applies with the original OpenMMLab packages
-	$(need_python)
-	@$(PYTHON) .dev_scripts/bootstrap.py openmmlab
+	$(call set_up,.venv-openmmlab,$(PINNED),torch openmmlab $(TESTING))
 	@.venv-openmmlab/bin/python -m pytest -n $(or $(JOBS),2) \
 		$(OPENMMLAB_TESTS) $(PYTEST_ARGS)
 
 hosts: ## create or complete the environments of the other hosts
-	$(need_python)
-	@$(PYTHON) .dev_scripts/bootstrap.py hosts
-	@$(PYTHON) .dev_scripts/bootstrap.py hosts-openmmlab
+	$(call set_up,.venv-hosts,$(PINNED),torch onedl hosts)
+	$(call set_up,.venv-hosts-openmmlab,Python 3.11,hosts-openmmlab)
 	@.venv-hosts-openmmlab/bin/python -m pip install -q --no-deps \
 		-r requirements/hosts-alone.txt
 

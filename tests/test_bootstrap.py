@@ -10,26 +10,27 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).resolve().parents[1] / '.dev_scripts/bootstrap.py'
-# Answers as bootstrap.py expects a Python to; notes what it installs.
+REPO = Path(__file__).resolve().parents[1]
+SCRIPT = '.dev_scripts/bootstrap.py'
+FILES = ('Makefile', 'pyproject.toml', 'setup.py', 'mlfm_mm/version.py')
+# Answers as the Makefile and bootstrap.py expect a Python to, the script as
+# if it ran it; notes what it installs.
 FAKE_PYTHON = """#!/bin/sh
 root={root}
 case "$*" in
+    "-u "*) shift; exec {sys.executable} -c "import runpy, sys
+sys.executable = sys.argv.pop(1)
+script = sys.argv.pop(1)
+runpy.run_path(script, run_name='__main__')" "$0" "$@" ;;
     "-c "*) echo {version} ;;
     "-m venv "*)
-        mkdir -p "$3/bin" && cp "$root/fake" "$3/bin/python"
-        echo "version = {version}" > "$3/pyvenv.cfg" ;;
+        mkdir -p "$3/bin" && cp "$root/fake" "$3/bin/python" ;;
     *) touch "$root/begun"; sleep {seconds}
         echo "PYTHONPATH=$PYTHONPATH at $UV_DEFAULT_INDEX: $*" \
             >> "$root/calls" ;;
 esac
 case "$*" in {failing}) echo "No space left on device" >&2; exit 1 ;; esac
 """
-# Runs the script as if that Python ran it.
-AS_IF = (
-    'import runpy, sys; sys.executable, script = sys.argv[1:3]; '
-    'del sys.argv[1:3]; runpy.run_path(script, run_name="__main__")'
-)
 UV, UV_ITSELF, PIP = '-m uv pip', 'requirements/uv.txt', '-m pip'
 
 
@@ -40,7 +41,7 @@ def write_fake(
     seconds: float = 0,
 ) -> Path:
     fake = root / 'fake'
-    fake.write_text(FAKE_PYTHON.format(**locals()))
+    fake.write_text(FAKE_PYTHON.format(sys=sys, **locals()))
     fake.chmod(0o755)
     return fake
 
@@ -52,38 +53,67 @@ def calls(root: Path) -> list[str]:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    (tmp_path / 'requirements').mkdir()
-    (tmp_path / 'requirements' / 'torch.txt').write_text('torch==2.12.1\n')
-    (tmp_path / 'setup.py').write_text('')
-    (tmp_path / '.dev_scripts').mkdir()
+    root = tmp_path / 'checkout'
+    shutil.copytree(REPO / 'requirements', root / 'requirements')
+    for folder in ('.dev_scripts', 'mlfm_mm'):
+        (root / folder).mkdir()
+    for file in FILES:
+        shutil.copy(REPO / file, root / file)
     # However little room the disk of the tests has.
-    script = SCRIPT.read_text().replace('= 8.0, 2.0', '= 0.0, 0.0')
-    (tmp_path / '.dev_scripts' / SCRIPT.name).write_text(script)
-    write_fake(tmp_path)
-    return tmp_path
+    script = (REPO / SCRIPT).read_text().replace('= 8.0', '= 0.0')
+    (root / SCRIPT).write_text(script)
+    write_fake(root)
+    return root
 
 
-def start(checkout: Path, *name: str, **env: str) -> 'subprocess.Popen[str]':
-    script = checkout / '.dev_scripts' / SCRIPT.name
+def start(*command: str | Path, **env: str) -> 'subprocess.Popen[str]':
     return subprocess.Popen(
-        [sys.executable, '-c', AS_IF, checkout / 'fake', script, *name],
+        command,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        env=os.environ | env,
+        # Also where `make test` runs the tests.
+        env=os.environ | {'MAKEFLAGS': ''} | env,
         text=True,
     )
 
 
-def set_up(checkout: Path, *name: str, fails: bool = False, **env: str) -> str:
+def start_make(
+    checkout: Path,
+    target: str = 'venv',
+    python: Path | str = '',
+    **env: str,
+) -> 'subprocess.Popen[str]':
+    make = shutil.which('make') or pytest.skip('There is no make.')
+    python = python or checkout / 'fake'
+    folder = ('--no-print-directory', '-C', checkout)
+    return start(make, *folder, target, f'PYTHON={python}', **env)
+
+
+def bare_path(root: Path) -> Path:
+    """A PATH without a Python, with what the stand-in needs."""
+    path = root / 'path'
+    path.mkdir()
+    for tool in ('env', 'mkdir', 'cp', 'sleep', 'touch'):
+        (path / tool).symlink_to(str(shutil.which(tool)))
+    return path
+
+
+def set_up(
+    checkout: Path,
+    target: str = 'venv',
+    python: Path | str = '',
+    fails: bool = False,
+    **env: str,
+) -> str:
     """Set up an environment, and give what was said."""
-    run = start(checkout, *name, **env)
+    run = start_make(checkout, target, python, **env)
     said, _ = run.communicate(timeout=60)
-    assert run.returncode == fails, said
+    assert bool(run.returncode) == fails, said
     return said
 
 
 def test_any_python_3_can_start_it() -> None:
-    ast.parse(SCRIPT.read_text(), feature_version=(3, 6))
+    ast.parse((REPO / SCRIPT).read_text(), feature_version=(3, 6))
 
 
 def test_second_run_does_nothing(checkout: Path) -> None:
@@ -114,7 +144,7 @@ def test_input_of_others_changes_nothing(checkout: Path) -> None:
 
 
 def test_the_other_family(checkout: Path) -> None:
-    set_up(checkout, 'openmmlab')
+    set_up(checkout, 'test-openmmlab')
     assert (checkout / '.venv-openmmlab' / 'bootstrap.stamp').exists()
     assert '-rrequirements/openmmlab.txt' in calls(checkout)[1]
     assert 'onedl.txt' not in calls(checkout)[1]
@@ -146,8 +176,8 @@ def test_interrupted_set_up_is_made_anew(checkout: Path) -> None:
 
 
 def test_little_disk(checkout: Path) -> None:
-    script = checkout / '.dev_scripts' / SCRIPT.name
-    script.write_text(SCRIPT.read_text().replace('= 8.0, ', '= 1e6, '))
+    script = (REPO / SCRIPT).read_text().replace('= 8.0', '= 1e6')
+    (checkout / SCRIPT).write_text(script)
     said = set_up(checkout, fails=True)
     assert said.startswith('error: Only ') and '1000000 GB' in said
     assert not (checkout / '.venv').exists()
@@ -155,8 +185,7 @@ def test_little_disk(checkout: Path) -> None:
 
 def test_wrong_python(checkout: Path) -> None:
     fake = write_fake(checkout, version='3.9.13')
-    path = checkout / 'path'
-    path.mkdir()
+    path = bare_path(checkout)
     said = set_up(checkout, fails=True, PATH=str(path))
     for part in ('3.9.13', str(fake), '3.11, 3.12 or 3.13', 'PYTHON='):
         assert part in said
@@ -164,9 +193,49 @@ def test_wrong_python(checkout: Path) -> None:
     write_fake(checkout, '*', version='3.12.1').rename(path / 'python3.12')
     write_fake(checkout, version='3.13.2').rename(path / 'python3.13')
     write_fake(checkout, version='3.9.13')
-    for tool in ('mkdir', 'cp', 'sleep', 'touch'):
-        (path / tool).symlink_to(str(shutil.which(tool)))
     assert 'with Python 3.13.2' in set_up(checkout, PATH=str(path))
+
+
+def test_python_without_venv(checkout: Path) -> None:
+    write_fake(checkout, '*ensurepip*')
+    said = set_up(checkout, fails=True, PATH=str(bare_path(checkout)))
+    assert 'error: Found Python 3.11.7' in said
+    assert 'venv and ensurepip' in said and 'apt install python3-venv' in said
+    assert not (checkout / '.venv').exists()
+
+
+def test_no_python(checkout: Path) -> None:
+    said = set_up(checkout, python='python-nowhere', fails=True)
+    assert 'No "python-nowhere" was found: install Python 3.11' in said
+
+
+def test_environment_whose_python_is_gone_is_made_anew(checkout: Path) -> None:
+    set_up(checkout)
+    (checkout / '.venv' / 'kept').touch()
+    (checkout / '.venv/bin/python').unlink()
+    (checkout / '.venv/bin/python').symlink_to('gone')
+    assert 'Creating .venv' in set_up(checkout)
+    assert not (checkout / '.venv' / 'kept').exists()
+
+
+def test_active_environment_is_made_anew(checkout: Path) -> None:
+    """By the Python it was made with: its own goes with it."""
+    write_fake(checkout, '*install*')
+    set_up(checkout, fails=True)
+    python = checkout / '.venv/bin/python'
+    python.unlink()
+    python.symlink_to(write_fake(checkout))
+    said = set_up(checkout, python=python, PATH=f'{python.parent}:/usr/bin')
+    assert 'Creating .venv' in said and '.venv is ready' in said
+
+
+def test_moved_checkout_is_completed(checkout: Path, tmp_path: Path) -> None:
+    """Its environment still names the old place."""
+    set_up(checkout)
+    moved = checkout.rename(tmp_path / 'moved')
+    write_fake(moved)
+    shutil.copy(moved / 'fake', moved / '.venv/bin/python')
+    assert 'Completing .venv' in set_up(moved) and len(calls(moved)) == 6
 
 
 @pytest.mark.parametrize('version', ['3.9.2', None])
@@ -200,7 +269,7 @@ def test_environment_of_another_that_suits_is_completed(
 
 def test_two_at_once(checkout: Path) -> None:
     write_fake(checkout, seconds=0.3)
-    runs = [start(checkout) for _ in range(2)]
+    runs = [start_make(checkout) for _ in range(2)]
     said = [run.communicate(timeout=60)[0] for run in runs]
     assert [run.returncode for run in runs] == [0, 0]
     assert sum('waiting' in text for text in said) == 1
@@ -209,7 +278,9 @@ def test_two_at_once(checkout: Path) -> None:
 
 def test_the_lock_outlives_a_kill(checkout: Path) -> None:
     write_fake(checkout, seconds=1)
-    killed = start(checkout)
+    # Not make itself, which would leave the script alive.
+    script = ('-u', checkout / SCRIPT, '.venv', 'Python 3.11', 'torch')
+    killed = start(checkout / 'fake', *script)
     while not (checkout / 'begun').exists():
         time.sleep(0.02)
     killed.kill()

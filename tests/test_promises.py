@@ -54,9 +54,9 @@ def test_the_floor_is_what_is_promised() -> None:
     assert set(bounds) == set(pins) - {'torchvision', 'numpy'}
     for name, bound in bounds.items():
         assert pins[name] == bound or pins[name] == f'{bound}.0', name
-    script = (REPO / '.dev_scripts/bootstrap.py').read_text()
+    makefile = (REPO / 'Makefile').read_text()
     python = project['requires-python'].removeprefix('>=')
-    assert f"'floor': ('.venv-floor', 'floor', ('{python}',))" in script
+    assert f'$(call set_up,.venv-floor,Python {python},floor)' in makefile
 
 
 def test_the_public_ci_tries_what_is_promised() -> None:
