@@ -6,10 +6,12 @@
    gate, to the gradient of the trunk's feature. It convolves again to see
    where the gates were open, and adds up what their norms need to know.
 3. :func:`close_gates` goes back through these norms, to the gradients of the
-   gates' convolutions.
+   gates' convolutions. The supplement gate's it does not write: nobody asks
+   for the gradient of the image, and that of the kernel is one more product
+   of the patches at hand.
 
-The convolutions themselves, which are all that is left, are differentiated
-by the library that PyTorch has for them. Sums are written by programs and
+The convolutions that are left are differentiated by the library that PyTorch
+has for them. Sums are written by programs and
 added up afterwards, always in the same order.
 """
 
@@ -20,15 +22,17 @@ import triton.language as tl
 
 from .tiles import (
     convolve,
+    gather,
     load,
     load_norm,
-    mean_and_rstd,
+    multiply,
     norm_of,
     per_channel,
     place,
     save,
     save_share,
     second_half,
+    weights_of,
 )
 
 
@@ -40,7 +44,7 @@ def sum_norm(
     """Sum the gradients of a norm's shift and scale: (2, programs, C)."""
     c = tl.program_id(0) * BLOCK_C + tl.arange(0, BLOCK_C)
     pixels = images * height * width
-    mean, rstd = mean_and_rstd(norm, c, channels, ACC)
+    mean, rstd, _, _ = load_norm(norm, c, channels, ACC)
     d_shift = tl.zeros((BLOCK_P, BLOCK_C), ACC)
     d_scale = d_shift
     first, step = tl.program_id(1), tl.num_programs(1)
@@ -148,7 +152,8 @@ def close_trunk(
     d_x, d_low, shares, images, height, width, channels,
     IDENTITY: tl.constexpr, CONCAT: tl.constexpr, STEP: tl.constexpr,
     MEASURED: tl.constexpr, BLOCK_P: tl.constexpr, BLOCK_C: tl.constexpr,
-    BLOCK_M: tl.constexpr, BLOCK_I: tl.constexpr,
+    COUNT_M: tl.constexpr, BLOCK_M: tl.constexpr,
+    COUNT_I: tl.constexpr, BLOCK_I: tl.constexpr,
     DOT: tl.constexpr, PRECISION: tl.constexpr, ACC: tl.constexpr,
 ):  # fmt: skip
     """Go back to the trunk's feature and to the sum of the gates.
@@ -159,8 +164,14 @@ def close_trunk(
     """
     c = tl.program_id(0) * BLOCK_C + tl.arange(0, BLOCK_C)
     pixels = images * height * width
-    norms = load_norms(input_gate, supplement_gate, c, channels, ACC)
-    last, last_sums = norms[0], norms[0]
+    gate_norm = load_norm(norm_of(input_gate), c, channels, ACC)
+    weights = weights_of(input_gate, c, channels, 0, COUNT_M, 1, BLOCK_M, DOT)
+    if supplement_gate is not None:
+        gate_norm_2 = load_norm(norm_of(supplement_gate), c, channels, ACC)
+        weights_2 = weights_of(
+            supplement_gate, c, channels, 0, COUNT_I, 3, BLOCK_I, DOT
+        )
+    last, last_sums = gate_norm, gate_norm
     if d_out is not None:
         last = load_norm(norm, c, channels, ACC)
         last_sums = load_sums(sums, c, channels, pixels, MEASURED, ACC)
@@ -172,6 +183,14 @@ def close_trunk(
         n, h, w = place(index, height, width)
         valid = index < pixels
         inside = valid[:, None] & (c < channels)[None, :]
+        patches = gather(
+            input_gate, n, h, w, valid, height, width, 0, COUNT_M, 1, BLOCK_M
+        )
+        if supplement_gate is not None:
+            patches_2 = gather(
+                supplement_gate, n, h, w, valid, height, width, 0, COUNT_I, 3,
+                BLOCK_I,
+            )  # fmt: skip
         to_x, to_low = arriving(
             d_out, d_memory, total, last, last_sums, n, c, h, w, inside,
             height, width, channels, IDENTITY, CONCAT, STEP, ACC,
@@ -180,17 +199,20 @@ def close_trunk(
         save(d_low, n, c, h, w, inside, to_low)
         # Where a tile hangs over, nothing arrives.
         to_low = tl.where(inside, to_low, 0)
-        grad, plain = through_relu(
-            to_low, input_gate, norms[0], n, h, w, valid, c, height, width,
-            channels, 1, BLOCK_M, DOT, PRECISION, ACC,
+        y = convolve(
+            input_gate, patches, weights, n, h, w, valid, c, height, width,
+            channels, COUNT_M, 1, BLOCK_M, DOT, PRECISION, ACC,
         )  # fmt: skip
+        grad, plain = through_relu(to_low, y, gate_norm)
         d_shift += grad
         d_scale += grad * plain
         if supplement_gate is not None:
-            grad, plain = through_relu(
-                to_low, supplement_gate, norms[1], n, h, w, valid, c, height,
-                width, channels, 3, BLOCK_I, DOT, PRECISION, ACC,
+            y = convolve(
+                supplement_gate, patches_2, weights_2, n, h, w, valid, c,
+                height, width, channels, COUNT_I, 3, BLOCK_I, DOT, PRECISION,
+                ACC,
             )  # fmt: skip
+            grad, plain = through_relu(to_low, y, gate_norm_2)
             d_shift_2 += grad
             d_scale_2 += grad * plain
     save_sum(shares, 0, d_shift, c, channels)
@@ -201,31 +223,13 @@ def close_trunk(
 
 
 @triton.jit
-def load_norms(input_gate, supplement_gate, c, channels, ACC: tl.constexpr):
-    """Load the norms of both gates."""
-    first = load_norm(norm_of(input_gate), c, channels, ACC)
-    second = first
-    if supplement_gate is not None:
-        second = load_norm(norm_of(supplement_gate), c, channels, ACC)
-    return first, second
-
-
-@triton.jit
-def through_relu(
-    grad, gate, norm, n, h, w, inside, c, height, width, channels,
-    SIZE: tl.constexpr, BLOCK_K: tl.constexpr,
-    DOT: tl.constexpr, PRECISION: tl.constexpr, ACC: tl.constexpr,
-):  # fmt: skip
-    """Let a gradient through where the gate was open.
+def through_relu(grad, y, norm):
+    """Let a gradient through where a gate was open.
 
     Returns:
-        The gradient behind the gate's norm, and what the norm returned before
-        its own scale and shift.
+        The gradient behind the gate's norm, and what the norm made of ``y``
+        before its own scale and shift.
     """
-    y = convolve(
-        gate, n, h, w, inside, c, height, width, channels,
-        SIZE, BLOCK_K, DOT, PRECISION, ACC,
-    )  # fmt: skip
     plain = (y - norm[0]) * norm[1]
     is_open = plain * norm[2] + norm[3] > 0
     return tl.where(is_open, grad, 0), plain
@@ -233,21 +237,32 @@ def through_relu(
 
 @triton.jit
 def close_gates(
-    d_low, input_gate, supplement_gate, sums, d_input, d_supplement,
+    d_low, input_gate, supplement_gate, sums, d_input, d_supplement, d_kernel,
     images, height, width, channels, MEASURED: tl.constexpr,
     BLOCK_P: tl.constexpr, BLOCK_C: tl.constexpr,
-    BLOCK_M: tl.constexpr, BLOCK_I: tl.constexpr,
+    COUNT_M: tl.constexpr, BLOCK_M: tl.constexpr,
+    COUNT_I: tl.constexpr, BLOCK_I: tl.constexpr,
     DOT: tl.constexpr, PRECISION: tl.constexpr, ACC: tl.constexpr,
 ):  # fmt: skip
-    """Go back through the gates to what their convolutions returned."""
+    """Go back through the gates to what their convolutions returned.
+
+    Of the supplement gate, go on to the gradient of its kernel, if there is
+    ``d_kernel``: each program's part of it, (programs, C, patch).
+    """
     c = tl.program_id(0) * BLOCK_C + tl.arange(0, BLOCK_C)
     pixels = images * height * width
-    norms = load_norms(input_gate, supplement_gate, c, channels, ACC)
-    first_sums = load_sums(sums, c, channels, pixels, MEASURED, ACC)
-    second_sums = first_sums
+    gate_norm = load_norm(norm_of(input_gate), c, channels, ACC)
+    gate_sums = load_sums(sums, c, channels, pixels, MEASURED, ACC)
+    weights = weights_of(input_gate, c, channels, 0, COUNT_M, 1, BLOCK_M, DOT)
+    d_weights = tl.zeros((BLOCK_C, BLOCK_I), ACC)
     if supplement_gate is not None:
-        behind = sums + 2 * channels
-        second_sums = load_sums(behind, c, channels, pixels, MEASURED, ACC)
+        gate_norm_2 = load_norm(norm_of(supplement_gate), c, channels, ACC)
+        gate_sums_2 = load_sums(
+            sums + 2 * channels, c, channels, pixels, MEASURED, ACC
+        )
+        weights_2 = weights_of(
+            supplement_gate, c, channels, 0, COUNT_I, 3, BLOCK_I, DOT
+        )
     first, step = tl.program_id(1), tl.num_programs(1)
     for start in range(first * BLOCK_P, pixels, step * BLOCK_P):
         index = start + tl.arange(0, BLOCK_P)
@@ -255,16 +270,45 @@ def close_gates(
         valid = index < pixels
         inside = valid[:, None] & (c < channels)[None, :]
         to_low = load(d_low, n, c, h, w, inside, ACC)
-        grad, plain = through_relu(
-            to_low, input_gate, norms[0], n, h, w, valid, c, height, width,
-            channels, 1, BLOCK_M, DOT, PRECISION, ACC,
+        patches = gather(
+            input_gate, n, h, w, valid, height, width, 0, COUNT_M, 1, BLOCK_M
+        )
+        if supplement_gate is not None:
+            patches_2 = gather(
+                supplement_gate, n, h, w, valid, height, width, 0, COUNT_I, 3,
+                BLOCK_I,
+            )  # fmt: skip
+        y = convolve(
+            input_gate, patches, weights, n, h, w, valid, c, height, width,
+            channels, COUNT_M, 1, BLOCK_M, DOT, PRECISION, ACC,
         )  # fmt: skip
-        grad = through_norm(grad, plain, norms[0], first_sums)
+        grad, plain = through_relu(to_low, y, gate_norm)
+        grad = through_norm(grad, plain, gate_norm, gate_sums)
         save(d_input, n, c, h, w, inside, grad)
         if supplement_gate is not None:
-            grad, plain = through_relu(
-                to_low, supplement_gate, norms[1], n, h, w, valid, c, height,
-                width, channels, 3, BLOCK_I, DOT, PRECISION, ACC,
+            y = convolve(
+                supplement_gate, patches_2, weights_2, n, h, w, valid, c,
+                height, width, channels, COUNT_I, 3, BLOCK_I, DOT, PRECISION,
+                ACC,
             )  # fmt: skip
-            grad = through_norm(grad, plain, norms[1], second_sums)
+            grad, plain = through_relu(to_low, y, gate_norm_2)
+            grad = through_norm(grad, plain, gate_norm_2, gate_sums_2)
             save(d_supplement, n, c, h, w, inside, grad)
+            if d_kernel is not None:
+                # Where the tile hangs over, patches are zero.
+                d_weights = multiply(
+                    tl.trans(grad), patches_2, d_weights, DOT, PRECISION, ACC
+                )
+    if d_kernel is not None:
+        save_kernel(d_kernel, d_weights, c, channels, COUNT_I * 9, BLOCK_I)
+
+
+@triton.jit
+def save_kernel(
+    d_kernel, tile, c, channels, COUNT: tl.constexpr, BLOCK_K: tl.constexpr
+):
+    """Store one program's part of the gradient of a kernel."""
+    k = tl.arange(0, BLOCK_K)
+    row = (tl.program_id(1) * channels + c) * COUNT
+    inside = (c < channels)[:, None] & (k < COUNT)[None, :]
+    tl.store(d_kernel + row[:, None] + k[None, :], tile, mask=inside)

@@ -13,10 +13,12 @@ from .launch import (
     gates_of,
     launch,
     maps_of,
+    norm_of,
     operator,
     precision_of,
     products_of,
     shares_of,
+    sums_of,
     tiles_of,
 )
 
@@ -36,11 +38,11 @@ def sum_norm(
 ) -> None:
     """Sum the gradients of the output gate's shift and scale, in shares."""
     n, channels, height, width = total.shape
-    grid, tile = tiles_of(total, channels, sums=True)
+    grid, tile = tiles_of(total, channels)
     launch(
         backward.sum_norm,
         grid,
-        *(maps_of(d_out), maps_of(total), (*norm, eps), shares),
+        *(maps_of(d_out), maps_of(total), norm_of(norm, eps), shares),
         *(n, height, width, channels, *tile, precision_of(total.dtype)),
     )
 
@@ -88,12 +90,12 @@ def close_trunk(
     d_x, d_low, shares = made
     measured, *kind = form
     n, channels, height, width = total.shape
-    grid, tile = tiles_of(total, channels, sums=True)
+    grid, tile = tiles_of(total, channels)
     launch(
         backward.close_trunk,
         grid,
         *(maps_of(d_out), maps_of(d_memory), maps_of(total)),
-        *((*norm, norm_eps), sums, *gates_of(*gates[:4])),
+        *(norm_of(norm, norm_eps), sums, *gates_of(gates)),
         *(maps_of(d_x), maps_of(d_low) if d_low.numel() else None, shares),
         *(n, height, width, channels, *kind, measured, *tile),
         *products_of(gates.kernels, gates.dtype),
@@ -101,26 +103,52 @@ def close_trunk(
 
 
 def _gates_closed(
-    d_low: Tensor, gates: Gates, sums: Tensor, measured: bool
-) -> Tensors:
-    return [torch.empty_like(d_low, dtype=gates.dtype) for _ in gates.sources]
+    d_low: Tensor,
+    gates: Gates,
+    sums: Tensor,
+    measured: bool,
+    with_kernel: bool,
+) -> tuple[Tensor, Tensor, Tensor]:
+    d_input = torch.empty_like(d_low, dtype=gates.dtype)
+    d_supplement, d_kernel = d_input.new_empty(0), d_input.new_empty(0)
+    if with_kernel:
+        channels, *patch = gates.kernels[1].shape
+        (_, programs), _ = tiles_of(d_low, channels)
+        d_kernel = d_low.new_empty(
+            programs, channels, *patch, dtype=sums_of(gates.dtype)
+        )
+    elif len(gates.sources) > 1:
+        d_supplement = torch.empty_like(d_input)
+    return d_input, d_supplement, d_kernel
 
 
 @operator(
-    'close_gates(Tensor d_low, GATES, Tensor sums, bool measured) -> Tensor[]',
+    'close_gates(Tensor d_low, GATES, Tensor sums, bool measured, '
+    'bool with_kernel) -> (Tensor, Tensor, Tensor)',
     _gates_closed,
 )
 def close_gates(
-    made: Tensors, d_low: Tensor, gates: Gates, sums: Tensor, measured: bool
+    made: tuple[Tensor, Tensor, Tensor],
+    d_low: Tensor,
+    gates: Gates,
+    sums: Tensor,
+    measured: bool,
+    with_kernel: bool,
 ) -> None:
-    """Go back through the gates to what their convolutions returned."""
+    """Go back through the gates to what their convolutions returned.
+
+    Of the supplement gate, either that, or shares of the gradient of its
+    kernel, (programs, C, M, K, K); what is not asked for is empty.
+    """
     n, channels, height, width = d_low.shape
+    d_input, d_supplement, d_kernel = made
     grid, tile = tiles_of(d_low, channels)
     launch(
         backward.close_gates,
         grid,
-        *(maps_of(d_low), *gates_of(*gates[:4]), sums),
-        *(maps_of(made[0]), maps_of(made[1]) if len(made) > 1 else None),
+        *(maps_of(d_low), *gates_of(gates), sums, maps_of(d_input)),
+        maps_of(d_supplement) if d_supplement.numel() else None,
+        d_kernel if d_kernel.numel() else None,
         *(n, height, width, channels, measured, *tile),
         *products_of(gates.kernels, gates.dtype),
     )

@@ -22,12 +22,14 @@ import triton.language as tl
 from .moments import add_moments, count_batch, no_moments, save_moments
 from .tiles import (
     convolve,
+    gather,
     load,
     norm_of,
     place,
     save,
     scale_and_shift,
     second_half,
+    weights_of,
 )
 
 
@@ -38,7 +40,8 @@ def open_gates(
     images, height, width, channels,
     IDENTITY: tl.constexpr, CONCAT: tl.constexpr, STEP: tl.constexpr,
     BLOCK_P: tl.constexpr, BLOCK_C: tl.constexpr,
-    BLOCK_M: tl.constexpr, BLOCK_I: tl.constexpr,
+    COUNT_M: tl.constexpr, BLOCK_M: tl.constexpr,
+    COUNT_I: tl.constexpr, BLOCK_I: tl.constexpr,
     DOT: tl.constexpr, PRECISION: tl.constexpr, ACC: tl.constexpr,
 ):  # fmt: skip
     """Open both gates to the trunk, and forget.
@@ -51,10 +54,17 @@ def open_gates(
     count_batch(batches)
     c = tl.program_id(0) * BLOCK_C + tl.arange(0, BLOCK_C)
     # Once, not for each tile.
-    gate_norms = norms_of(input_gate, supplement_gate, c, channels, ACC)
-    out_norm = gate_norms[0]
+    weights = weights_of(input_gate, c, channels, 0, COUNT_M, 1, BLOCK_M, DOT)
+    scale, shift = scale_and_shift(norm_of(input_gate), c, channels, ACC)
+    if supplement_gate is not None:
+        weights_2 = weights_of(
+            supplement_gate, c, channels, 0, COUNT_I, 3, BLOCK_I, DOT
+        )
+        scale_2, shift_2 = scale_and_shift(
+            norm_of(supplement_gate), c, channels, ACC
+        )
     if norm is not None:
-        out_norm = scale_and_shift(norm, c, channels, ACC)
+        scale_3, shift_3 = scale_and_shift(norm, c, channels, ACC)
     rows, columns = tl.cdiv(height, STEP), tl.cdiv(width, STEP)
     cells = images * rows * columns
     count, mean, squares = no_moments(BLOCK_P, BLOCK_C, ACC)
@@ -64,23 +74,52 @@ def open_gates(
         n, i, j = place(index, rows, columns)
         valid = index < cells
         tile = valid[:, None] & (c < channels)[None, :]
-        trunk_sum = tl.zeros((BLOCK_P, BLOCK_C), ACC)
-        low_sum = trunk_sum
+        kept = tl.zeros((BLOCK_P, BLOCK_C), ACC)
+        kept_apart = kept
         for corner in range(STEP * STEP):
             h, w, first_time = corner_of(i, j, corner, height, width, STEP)
             # The last of an odd number counts twice in the memory only.
             once = (valid & first_time)[:, None]
-            low = both_gates(
-                input_gate, supplement_gate, gate_norms, n, h, w, valid, c,
-                height, width, channels,
-                BLOCK_M, BLOCK_I, DOT, PRECISION, ACC,
-            )  # fmt: skip
+            # All is loaded before anything waits for it.
             trunk = load(x, n, c, h, w, tile, ACC)
-            trunk_sum += trunk
-            low_sum += low
+            patches = gather(
+                input_gate,
+                n,
+                h,
+                w,
+                valid,
+                height,
+                width,
+                0,
+                COUNT_M,
+                1,
+                BLOCK_M,
+            )
+            if supplement_gate is not None:
+                patches_2 = gather(
+                    supplement_gate, n, h, w, valid, height, width, 0,
+                    COUNT_I, 3, BLOCK_I,
+                )  # fmt: skip
+            y = convolve(
+                input_gate, patches, weights, n, h, w, valid, c, height,
+                width, channels, COUNT_M, 1, BLOCK_M, DOT, PRECISION, ACC,
+            )  # fmt: skip
+            low = tl.maximum(y * scale + shift, 0)
+            if supplement_gate is not None:
+                y = convolve(
+                    supplement_gate, patches_2, weights_2, n, h, w, valid, c,
+                    height, width, channels, COUNT_I, 3, BLOCK_I, DOT,
+                    PRECISION, ACC,
+                )  # fmt: skip
+                low += tl.maximum(y * scale_2 + shift_2, 0)
+            if CONCAT:
+                kept += trunk
+                kept_apart += low
+            else:
+                kept += trunk + low
             mixed = low if IDENTITY else trunk + low
             if out is not None:
-                y = mixed * out_norm[0] + out_norm[1]
+                y = mixed * scale_3 + shift_3
                 y = y + trunk if IDENTITY else y
                 save(out, n, c, h, w, once & tile, y)
             save(total, n, c, h, w, once & tile, mixed)
@@ -90,44 +129,13 @@ def open_gates(
                 count, mean, squares = add_moments(
                     count, mean, squares, mixed, once
                 )
-        save_memory(
-            memory, n, c, i, j, tile, trunk_sum, low_sum, channels,
-            CONCAT, STEP,
-        )  # fmt: skip
+        # A band of the Haar wavelet is half the sum of four.
+        save(memory, n, c, i, j, tile, kept / STEP)
+        if CONCAT:
+            behind = second_half(memory, channels)
+            save(behind, n, c, i, j, tile, kept_apart / STEP)
     if shares is not None:
         save_moments(shares, 0, count, mean, squares, c, channels)
-
-
-@triton.jit
-def norms_of(input_gate, supplement_gate, c, channels, ACC: tl.constexpr):
-    """Write the gates' norms as scales and shifts."""
-    first = scale_and_shift(norm_of(input_gate), c, channels, ACC)
-    second = first
-    if supplement_gate is not None:
-        second = scale_and_shift(norm_of(supplement_gate), c, channels, ACC)
-    return first, second
-
-
-@triton.jit
-def both_gates(
-    input_gate, supplement_gate, norms, n, h, w, inside, c,
-    height, width, channels,
-    BLOCK_M: tl.constexpr, BLOCK_I: tl.constexpr,
-    DOT: tl.constexpr, PRECISION: tl.constexpr, ACC: tl.constexpr,
-):  # fmt: skip
-    """Compute a tile of what the gates let in together."""
-    y = convolve(
-        input_gate, n, h, w, inside, c, height, width, channels,
-        1, BLOCK_M, DOT, PRECISION, ACC,
-    )  # fmt: skip
-    low = tl.maximum(y * norms[0][0] + norms[0][1], 0)
-    if supplement_gate is not None:
-        y = convolve(
-            supplement_gate, n, h, w, inside, c, height, width, channels,
-            3, BLOCK_I, DOT, PRECISION, ACC,
-        )  # fmt: skip
-        low += tl.maximum(y * norms[1][0] + norms[1][1], 0)
-    return low
 
 
 @triton.jit
@@ -139,25 +147,6 @@ def corner_of(i, j, corner, height, width, STEP: tl.constexpr):
     h, w = i * STEP + corner // STEP, j * STEP + corner % STEP
     first_time = (h < height) & (w < width)
     return tl.minimum(h, height - 1), tl.minimum(w, width - 1), first_time
-
-
-@triton.jit
-def save_memory(
-    memory, n, c, i, j, inside, trunk_sum, low_sum, channels,
-    CONCAT: tl.constexpr, STEP: tl.constexpr,
-):  # fmt: skip
-    """Store the new memory, if asked, of the sums of each cell.
-
-    A band of the Haar wavelet is half the sum of four.
-    """
-    if memory is None:
-        pass
-    elif CONCAT:
-        save(memory, n, c, i, j, inside, trunk_sum / STEP)
-        behind = second_half(memory, channels)
-        save(behind, n, c, i, j, inside, low_sum / STEP)
-    else:
-        save(memory, n, c, i, j, inside, (trunk_sum + low_sum) / STEP)
 
 
 @triton.jit

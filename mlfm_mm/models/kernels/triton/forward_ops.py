@@ -17,6 +17,7 @@ from .launch import (
     gates_of,
     launch,
     maps_of,
+    norm_of,
     operator,
     precision_of,
     products_of,
@@ -50,11 +51,11 @@ def measure_gates(
     """
     n, _, height, width = sources[0].shape
     channels = len(kernels[0])
-    grid, tile = tiles_of(sources[0], channels, sums=True)
+    grid, tile = tiles_of(sources[0], channels)
     launch(
         moments.measure_gates,
         grid,
-        *gates_of(sources, kernels),
+        *gates_of(Gates(sources, kernels, [], [], dtype)),
         (batches[0], batches[1] if len(batches) > 1 else None),
         *(shares, n, height, width, channels, *tile),
         *products_of(kernels, dtype),
@@ -86,7 +87,7 @@ def finish_moments(
     """
     _, programs, channels = shares.shape
     norms: list[Argument] = [
-        (*running[2 * i : 2 * i + 2], count, None if share < 0 else share)
+        (*running[2 * i : 2 * i + 2], count, share)
         for i, (count, share) in enumerate(zip(batches, momenta, strict=True))
     ]
     launch(
@@ -148,13 +149,13 @@ def open_gates(
     first, memory, shares = made
     measured, *kind = form
     n, channels, height, width = x.shape
-    grid, tile = tiles_of(x, channels, form.step, sums=measured)
+    grid, tile = tiles_of(x, channels, form.step)
     launch(
         forward.open_gates,
         grid,
         maps_of(x),
-        *gates_of(*gates[:4]),
-        (*norm, norm_eps) if norm else None,
+        *gates_of(gates),
+        norm_of(norm, norm_eps) if norm else None,
         *(maps_of(first), None) if norm else (None, maps_of(first)),
         maps_of(memory) if memory.numel() else None,
         *(batches[0], shares) if measured else (None, None),
@@ -178,10 +179,10 @@ def normalize(
 ) -> None:
     """Normalize maps, and add ``x`` if there is one."""
     n, channels, height, width = total.shape
-    grid, tile = tiles_of(total, channels)
+    grid, tile = tiles_of(total, channels, few=False)
     launch(
         forward.normalize,
         grid,
-        *(maps_of(total), maps_of(x), (*norm, eps), maps_of(out)),
+        *(maps_of(total), maps_of(x), norm_of(norm, eps), maps_of(out)),
         *(n, height, width, channels, *tile, precision_of(total.dtype)),
     )

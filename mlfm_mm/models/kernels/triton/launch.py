@@ -20,15 +20,17 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from .tiles import PLAYED
+from .tiles import AFFINE, PLAYED, SHIFT
 
 # Pixels and channels of a tile, and how a GPU goes about it. With these no
 # kernel lacks more than a few registers; no GPU has tuned them yet.
 BLOCK_P, BLOCK_C = 32, 64
 OPTIONS = dict(num_warps=8, num_stages=1)
-# Where programs write sums there are at most so many of them, and each has at
-# least so many tiles, so that the sums are small beside the maps.
-MOST_SHARES, LEAST_TILES = 1024, 4
+# Where programs write sums, or read kernels first, there are at most so many
+# of them, each of several tiles, so that this is little beside the maps.
+FEW_PROGRAMS, LEAST_TILES = 1024, 4
+# Values of a kernel that are multiplied at a time; most gates have no more.
+MOST_VALUES = 64
 # So many programs a GPU allows in the second direction of a grid.
 MOST_PROGRAMS = 65535
 
@@ -151,22 +153,27 @@ def maps_of(x: Tensor | None) -> Argument:
     return None if x is None else (x, *x.stride())
 
 
-def gates_of(
-    sources: Sequence[Tensor],
-    kernels: Sequence[Tensor],
-    norms: Sequence[Tensor | None] = (),
-    eps: Sequence[float] = (),
-) -> tuple[Argument, Argument]:
+def norm_of(vectors: Sequence[Tensor | None], eps: float) -> Argument:
+    """Give a norm, or what it was folded to, as kernels take it."""
+    mean, variance, weight, bias = vectors
+    if mean is not None:
+        return mean, variance, weight, bias, eps
+    # Nothing is missing, for Triton 3.6: what is not used is the bias, too.
+    folded = SHIFT if weight is None else AFFINE
+    return bias, bias, bias if weight is None else weight, bias, folded.value
+
+
+def gates_of(gates: Gates) -> tuple[Argument, Argument]:
     """Give two gates as kernels take them, None for one that is not there."""
-    found: list[Argument] = [
-        (
-            *(source, *source.stride(), source.shape[1]),
-            *(kernels[i], *kernels[i].stride()),
-            *norms[4 * i : 4 * i + 4],
-            *eps[i : i + 1],
-        )
-        for i, source in enumerate(sources)
-    ]
+    found: list[Argument] = []
+    for i, (x, kernel) in enumerate(
+        zip(gates.sources, gates.kernels, strict=True)
+    ):
+        gate = x, *x.stride(), kernel, *kernel.stride()
+        if gates.norms:
+            vectors = gates.norms[4 * i : 4 * i + 4]
+            gate = *gate, *norm_of(vectors, gates.eps[i])
+        found.append(gate)
     return found[0], found[1] if len(found) > 1 else None
 
 
@@ -176,7 +183,7 @@ def sums_of(dtype: torch.dtype) -> torch.dtype:
 
 
 def tiles_of(
-    maps: Tensor, channels: int, step: int = 1, sums: bool = False
+    maps: Tensor, channels: int, step: int = 1, few: bool = True
 ) -> tuple[tuple[int, int], tuple[int, int]]:
     """Share maps out.
 
@@ -184,7 +191,7 @@ def tiles_of(
         maps (Tensor): Maps whose pixels are gone through, (N, C, H, W).
         channels (int): Channels that are worked on, not always C.
         step (int): Side of the cells of pixels. Defaults to 1.
-        sums (bool): Whether programs write sums. Defaults to False.
+        few (bool): Whether a program has several tiles. Defaults to True.
 
     Returns:
         tuple: The grid, which is blocks of channels by programs for each,
@@ -192,12 +199,12 @@ def tiles_of(
 
     Example:
         >>> tiles_of(torch.empty(2, 3, 10, 20), channels=100)
-        ((2, 13), (32, 64))
+        ((2, 4), (32, 64))
     """
     height, width = (triton.cdiv(side, step) for side in maps.shape[2:])
     programs = triton.cdiv(len(maps) * height * width, BLOCK_P)
-    if sums:
-        programs = min(triton.cdiv(programs, LEAST_TILES), MOST_SHARES)
+    if few:
+        programs = min(triton.cdiv(programs, LEAST_TILES), FEW_PROGRAMS)
     # Products of matrices want 16 at least.
     block = max(16, min(BLOCK_C, triton.next_power_of_2(channels)))
     grid = triton.cdiv(channels, block), min(programs, MOST_PROGRAMS)
@@ -208,7 +215,7 @@ def shares_of(
     maps: Tensor, planes: int, channels: int, dtype: torch.dtype, step: int = 1
 ) -> Tensor:
     """Make room for the sums of each program: (planes, programs, C)."""
-    (_, programs), _ = tiles_of(maps, channels, step, sums=True)
+    (_, programs), _ = tiles_of(maps, channels, step)
     return maps.new_empty(planes, programs, channels, dtype=sums_of(dtype))
 
 
@@ -220,11 +227,30 @@ def precision_of(dtype: torch.dtype) -> Argument:
 def products_of(
     kernels: Sequence[Tensor], dtype: torch.dtype
 ) -> tuple[Argument, ...]:
-    """Give what kernels that convolve take last: blocks and precisions."""
-    blocks = [16 if kernel[0].numel() <= 16 else 32 for kernel in kernels]
+    """Give what kernels that convolve take last.
+
+    Of each gate how many maps it reads, and in blocks of how many values;
+    then the precisions.
+    """
+    counts = [kernel.shape[1] for kernel in (kernels[0], kernels[-1])]
+    blocks = [block_of(kernel) for kernel in (kernels[0], kernels[-1])]
     product = 'ieee'
     if dtype == torch.float32 and not PLAYED.value:
         # Shortened where PyTorch's convolutions do it, else as three products
         # of shortened numbers, which are nearly as precise.
         product = 'tf32' if torch.backends.cudnn.allow_tf32 else 'tf32x3'
-    return blocks[0], blocks[-1], DTYPES[dtype], product, precision_of(dtype)
+    return (
+        *(counts[0], blocks[0], counts[1], blocks[1]),
+        *(DTYPES[dtype], product, precision_of(dtype)),
+    )
+
+
+def block_of(kernel: Tensor) -> int:
+    """Tell how many of a kernel's values a block of them has, 16 to 64."""
+    wanted: int = triton.next_power_of_2(kernel[0].numel())
+    return max(16, min(wanted, MOST_VALUES))
+
+
+def is_one_block(kernel: Tensor) -> bool:
+    """Tell whether a kernel has no more values than one block."""
+    return kernel[0].numel() <= MOST_VALUES

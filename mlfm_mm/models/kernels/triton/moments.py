@@ -11,7 +11,14 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from .tiles import convolve, per_channel, place, save_share
+from .tiles import (
+    convolve,
+    gather,
+    per_channel,
+    place,
+    save_share,
+    weights_of,
+)
 
 
 @triton.jit
@@ -70,7 +77,8 @@ def measure_gates(
     input_gate, supplement_gate, batches, shares,
     images, height, width, channels,
     BLOCK_P: tl.constexpr, BLOCK_C: tl.constexpr,
-    BLOCK_M: tl.constexpr, BLOCK_I: tl.constexpr,
+    COUNT_M: tl.constexpr, BLOCK_M: tl.constexpr,
+    COUNT_I: tl.constexpr, BLOCK_I: tl.constexpr,
     DOT: tl.constexpr, PRECISION: tl.constexpr, ACC: tl.constexpr,
 ):  # fmt: skip
     """Measure the convolutions of the gates.
@@ -81,6 +89,11 @@ def measure_gates(
     count_batch(batches[0])
     count_batch(batches[1])
     c = tl.program_id(0) * BLOCK_C + tl.arange(0, BLOCK_C)
+    weights = weights_of(input_gate, c, channels, 0, COUNT_M, 1, BLOCK_M, DOT)
+    if supplement_gate is not None:
+        weights_2 = weights_of(
+            supplement_gate, c, channels, 0, COUNT_I, 3, BLOCK_I, DOT
+        )
     pixels = images * height * width
     count, mean, squares = no_moments(BLOCK_P, BLOCK_C, ACC)
     _, mean_2, squares_2 = no_moments(BLOCK_P, BLOCK_C, ACC)
@@ -89,18 +102,27 @@ def measure_gates(
         index = start + tl.arange(0, BLOCK_P)
         n, h, w = place(index, height, width)
         inside = index < pixels
+        patches = gather(
+            input_gate, n, h, w, inside, height, width, 0, COUNT_M, 1, BLOCK_M
+        )
+        if supplement_gate is not None:
+            patches_2 = gather(
+                supplement_gate, n, h, w, inside, height, width, 0, COUNT_I, 3,
+                BLOCK_I,
+            )  # fmt: skip
         before = count
         y = convolve(
-            input_gate, n, h, w, inside, c, height, width, channels,
-            1, BLOCK_M, DOT, PRECISION, ACC,
+            input_gate, patches, weights, n, h, w, inside, c, height, width,
+            channels, COUNT_M, 1, BLOCK_M, DOT, PRECISION, ACC,
         )  # fmt: skip
         count, mean, squares = add_moments(
             before, mean, squares, y, inside[:, None]
         )
         if supplement_gate is not None:
             y = convolve(
-                supplement_gate, n, h, w, inside, c, height, width, channels,
-                3, BLOCK_I, DOT, PRECISION, ACC,
+                supplement_gate, patches_2, weights_2, n, h, w, inside, c,
+                height, width, channels, COUNT_I, 3, BLOCK_I, DOT, PRECISION,
+                ACC,
             )  # fmt: skip
             count, mean_2, squares_2 = add_moments(
                 before, mean_2, squares_2, y, inside[:, None]
@@ -118,8 +140,8 @@ def finish_moments(
     """Put the shares of all programs together, for one norm or two.
 
     ``running`` is mean, variance, number of batches and momentum of a norm,
-    None for a plain average. ``moments`` (norms, 2, C) are what the batch is
-    to be normalized by.
+    below zero for a plain average. ``moments`` (norms, 2, C) are what the
+    batch is to be normalized by.
     """
     c = tl.program_id(0) * BLOCK_C + tl.arange(0, BLOCK_C)
     there = (c < channels)[None, :]
@@ -158,10 +180,8 @@ def finish_moments(
 @triton.jit
 def record(running, mean, variance, c, channels, ACC: tl.constexpr):
     """Let running moments come nearer to those of a batch."""
-    if running[3] is None:
-        share = 1 / tl.load(running[2]).to(ACC)
-    else:
-        share = running[3]
+    average = 1 / tl.load(running[2]).to(ACC)
+    share = tl.where(running[3] < 0, average, running[3])
     approach(running[0], mean, share, c, channels, ACC)
     approach(running[1], variance, share, c, channels, ACC)
 

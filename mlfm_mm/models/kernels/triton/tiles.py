@@ -5,11 +5,10 @@ Arguments that belong together come as tuples:
 - *maps*: a pointer and the strides of (N, C, H, W), so that any layout will
   do. Lanes that follow the stride of one read memory in a row: Triton finds
   out which do.
-- *norm*: mean, variance, weight, bias, each of (C,), and eps. What has been
-  folded into a convolution has neither mean, variance nor weight.
-- *gate*: the maps that it reads, how many of them there are, its kernel (laid
-  out as maps, too) and its norm, all in one row: in tuples within tuples
-  Triton 3.6 loses strides of one.
+- *norm*: mean, variance, weight, bias, each of (C,), and eps, or in its place
+  what a norm was folded to (``AFFINE``, ``SHIFT``).
+- *gate*: the maps that it reads, its kernel (laid out as maps, too) and its
+  norm, all in one row: Triton 3.6 loses strides of one in tuples of tuples.
 
 Sums are in ``ACC``, single precision unless everything is in double.
 """
@@ -26,11 +25,15 @@ import triton.language as tl
 PLAYED = tl.constexpr(os.environ.get('TRITON_INTERPRET') == '1')
 
 
+# In place of eps: weight and bias are all of the norm; or the bias alone is.
+AFFINE, SHIFT = tl.constexpr(-1.0), tl.constexpr(-2.0)
+
+
 @triton.jit
 def at(maps, n, c, h, w):
     """Point at values of maps. Of images there may be more than 2**31."""
-    offset = n.to(tl.int64) * maps[1]
-    return maps[0] + (offset + c * maps[2] + h * maps[3] + w * maps[4])
+    pixel = maps[0] + n.to(tl.int64) * maps[1] + (h * maps[3] + w * maps[4])
+    return pixel + c * maps[2]
 
 
 @triton.jit
@@ -71,82 +74,111 @@ def per_channel(vector, c, channels, ACC: tl.constexpr):
 @triton.jit
 def norm_of(gate):
     """Give the norm of a gate."""
-    return gate[11:]
+    return gate[10:]
 
 
 @triton.jit
 def scale_and_shift(norm, c, channels, ACC: tl.constexpr):
     """Write a norm as a scale and a shift."""
-    scale = tl.full((1, c.shape[0]), 1, ACC)
-    shift = per_channel(norm[3], c, channels, ACC)
-    if norm[2] is not None:
-        scale = per_channel(norm[2], c, channels, ACC)
-    if norm[0] is not None:
-        mean, rstd = mean_and_rstd(norm, c, channels, ACC)
-        scale *= rstd
-        shift -= mean * scale
-    return scale, shift
-
-
-@triton.jit
-def mean_and_rstd(norm, c, channels, ACC: tl.constexpr):
-    """Load what a norm goes by; rstd is one over standard deviation."""
-    mean = per_channel(norm[0], c, channels, ACC)
-    variance = per_channel(norm[1], c, channels, ACC)
-    return mean, 1 / tl.sqrt(variance + norm[4])
+    mean, rstd, weight, bias = load_norm(norm, c, channels, ACC)
+    scale = tl.where(norm[4] < 0, weight, weight * rstd)
+    scale = tl.where(norm[4] == SHIFT, 1, scale)
+    return scale, tl.where(norm[4] < 0, bias, bias - mean * scale)
 
 
 @triton.jit
 def load_norm(norm, c, channels, ACC: tl.constexpr):
-    """Load mean, rstd, weight and bias of a norm."""
-    mean, rstd = mean_and_rstd(norm, c, channels, ACC)
+    """Load mean, one over standard deviation, weight and bias of a norm."""
+    mean = per_channel(norm[0], c, channels, ACC)
+    rstd = 1 / tl.sqrt(per_channel(norm[1], c, channels, ACC) + norm[4])
     weight = per_channel(norm[2], c, channels, ACC)
     return mean, rstd, weight, per_channel(norm[3], c, channels, ACC)
 
 
 @triton.jit
-def convolve(
-    gate, n, h, w, inside, c, height, width, channels,
+def gather(
+    gate, n, h, w, inside, height, width, start, COUNT: tl.constexpr,
     SIZE: tl.constexpr, BLOCK_K: tl.constexpr,
+):  # fmt: skip
+    """Load what a gate's kernel meets around pixels, (pixels, BLOCK_K).
+
+    That is the values from ``start`` on of each pixel's patch, as they lie in
+    the kernel: ``COUNT`` maps by ``SIZE`` x ``SIZE`` neighbours, of one or of
+    nine. Zeros lie around the maps.
+    """
+    neighbours: tl.constexpr = SIZE * SIZE
+    total: tl.constexpr = COUNT * neighbours
+    k = start + tl.arange(0, BLOCK_K)
+    i, j = k % neighbours // SIZE - SIZE // 2, k % SIZE - SIZE // 2
+    away = k // neighbours * gate[2] + i * gate[3] + j * gate[4]
+    if SIZE == 3:
+        # A bit for each neighbour that there is, asked for by its number.
+        there = tl.where(inside, 0b111111111, 0)
+        there &= tl.where(h > 0, 0b111111111, 0b111111000)
+        there &= tl.where(h < height - 1, 0b111111111, 0b000111111)
+        there &= tl.where(w > 0, 0b111111111, 0b110110110)
+        there &= tl.where(w < width - 1, 0b111111111, 0b011011011)
+        bit = tl.where(k < total, k % neighbours, neighbours)
+        mask = ((there[:, None] >> bit[None, :]) & 1) != 0
+    elif total % BLOCK_K == 0:
+        mask = inside[:, None]
+    else:
+        mask = inside[:, None] & (k < total)[None, :]
+    here = at(gate, n, 0, h, w)
+    return tl.load(here[:, None] + away[None, :], mask=mask, other=0)
+
+
+@triton.jit
+def weights_of(
+    gate, c, channels, start, COUNT: tl.constexpr, SIZE: tl.constexpr,
+    BLOCK_K: tl.constexpr, DOT: tl.constexpr,
+):  # fmt: skip
+    """Load a block of a gate's kernel, (BLOCK_K, channels)."""
+    kernel = gate[5:10]
+    k = start + tl.arange(0, BLOCK_K)
+    i, j = k % (SIZE * SIZE) // SIZE, k % SIZE
+    away = k // (SIZE * SIZE) * kernel[2] + i * kernel[3] + j * kernel[4]
+    return tl.load(
+        kernel[0] + c[None, :] * kernel[1] + away[:, None],
+        mask=(k < COUNT * SIZE * SIZE)[:, None] & (c < channels)[None, :],
+        other=0,
+    ).to(DOT)
+
+
+@triton.jit
+def convolve(
+    gate, patches, weights, n, h, w, inside, c, height, width, channels,
+    COUNT: tl.constexpr, SIZE: tl.constexpr, BLOCK_K: tl.constexpr,
     DOT: tl.constexpr, PRECISION: tl.constexpr, ACC: tl.constexpr,
 ):  # fmt: skip
     """Compute a tile of a gate's convolution, by products of matrices.
 
-    Of the patches around the pixels, (pixels, K), and the kernel, (K,
-    channels), blocks of ``BLOCK_K`` are multiplied at a time, in the
-    precision ``DOT``. ``SIZE`` is that of the kernel, 1 or 3.
+    The first block of ``patches`` and of ``weights`` is given: a kernel is
+    loaded once for all tiles, and patches before anything waits for them. Of
+    most units it is the only one.
     """
-    source, kernel = gate[:5], gate[6:11]
-    taps = SIZE * SIZE
-    count = gate[5] * taps
     y = tl.zeros((n.shape[0], c.shape[0]), ACC)
-    for start in range(0, count, BLOCK_K):
-        k = start + tl.arange(0, BLOCK_K)
-        i, j = k % taps // SIZE, k % SIZE
-        row = h[:, None] + (i - SIZE // 2)[None, :]
-        column = w[:, None] + (j - SIZE // 2)[None, :]
-        there = inside[:, None] & (k < count)[None, :]
-        if SIZE > 1:  # zeros are around the maps
-            there &= (row >= 0) & (row < height)
-            there &= (column >= 0) & (column < width)
-        patches = tl.load(
-            at(source, n[:, None], (k // taps)[None, :], row, column),
-            mask=there,
-            other=0,
+    y = multiply(patches, weights, y, DOT, PRECISION, ACC)
+    for start in range(BLOCK_K, COUNT * SIZE * SIZE, BLOCK_K):
+        patches = gather(
+            gate, n, h, w, inside, height, width, start, COUNT, SIZE, BLOCK_K
         )
-        weights = tl.load(
-            at(kernel, c[None, :], (k // taps)[:, None], i[:, None],
-               j[:, None]),
-            mask=(k < count)[:, None] & (c < channels)[None, :],
-            other=0,
-        )  # fmt: skip
-        patches, weights = patches.to(DOT), weights.to(DOT)
-        if PLAYED:  # which takes bfloat16 in products for integers
-            patches, weights = patches.to(ACC), weights.to(ACC)
-        y = tl.dot(
-            patches, weights, y, input_precision=PRECISION, out_dtype=ACC
+        weights = weights_of(
+            gate, c, channels, start, COUNT, SIZE, BLOCK_K, DOT
         )
+        y = multiply(patches, weights, y, DOT, PRECISION, ACC)
     return y
+
+
+@triton.jit
+def multiply(
+    a, b, y, DOT: tl.constexpr, PRECISION: tl.constexpr, ACC: tl.constexpr
+):
+    """Add a product of matrices, computed in the precision ``DOT``."""
+    a, b = a.to(DOT), b.to(DOT)
+    if PLAYED:  # which takes bfloat16 in products for integers
+        a, b = a.to(ACC), b.to(ACC)
+    return tl.dot(a, b, y, input_precision=PRECISION, out_dtype=ACC)
 
 
 @triton.jit

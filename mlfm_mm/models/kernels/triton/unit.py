@@ -23,7 +23,7 @@ from .arguments import (
 )
 from .backward_ops import close_gates, close_trunk, sum_norm
 from .forward_ops import finish_moments, measure_gates, normalize, open_gates
-from .launch import Tensors, Vectors
+from .launch import Tensors, Vectors, is_one_block
 
 if TYPE_CHECKING:
     from ...lfmu import LFMU
@@ -125,19 +125,26 @@ class FusedUnit(torch.autograd.Function):
             d_out, d_memory, total, *last, sums, *gates, *ctx.form
         )
         d_norms = shares.sum(1)
-        d_convs = close_gates(
+        # Its image seldom asks for a gradient: then maps need not be written.
+        with_kernel = not wanted[3] and is_one_block(gates.kernels[-1])
+        with_kernel &= ctx.sources > 1
+        *d_convs, d_kernels = close_gates(
             d_low if d_low.numel() else d_x,
             *gates,
             d_norms,
             ctx.form.measured,
+            with_kernel,
         )
         d_sources: list[Gradient] = [None, None]
         d_weights: list[Gradient] = []
-        for i, grad in enumerate(d_convs):
-            asked = wanted[2 + i], wanted[6 + 3 * i]
-            d_sources[i], d_kernel = _convolution_backward(
-                grad, gates.sources[i], gates.kernels[i], asked
-            )
+        for i in range(ctx.sources):
+            if i and with_kernel:
+                d_kernel = d_kernels.sum(0)
+            else:
+                asked = wanted[2 + i], wanted[6 + 3 * i]
+                d_sources[i], d_kernel = _convolution_backward(
+                    d_convs[i], gates.sources[i], gates.kernels[i], asked
+                )
             d_weights += [d_kernel, d_norms[2 * i + 1], d_norms[2 * i]]
         return None, d_x, *d_sources, *d_affine, *d_weights
 

@@ -44,7 +44,8 @@ def maps(
     """Feature, memory and image of a unit, which require gradients."""
     kernel = unit.input_gate.conv.weight
     widths = len(kernel), kernel.shape[1], 3
-    made = [torch.randn(images, c, *size, device=DEVICE) for c in widths]
+    # The same on every device.
+    made = [torch.randn(images, c, *size).to(DEVICE) for c in widths]
     return [
         x.to(dtype or kernel.dtype).to(memory_format=layout).requires_grad_()
         for x in made

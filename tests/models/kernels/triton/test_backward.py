@@ -42,7 +42,7 @@ def test_gates_to_their_convolutions(measured: bool) -> None:
     sums = torch.stack([d_bias, d_weight] * 2)
     found = close_gates(
         grad, [patches, x], [kernel.flatten(1)[:, :, None, None], kernel],
-        norm * 2, [1e-5] * 2, torch.float32, sums, measured,
+        norm * 2, [1e-5] * 2, torch.float32, sums, measured, False,
     )  # fmt: skip
-    for d_y in found:
+    for d_y in found[:2]:
         torch.testing.assert_close(d_y, expected, rtol=1e-3, atol=1e-4)

@@ -5,6 +5,7 @@ import torch
 
 from mlfm_mm.models.kernels.triton import launch
 from mlfm_mm.models.kernels.triton.launch import (
+    Gates,
     gates_of,
     maps_of,
     products_of,
@@ -18,7 +19,9 @@ from mlfm_mm.models.kernels.triton.launch import (
 @pytest.mark.parametrize('step', [1, 2])
 def test_tiles_cover_all(channels: int, size: tuple, step: int) -> None:
     x = torch.empty(size[0], channels, *size[1:])
-    (blocks, programs), (pixels, block) = tiles_of(x, channels, step)
+    (blocks, programs), (pixels, block) = tiles_of(
+        x, channels, step, few=False
+    )
     cells = size[0] * -(-size[1] // step) * -(-size[2] // step)
     assert blocks * block >= channels > (blocks - 1) * block
     assert programs * pixels >= cells > (programs - 1) * pixels
@@ -26,10 +29,10 @@ def test_tiles_cover_all(channels: int, size: tuple, step: int) -> None:
 
 def test_large_maps_are_gone_through_in_turns() -> None:
     x = torch.empty(128, 64, 512, 1024, device='meta')
-    (_, programs), _ = tiles_of(x, 64)
+    (_, programs), _ = tiles_of(x, 64, few=False)
     assert programs == 65535
     shares = shares_of(x, 3, 64, torch.bfloat16)
-    assert shares.shape == (3, launch.MOST_SHARES, 64)
+    assert shares.shape == (3, launch.FEW_PROGRAMS, 64)
     assert shares.dtype == torch.float32
 
 
@@ -42,18 +45,19 @@ def test_arguments() -> None:
     x, kernel = torch.empty(2, 3, 4, 5), torch.empty(6, 3, 1, 1)
     assert maps_of(x) == (x, 60, 20, 5, 1) and maps_of(None) is None
     norm = list(torch.empty(4, 6))
-    first, second = gates_of([x], [kernel], norm, [0.5])
+    gates = Gates([x], [kernel], norm, [0.5], x.dtype)
+    first, second = gates_of(gates)
     assert second is None
-    assert first[5] == 3 and first[6] is kernel
-    assert len(first[11:]) == 5 and first[15] == 0.5
+    assert first[5] is kernel
+    assert len(first[10:]) == 5 and first[14] == 0.5
 
 
 def test_precision_of_products(monkeypatch: pytest.MonkeyPatch) -> None:
     kernels = [torch.empty(8, 3, 1, 1), torch.empty(8, 3, 3, 3)]
-    assert products_of(kernels, torch.bfloat16)[:2] == (16, 32)
+    assert products_of(kernels, torch.bfloat16)[:4] == (3, 16, 3, 32)
     monkeypatch.setattr(launch.PLAYED, 'value', False)
     backend = torch.backends.cudnn
     for allowed, product in ((True, 'tf32'), (False, 'tf32x3')):
         monkeypatch.setattr(backend, 'allow_tf32', allowed)
-        assert products_of(kernels, torch.float32)[3] == product
-        assert products_of(kernels, torch.float16)[3] == 'ieee'
+        assert products_of(kernels, torch.float32)[5] == product
+        assert products_of(kernels, torch.float16)[5] == 'ieee'

@@ -7,13 +7,15 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from mlfm_mm.models.kernels.triton.launch import maps_of
+from mlfm_mm.models.kernels.triton.launch import maps_of, norm_of
 from mlfm_mm.models.kernels.triton.tiles import (
     convolve,
+    gather,
     place,
     save,
     scale_and_shift,
     second_half,
+    weights_of,
 )
 from tests.models.kernels.triton.cases import DEVICE
 
@@ -22,14 +24,17 @@ LAYOUTS = [torch.contiguous_format, torch.channels_last]
 
 @triton.jit
 def convolve_all(
-    gate, out, images, height, width, channels, SIZE: tl.constexpr
-):
+    gate, out, images, height, width, channels,
+    COUNT: tl.constexpr, SIZE: tl.constexpr,
+):  # fmt: skip
     index, c = tl.arange(0, 64), tl.arange(0, 16)
     n, h, w = place(index, height, width)
     inside = index < images * height * width
+    patches = gather(gate, n, h, w, inside, height, width, 0, COUNT, SIZE, 16)
+    weights = weights_of(gate, c, channels, 0, COUNT, SIZE, 16, tl.float32)
     y = convolve(
-        gate, n, h, w, inside, c, height, width, channels,
-        SIZE, 16, tl.float32, 'ieee', tl.float32,
+        gate, patches, weights, n, h, w, inside, c, height, width, channels,
+        COUNT, SIZE, 16, tl.float32, 'ieee', tl.float32,
     )  # fmt: skip
     inside = inside[:, None] & (c < channels)[None, :]
     save(second_half(out, channels), n, c, h, w, inside, y)
@@ -41,8 +46,8 @@ def test_convolution(size: int, count: int, layout) -> None:
     x = torch.randn(2, count, 5, 6, device=DEVICE).to(memory_format=layout)
     kernel = torch.randn(7, count, size, size, device=DEVICE)
     out = torch.zeros(2, 14, 5, 6, device=DEVICE).to(memory_format=layout)
-    gate = *maps_of(x), count, *maps_of(kernel)
-    convolve_all[(1,)](gate, maps_of(out), 2, 5, 6, 7, size)
+    gate = *maps_of(x), *maps_of(kernel)
+    convolve_all[(1,)](gate, maps_of(out), 2, 5, 6, 7, count, size)
     expected = F.conv2d(x, kernel, padding=size // 2)
     torch.testing.assert_close(out[:, 7:], expected, rtol=1e-4, atol=1e-4)
     assert not out[:, :7].any()
@@ -70,4 +75,5 @@ def test_a_norm_as_scale_and_shift() -> None:
         ((None, None, weight, bias, 0.0), (weight, bias)),
         ((None, None, None, bias, 0.0), (torch.ones_like(bias), bias)),
     ):
-        torch.testing.assert_close(run(*given), torch.stack(expected))
+        found = run(*norm_of(given[:4], given[4]))
+        torch.testing.assert_close(found, torch.stack(expected))
