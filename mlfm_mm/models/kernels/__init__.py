@@ -8,7 +8,7 @@ Everything in this folder is only faster or smaller than the formulas of
 - :mod:`training`: the unit, from parts that keep little,
 - :mod:`inference`: the unit with folded norms, in place,
 - :mod:`gate`, :mod:`batch_norm`, :mod:`haar`: their parts,
-- :mod:`triton`: the unit in a few kernels for GPUs, on request.
+- :mod:`triton`: the unit in a few kernels for GPUs.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ def choose(
     """Choose how to run a unit by the kernels of its device.
 
     A CPU waits for memory, so it gains by fewer passes, even at the price of
-    more calls. On a GPU every call is a launch, and a compiler fuses plain
-    operators better than these: both run the plain formulas. The kernels in
-    Triton, which run on a GPU, have to be asked for.
+    more calls. On a GPU every call is a launch: it runs a few kernels in
+    Triton, or the plain formulas where there is none. A compiler fuses plain
+    operators better than all of these.
 
     Args:
         unit (LFMU): The unit.
@@ -60,7 +60,7 @@ def choose(
         return None
     if all_are_watched() or not fits(unit, x):
         return None
-    if unit.kernels == 'triton':
+    if unit.kernels == 'triton' or triton.is_default(x.device):
         form = triton.choose(unit, x, memory, image)
         if form is not None:
             return form

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import torch
+import torch.distributed as dist
 from torch import Tensor, nn
 from torch.autograd.function import FunctionCtx
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -92,6 +93,15 @@ def _is_usual_norm(norm: nn.Module | None) -> bool:
     # Of any rank: what reverts SyncBN makes one of its own.
     return (
         isinstance(norm, _BatchNorm)
-        and type(norm).forward is _BatchNorm.forward  # not SyncBN's
         and has_moments(norm)
+        and (type(norm).forward is _BatchNorm.forward or _is_alone(norm))
     )
+
+
+def _is_alone(norm: nn.Module) -> bool:
+    """Tell whether this is a SyncBN with nobody to measure a batch with."""
+    if type(norm).forward is not nn.SyncBatchNorm.forward:
+        return False
+    assert isinstance(norm, nn.SyncBatchNorm)
+    synced = norm.training and dist.is_available() and dist.is_initialized()
+    return not synced or dist.get_world_size(norm.process_group) == 1

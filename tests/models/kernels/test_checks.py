@@ -39,13 +39,26 @@ def test_unusual_parts_run_one_by_one(change: Callable) -> None:
     'options',
     [
         dict(norm_cfg=dict(type='GN', num_groups=2)),
-        dict(norm_cfg=dict(type='SyncBN')),
         dict(norm_cfg=None),
         dict(act_cfg=dict(type='GELU')),
     ],
 )
 def test_other_norms_and_activations_run_one_by_one(options: dict) -> None:
     assert not fits(LFMU(6, 8, **options), X)
+
+
+def test_a_synced_norm_is_a_batch_norm_where_it_is_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    unit = LFMU(6, 8, norm_cfg=dict(type='SyncBN'))
+    assert fits(unit, X)
+    monkeypatch.setattr('torch.distributed.is_initialized', lambda: True)
+    for size, alone in ((1, True), (2, False)):
+        monkeypatch.setattr(
+            'torch.distributed.get_world_size', lambda group, n=size: n
+        )
+        assert fits(unit.train(), X) == alone
+        assert fits(unit.eval(), X)
 
 
 def test_a_hook_on_a_part_is_called() -> None:

@@ -19,6 +19,7 @@ Sums are put together in an order that is always the same: no atomics.
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -30,11 +31,13 @@ from ..checks import Form, is_inferring
 if TYPE_CHECKING:
     from ...lfmu import LFMU
 
-__all__ = ['check_triton', 'choose']
+__all__ = ['check_triton', 'choose', 'is_default']
 
 DTYPES = [torch.float16, torch.bfloat16, torch.float32]
 # The oldest version that the kernels were tried with.
 OLDEST = (3, 6)
+# The oldest GPUs that they are compiled for (A100); they ran on an H100.
+OLDEST_GPU = (8, 0)
 # Channels of the largest memory. Kernels convolve anew where PyTorch reads a
 # map: with so many channels that costs as much, reckoned for an H100.
 MOST_CHANNELS = 256
@@ -46,18 +49,43 @@ def check_triton() -> None:
     Raises:
         ImportError: It is not there, or too old.
     """
-    found = 'is not installed'
-    if find_spec('triton') is not None:
-        import triton
+    found = _version()
+    if found is None or _is_old(found):
+        found = 'is not installed' if found is None else f'is {found}'
+        raise ImportError(
+            f"kernels='triton' needs Triton 3.6 or newer, which {found}: it "
+            'comes with PyTorch 2.11 for Linux and CUDA; or use '
+            "kernels='auto'."
+        )
 
-        version = triton.__version__
-        if tuple(map(int, version.split('.')[:2])) >= OLDEST:
-            return
-        found = f'is {version}'
-    raise ImportError(
-        f"kernels='triton' needs Triton 3.6 or newer, which {found}: it comes "
-        "with PyTorch 2.11 for Linux and CUDA; or use kernels='auto'."
-    )
+
+@cache
+def is_default(device: torch.device) -> bool:
+    """Tell whether a device runs these kernels without being asked to.
+
+    Args:
+        device (torch.device): Where the unit is.
+    """
+    on_cuda = device.type == 'cuda' and torch.cuda.is_available()
+    if not on_cuda or torch.version.hip is not None:
+        return False
+    found = _version()
+    if found is None or _is_old(found):
+        return False
+    return torch.cuda.get_device_capability(device) >= OLDEST_GPU
+
+
+def _version() -> str | None:
+    """Give the version of Triton; None if it is not there."""
+    if find_spec('triton') is None:
+        return None
+    import triton
+
+    return str(triton.__version__)
+
+
+def _is_old(version: str) -> bool:
+    return tuple(map(int, version.split('.')[:2])) < OLDEST
 
 
 def choose(
@@ -93,7 +121,8 @@ def _can_read(
     # In double precision a GPU has no registers for the tiles.
     dtypes = [*DTYPES, torch.float64] if is_played() else DTYPES
     if not torch.is_autocast_enabled(x.device.type):
-        dtypes = [t for t in dtypes if t == next(unit.parameters()).dtype]
+        kept = next(unit.input_gate.parameters()).dtype
+        dtypes = [t for t in dtypes if t == kept]
     device = 'cpu' if is_played() else 'cuda'
     # Kernels count pixels, and the values of an image, in 32 bits.
     few = max(x.numel() // x.shape[1], 2 * x[0].numel(), memory[0].numel())

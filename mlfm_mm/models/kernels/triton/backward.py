@@ -21,8 +21,10 @@ import triton
 import triton.language as tl
 
 from .tiles import (
-    convolve,
-    gather,
+    convolve_both,
+    gather_and_convolve,
+    gather_both,
+    hold_both,
     load,
     load_norm,
     multiply,
@@ -32,7 +34,6 @@ from .tiles import (
     save,
     save_share,
     second_half,
-    weights_of,
 )
 
 
@@ -49,21 +50,20 @@ def sum_norm(
     d_scale = d_shift
     first, step = tl.program_id(1), tl.num_programs(1)
     for start in range(first * BLOCK_P, pixels, step * BLOCK_P):
-        index = start + tl.arange(0, BLOCK_P)
-        n, h, w = place(index, height, width)
-        inside = (index < pixels)[:, None] & (c < channels)[None, :]
+        n, h, w, valid = place(start, pixels, height, width, BLOCK_P)
+        inside = valid[:, None] & (c < channels)[None, :]
         grad = load(d_out, n, c, h, w, inside, ACC)
         plain = (load(total, n, c, h, w, inside, ACC) - mean) * rstd
         d_shift += grad
         d_scale += grad * plain
-    save_sum(shares, 0, d_shift, c, channels)
-    save_sum(shares, 1, d_scale, c, channels)
+    save_sums(shares, 0, d_shift, d_scale, c, channels)
 
 
 @triton.jit
-def save_sum(shares, plane, tile, c, channels):
-    """Store the sum of a tile's pixels."""
-    save_share(shares, plane, tl.sum(tile, 0)[None, :], c, channels)
+def save_sums(shares, plane, d_shift, d_scale, c, channels):
+    """Sum two tiles over their pixels, and store that."""
+    save_share(shares, plane, tl.sum(d_shift, 0)[None, :], c, channels)
+    save_share(shares, plane + 1, tl.sum(d_scale, 0)[None, :], c, channels)
 
 
 @triton.jit
@@ -73,7 +73,7 @@ def load_sums(
     """Load the gradients of a norm's shift and scale, over each value.
 
     Args:
-        sums: These gradients, (2, C).
+        sums: These gradients, (2, C), or None where none arrive.
         c: The tile's channels.
         channels: How many there are.
         values: How many values of a channel were measured.
@@ -83,7 +83,7 @@ def load_sums(
     """
     d_shift = tl.zeros((1, c.shape[0]), ACC)
     d_scale = d_shift
-    if MEASURED:
+    if MEASURED and sums is not None:
         d_shift = per_channel(sums, c, channels, ACC) / values
         d_scale = per_channel(sums + channels, c, channels, ACC) / values
     return d_shift, d_scale
@@ -143,7 +143,8 @@ def arriving(
                 behind, n, c, h, w, inside, height, width, STEP, ACC
             )
         to_low += grad
-    return to_x, to_low
+    # Where a tile hangs over, nothing arrives.
+    return to_x, tl.where(inside, to_low, 0)
 
 
 @triton.jit
@@ -164,62 +165,53 @@ def close_trunk(
     """
     c = tl.program_id(0) * BLOCK_C + tl.arange(0, BLOCK_C)
     pixels = images * height * width
-    gate_norm = load_norm(norm_of(input_gate), c, channels, ACC)
-    weights = weights_of(input_gate, c, channels, 0, COUNT_M, 1, BLOCK_M, DOT)
-    if supplement_gate is not None:
-        gate_norm_2 = load_norm(norm_of(supplement_gate), c, channels, ACC)
-        weights_2 = weights_of(
-            supplement_gate, c, channels, 0, COUNT_I, 3, BLOCK_I, DOT
-        )
-    last, last_sums = gate_norm, gate_norm
-    if d_out is not None:
-        last = load_norm(norm, c, channels, ACC)
-        last_sums = load_sums(sums, c, channels, pixels, MEASURED, ACC)
+    norms = norms_of(input_gate, supplement_gate, c, channels, ACC)
+    weights = hold_both(
+        input_gate, supplement_gate, c, channels,
+        COUNT_M, BLOCK_M, COUNT_I, BLOCK_I, DOT,
+    )  # fmt: skip
+    last = load_norm(norm, c, channels, ACC)
+    last_sums = load_sums(sums, c, channels, pixels, MEASURED, ACC)
     d_shift = tl.zeros((BLOCK_P, BLOCK_C), ACC)
     d_scale, d_shift_2, d_scale_2 = d_shift, d_shift, d_shift
     first, step = tl.program_id(1), tl.num_programs(1)
     for start in range(first * BLOCK_P, pixels, step * BLOCK_P):
-        index = start + tl.arange(0, BLOCK_P)
-        n, h, w = place(index, height, width)
-        valid = index < pixels
+        n, h, w, valid = place(start, pixels, height, width, BLOCK_P)
         inside = valid[:, None] & (c < channels)[None, :]
-        patches = gather(
-            input_gate, n, h, w, valid, height, width, 0, COUNT_M, 1, BLOCK_M
-        )
-        if supplement_gate is not None:
-            patches_2 = gather(
-                supplement_gate, n, h, w, valid, height, width, 0, COUNT_I, 3,
-                BLOCK_I,
-            )  # fmt: skip
+        # All is loaded before anything waits for it.
+        patches = gather_both(
+            input_gate, supplement_gate, n, h, w, valid, height, width,
+            COUNT_M, BLOCK_M, COUNT_I, BLOCK_I,
+        )  # fmt: skip
         to_x, to_low = arriving(
             d_out, d_memory, total, last, last_sums, n, c, h, w, inside,
             height, width, channels, IDENTITY, CONCAT, STEP, ACC,
         )  # fmt: skip
         save(d_x, n, c, h, w, inside, to_x)
         save(d_low, n, c, h, w, inside, to_low)
-        # Where a tile hangs over, nothing arrives.
-        to_low = tl.where(inside, to_low, 0)
-        y = convolve(
-            input_gate, patches, weights, n, h, w, valid, c, height, width,
-            channels, COUNT_M, 1, BLOCK_M, DOT, PRECISION, ACC,
+        y, y_2 = convolve_both(
+            input_gate, supplement_gate, patches, weights, n, h, w, valid, c,
+            height, width, channels,
+            COUNT_M, BLOCK_M, COUNT_I, BLOCK_I, DOT, PRECISION, ACC,
         )  # fmt: skip
-        grad, plain = through_relu(to_low, y, gate_norm)
-        d_shift += grad
-        d_scale += grad * plain
+        grad, plain = through_relu(to_low, y, norms[0])
+        d_shift, d_scale = d_shift + grad, d_scale + grad * plain
         if supplement_gate is not None:
-            y = convolve(
-                supplement_gate, patches_2, weights_2, n, h, w, valid, c,
-                height, width, channels, COUNT_I, 3, BLOCK_I, DOT, PRECISION,
-                ACC,
-            )  # fmt: skip
-            grad, plain = through_relu(to_low, y, gate_norm_2)
-            d_shift_2 += grad
-            d_scale_2 += grad * plain
-    save_sum(shares, 0, d_shift, c, channels)
-    save_sum(shares, 1, d_scale, c, channels)
+            grad, plain = through_relu(to_low, y_2, norms[1])
+            d_shift_2, d_scale_2 = d_shift_2 + grad, d_scale_2 + grad * plain
+    save_sums(shares, 0, d_shift, d_scale, c, channels)
     if supplement_gate is not None:
-        save_sum(shares, 2, d_shift_2, c, channels)
-        save_sum(shares, 3, d_scale_2, c, channels)
+        save_sums(shares, 2, d_shift_2, d_scale_2, c, channels)
+
+
+@triton.jit
+def norms_of(input_gate, supplement_gate, c, channels, ACC: tl.constexpr):
+    """Load the norm of each gate that there is."""
+    first = load_norm(norm_of(input_gate), c, channels, ACC)
+    second = first
+    if supplement_gate is not None:
+        second = load_norm(norm_of(supplement_gate), c, channels, ACC)
+    return first, second
 
 
 @triton.jit
@@ -251,53 +243,38 @@ def close_gates(
     """
     c = tl.program_id(0) * BLOCK_C + tl.arange(0, BLOCK_C)
     pixels = images * height * width
-    gate_norm = load_norm(norm_of(input_gate), c, channels, ACC)
-    gate_sums = load_sums(sums, c, channels, pixels, MEASURED, ACC)
-    weights = weights_of(input_gate, c, channels, 0, COUNT_M, 1, BLOCK_M, DOT)
+    norms = norms_of(input_gate, supplement_gate, c, channels, ACC)
+    weights = hold_both(
+        input_gate, supplement_gate, c, channels,
+        COUNT_M, BLOCK_M, COUNT_I, BLOCK_I, DOT,
+    )  # fmt: skip
     d_weights = tl.zeros((BLOCK_C, BLOCK_I), ACC)
+    gate_sums = load_sums(sums, c, channels, pixels, MEASURED, ACC)
     if supplement_gate is not None:
-        gate_norm_2 = load_norm(norm_of(supplement_gate), c, channels, ACC)
         gate_sums_2 = load_sums(
             sums + 2 * channels, c, channels, pixels, MEASURED, ACC
         )
-        weights_2 = weights_of(
-            supplement_gate, c, channels, 0, COUNT_I, 3, BLOCK_I, DOT
-        )
     first, step = tl.program_id(1), tl.num_programs(1)
     for start in range(first * BLOCK_P, pixels, step * BLOCK_P):
-        index = start + tl.arange(0, BLOCK_P)
-        n, h, w = place(index, height, width)
-        valid = index < pixels
+        n, h, w, valid = place(start, pixels, height, width, BLOCK_P)
         inside = valid[:, None] & (c < channels)[None, :]
         to_low = load(d_low, n, c, h, w, inside, ACC)
-        patches = gather(
-            input_gate, n, h, w, valid, height, width, 0, COUNT_M, 1, BLOCK_M
-        )
-        if supplement_gate is not None:
-            patches_2 = gather(
-                supplement_gate, n, h, w, valid, height, width, 0, COUNT_I, 3,
-                BLOCK_I,
-            )  # fmt: skip
-        y = convolve(
-            input_gate, patches, weights, n, h, w, valid, c, height, width,
-            channels, COUNT_M, 1, BLOCK_M, DOT, PRECISION, ACC,
+        y, y_2, patches = gather_and_convolve(
+            input_gate, supplement_gate, weights, n, h, w, valid, c,
+            height, width, channels,
+            COUNT_M, BLOCK_M, COUNT_I, BLOCK_I, DOT, PRECISION, ACC,
         )  # fmt: skip
-        grad, plain = through_relu(to_low, y, gate_norm)
-        grad = through_norm(grad, plain, gate_norm, gate_sums)
+        grad, plain = through_relu(to_low, y, norms[0])
+        grad = through_norm(grad, plain, norms[0], gate_sums)
         save(d_input, n, c, h, w, inside, grad)
         if supplement_gate is not None:
-            y = convolve(
-                supplement_gate, patches_2, weights_2, n, h, w, valid, c,
-                height, width, channels, COUNT_I, 3, BLOCK_I, DOT, PRECISION,
-                ACC,
-            )  # fmt: skip
-            grad, plain = through_relu(to_low, y, gate_norm_2)
-            grad = through_norm(grad, plain, gate_norm_2, gate_sums_2)
+            grad, plain = through_relu(to_low, y_2, norms[1])
+            grad = through_norm(grad, plain, norms[1], gate_sums_2)
             save(d_supplement, n, c, h, w, inside, grad)
             if d_kernel is not None:
                 # Where the tile hangs over, patches are zero.
                 d_weights = multiply(
-                    tl.trans(grad), patches_2, d_weights, DOT, PRECISION, ACC
+                    tl.trans(grad), patches, d_weights, DOT, PRECISION, ACC
                 )
     if d_kernel is not None:
         save_kernel(d_kernel, d_weights, c, channels, COUNT_I * 9, BLOCK_I)

@@ -21,15 +21,14 @@ import triton.language as tl
 
 from .moments import add_moments, count_batch, no_moments, save_moments
 from .tiles import (
-    convolve,
-    gather,
+    gather_and_convolve,
+    hold_both,
     load,
     norm_of,
     place,
     save,
     scale_and_shift,
     second_half,
-    weights_of,
 )
 
 
@@ -54,88 +53,126 @@ def open_gates(
     count_batch(batches)
     c = tl.program_id(0) * BLOCK_C + tl.arange(0, BLOCK_C)
     # Once, not for each tile.
-    weights = weights_of(input_gate, c, channels, 0, COUNT_M, 1, BLOCK_M, DOT)
-    scale, shift = scale_and_shift(norm_of(input_gate), c, channels, ACC)
-    if supplement_gate is not None:
-        weights_2 = weights_of(
-            supplement_gate, c, channels, 0, COUNT_I, 3, BLOCK_I, DOT
-        )
-        scale_2, shift_2 = scale_and_shift(
-            norm_of(supplement_gate), c, channels, ACC
-        )
+    weights = hold_both(
+        input_gate, supplement_gate, c, channels,
+        COUNT_M, BLOCK_M, COUNT_I, BLOCK_I, DOT,
+    )  # fmt: skip
+    scales = scales_of(input_gate, supplement_gate, c, channels, ACC)
+    last = scales
     if norm is not None:
-        scale_3, shift_3 = scale_and_shift(norm, c, channels, ACC)
+        last = scale_and_shift(norm, c, channels, ACC)
     rows, columns = tl.cdiv(height, STEP), tl.cdiv(width, STEP)
     cells = images * rows * columns
     count, mean, squares = no_moments(BLOCK_P, BLOCK_C, ACC)
     first, step = tl.program_id(1) * BLOCK_P, tl.num_programs(1) * BLOCK_P
     for start in range(first, cells, step):
-        index = start + tl.arange(0, BLOCK_P)
-        n, i, j = place(index, rows, columns)
-        valid = index < cells
-        tile = valid[:, None] & (c < channels)[None, :]
+        n, i, j, valid = place(start, cells, rows, columns, BLOCK_P)
         kept = tl.zeros((BLOCK_P, BLOCK_C), ACC)
         kept_apart = kept
         for corner in range(STEP * STEP):
             h, w, first_time = corner_of(i, j, corner, height, width, STEP)
-            # The last of an odd number counts twice in the memory only.
-            once = (valid & first_time)[:, None]
-            # All is loaded before anything waits for it.
-            trunk = load(x, n, c, h, w, tile, ACC)
-            patches = gather(
-                input_gate,
-                n,
-                h,
-                w,
-                valid,
-                height,
-                width,
-                0,
-                COUNT_M,
-                1,
-                BLOCK_M,
-            )
-            if supplement_gate is not None:
-                patches_2 = gather(
-                    supplement_gate, n, h, w, valid, height, width, 0,
-                    COUNT_I, 3, BLOCK_I,
-                )  # fmt: skip
-            y = convolve(
-                input_gate, patches, weights, n, h, w, valid, c, height,
-                width, channels, COUNT_M, 1, BLOCK_M, DOT, PRECISION, ACC,
+            trunk, low, mixed = open_pixels(
+                x, input_gate, supplement_gate, weights, scales, last,
+                out, total, n, c, h, w, valid, first_time,
+                height, width, channels, IDENTITY,
+                COUNT_M, BLOCK_M, COUNT_I, BLOCK_I, DOT, PRECISION, ACC,
             )  # fmt: skip
-            low = tl.maximum(y * scale + shift, 0)
-            if supplement_gate is not None:
-                y = convolve(
-                    supplement_gate, patches_2, weights_2, n, h, w, valid, c,
-                    height, width, channels, COUNT_I, 3, BLOCK_I, DOT,
-                    PRECISION, ACC,
-                )  # fmt: skip
-                low += tl.maximum(y * scale_2 + shift_2, 0)
-            if CONCAT:
-                kept += trunk
-                kept_apart += low
-            else:
-                kept += trunk + low
-            mixed = low if IDENTITY else trunk + low
-            if out is not None:
-                y = mixed * scale_3 + shift_3
-                y = y + trunk if IDENTITY else y
-                save(out, n, c, h, w, once & tile, y)
-            save(total, n, c, h, w, once & tile, mixed)
+            kept += trunk if CONCAT else trunk + low
+            kept_apart += low
             if shares is not None:
-                # As it was rounded, so that it is measured as it is kept.
-                mixed = mixed.to(total[0].dtype.element_ty).to(ACC)
+                once = (valid & first_time)[:, None]
                 count, mean, squares = add_moments(
                     count, mean, squares, mixed, once
                 )
-        # A band of the Haar wavelet is half the sum of four.
-        save(memory, n, c, i, j, tile, kept / STEP)
-        if CONCAT:
-            behind = second_half(memory, channels)
-            save(behind, n, c, i, j, tile, kept_apart / STEP)
+        tile = valid[:, None] & (c < channels)[None, :]
+        save_memory(
+            memory, n, c, i, j, tile, kept, kept_apart, channels, CONCAT, STEP
+        )
     if shares is not None:
         save_moments(shares, 0, count, mean, squares, c, channels)
+
+
+@triton.jit
+def open_pixels(
+    x, input_gate, supplement_gate, weights, scales, last,
+    out, total, n, c, h, w, inside, first_time, height, width, channels,
+    IDENTITY: tl.constexpr,
+    COUNT_M: tl.constexpr, BLOCK_M: tl.constexpr,
+    COUNT_I: tl.constexpr, BLOCK_I: tl.constexpr,
+    DOT: tl.constexpr, PRECISION: tl.constexpr, ACC: tl.constexpr,
+):  # fmt: skip
+    """Open the gates at some pixels, and write what the trunk gets of it.
+
+    The last of an odd number is met twice, for the memory, and written once.
+
+    Returns:
+        The trunk's feature, what the gates let in, and what is normalized.
+    """
+    tile = inside[:, None] & (c < channels)[None, :]
+    # All is loaded before anything waits for it.
+    trunk = load(x, n, c, h, w, tile, ACC)
+    low = let_in(
+        input_gate, supplement_gate, weights, scales, n, h, w, inside, c,
+        height, width, channels,
+        COUNT_M, BLOCK_M, COUNT_I, BLOCK_I, DOT, PRECISION, ACC,
+    )  # fmt: skip
+    mixed = low if IDENTITY else trunk + low
+    once = first_time[:, None] & tile
+    if total is not None:
+        save(total, n, c, h, w, once, mixed)
+        # It is measured as it is kept.
+        mixed = mixed.to(total[0].dtype.element_ty).to(ACC)
+    if out is not None:
+        y = mixed * last[0] + last[1]
+        save(out, n, c, h, w, once, y + trunk if IDENTITY else y)
+    return trunk, low, mixed
+
+
+@triton.jit
+def save_memory(
+    memory, n, c, i, j, inside, kept, kept_apart, channels,
+    CONCAT: tl.constexpr, STEP: tl.constexpr,
+):  # fmt: skip
+    """Store the new memory, if asked, of the sums of each cell.
+
+    A band of the Haar wavelet is half the sum of four.
+    """
+    save(memory, n, c, i, j, inside, kept / STEP)
+    if CONCAT:
+        behind = second_half(memory, channels)
+        save(behind, n, c, i, j, inside, kept_apart / STEP)
+
+
+@triton.jit
+def let_in(
+    input_gate, supplement_gate, weights, scales, n, h, w, inside, c,
+    height, width, channels,
+    COUNT_M: tl.constexpr, BLOCK_M: tl.constexpr,
+    COUNT_I: tl.constexpr, BLOCK_I: tl.constexpr,
+    DOT: tl.constexpr, PRECISION: tl.constexpr, ACC: tl.constexpr,
+):  # fmt: skip
+    """Compute a tile of what both gates let in together."""
+    y, y_2, _ = gather_and_convolve(
+        input_gate, supplement_gate, weights, n, h, w, inside, c,
+        height, width, channels,
+        COUNT_M, BLOCK_M, COUNT_I, BLOCK_I, DOT, PRECISION, ACC,
+    )  # fmt: skip
+    low = tl.maximum(y * scales[0] + scales[1], 0)
+    if supplement_gate is not None:
+        low += tl.maximum(y_2 * scales[2] + scales[3], 0)
+    return low
+
+
+@triton.jit
+def scales_of(input_gate, supplement_gate, c, channels, ACC: tl.constexpr):
+    """Write the norm of each gate that there is as a scale and a shift."""
+    scale, shift = scale_and_shift(norm_of(input_gate), c, channels, ACC)
+    scale_2, shift_2 = scale, shift
+    if supplement_gate is not None:
+        scale_2, shift_2 = scale_and_shift(
+            norm_of(supplement_gate), c, channels, ACC
+        )
+    return scale, shift, scale_2, shift_2
 
 
 @triton.jit
@@ -160,9 +197,8 @@ def normalize(
     pixels = images * height * width
     first, step = tl.program_id(1), tl.num_programs(1)
     for start in range(first * BLOCK_P, pixels, step * BLOCK_P):
-        index = start + tl.arange(0, BLOCK_P)
-        n, h, w = place(index, height, width)
-        inside = (index < pixels)[:, None] & (c < channels)[None, :]
+        n, h, w, valid = place(start, pixels, height, width, BLOCK_P)
+        inside = valid[:, None] & (c < channels)[None, :]
         y = load(total, n, c, h, w, inside, ACC) * scale + shift
         if x is not None:
             y += load(x, n, c, h, w, inside, ACC)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-import triton
 from torch import Tensor
 
 from . import forward, moments
@@ -14,6 +13,7 @@ from .launch import (
     Gates,
     Tensors,
     Vectors,
+    cdiv,
     gates_of,
     launch,
     maps_of,
@@ -92,7 +92,7 @@ def finish_moments(
     ]
     launch(
         moments.finish_moments,
-        (triton.cdiv(channels, 16), len(norms)),
+        (cdiv(channels, 16), len(norms)),
         shares,
         *(norms[0], norms[1] if len(norms) > 1 else None),
         *(found, programs, channels, BLOCK_P, 16),
@@ -114,7 +114,7 @@ def _opened(
         last = x.is_contiguous(memory_format=torch.channels_last)
         memory = torch.empty(
             *(n, channels * (2 if form.concat else 1)),
-            *(triton.cdiv(height, form.step), triton.cdiv(width, form.step)),
+            *(cdiv(height, form.step), cdiv(width, form.step)),
             dtype=x.dtype,
             device=x.device,
             memory_format=torch.channels_last

@@ -16,19 +16,19 @@ from contextlib import nullcontext
 from typing import NamedTuple
 
 import torch
-import triton
 import triton.language as tl
 from torch import Tensor
 
 from .tiles import AFFINE, PLAYED, SHIFT
 
-# Pixels and channels of a tile, and how a GPU goes about it. With these no
-# kernel lacks more than a few registers; no GPU has tuned them yet.
-BLOCK_P, BLOCK_C = 32, 64
-OPTIONS = dict(num_warps=8, num_stages=1)
+# Pixels and channels of a tile, and how a GPU goes about it: of sixteen ways
+# the fastest for a ResNet-18 on an H100. With so few registers a thread, four
+# programs share a processor, and one works while the others wait.
+BLOCK_P, BLOCK_C = 16, 64
+OPTIONS = dict(num_warps=4, num_stages=1, maxnreg=128)
 # Where programs write sums, or read kernels first, there are at most so many
 # of them, each of several tiles, so that this is little beside the maps.
-FEW_PROGRAMS, LEAST_TILES = 1024, 4
+FEW_PROGRAMS, LEAST_TILES = 1024, 8
 # Values of a kernel that are multiplied at a time; most gates have no more.
 MOST_VALUES = 64
 # So many programs a GPU allows in the second direction of a grid.
@@ -140,7 +140,8 @@ def launch(kernel: Callable, grid: tuple[int, ...], *args: Argument) -> None:
     device = _device_of(args)
     guard = torch.cuda.device(device) if device.type == 'cuda' else None
     with guard or nullcontext():
-        kernel[grid](*args, **OPTIONS)  # type: ignore[index]
+        options = {} if PLAYED.value else OPTIONS
+        kernel[grid](*args, **options)  # type: ignore[index]
 
 
 def _device_of(args: Sequence[Argument]) -> torch.device:
@@ -148,12 +149,25 @@ def _device_of(args: Sequence[Argument]) -> torch.device:
     return first.device if isinstance(first, Tensor) else _device_of(first)
 
 
+# Triton's own take ten times as long, and there are many in a step.
+def cdiv(a: int, b: int) -> int:
+    """Divide, and round up."""
+    return -(-a // b)
+
+
+def power_of_2(n: int) -> int:
+    """Give the first power of two that is not less."""
+    return 1 << (n - 1).bit_length()
+
+
 def maps_of(x: Tensor | None) -> Argument:
     """Give maps (N, C, H, W) as kernels take them."""
     return None if x is None else (x, *x.stride())
 
 
-def norm_of(vectors: Sequence[Tensor | None], eps: float) -> Argument:
+def norm_of(
+    vectors: Sequence[Tensor | None], eps: float
+) -> tuple[Argument, ...]:
     """Give a norm, or what it was folded to, as kernels take it."""
     mean, variance, weight, bias = vectors
     if mean is not None:
@@ -165,16 +179,15 @@ def norm_of(vectors: Sequence[Tensor | None], eps: float) -> Argument:
 
 def gates_of(gates: Gates) -> tuple[Argument, Argument]:
     """Give two gates as kernels take them, None for one that is not there."""
-    found: list[Argument] = []
+    found: list[Argument] = [None, None]
     for i, (x, kernel) in enumerate(
         zip(gates.sources, gates.kernels, strict=True)
     ):
-        gate = x, *x.stride(), kernel, *kernel.stride()
+        norm: tuple[Argument, ...] = ()
         if gates.norms:
-            vectors = gates.norms[4 * i : 4 * i + 4]
-            gate = *gate, *norm_of(vectors, gates.eps[i])
-        found.append(gate)
-    return found[0], found[1] if len(found) > 1 else None
+            norm = norm_of(gates.norms[4 * i : 4 * i + 4], gates.eps[i])
+        found[i] = x, *x.stride(), kernel, *kernel.stride(), *norm
+    return found[0], found[1]
 
 
 def sums_of(dtype: torch.dtype) -> torch.dtype:
@@ -199,15 +212,16 @@ def tiles_of(
 
     Example:
         >>> tiles_of(torch.empty(2, 3, 10, 20), channels=100)
-        ((2, 4), (32, 64))
+        ((2, 4), (16, 64))
     """
-    height, width = (triton.cdiv(side, step) for side in maps.shape[2:])
-    programs = triton.cdiv(len(maps) * height * width, BLOCK_P)
+    images, _, height, width = maps.shape
+    cells = images * cdiv(height, step) * cdiv(width, step)
+    programs = cdiv(cells, BLOCK_P)
     if few:
-        programs = min(triton.cdiv(programs, LEAST_TILES), FEW_PROGRAMS)
+        programs = min(cdiv(programs, LEAST_TILES), FEW_PROGRAMS)
     # Products of matrices want 16 at least.
-    block = max(16, min(BLOCK_C, triton.next_power_of_2(channels)))
-    grid = triton.cdiv(channels, block), min(programs, MOST_PROGRAMS)
+    block = max(16, min(BLOCK_C, power_of_2(channels)))
+    grid = cdiv(channels, block), min(programs, MOST_PROGRAMS)
     return grid, (BLOCK_P, block)
 
 
@@ -247,8 +261,7 @@ def products_of(
 
 def block_of(kernel: Tensor) -> int:
     """Tell how many of a kernel's values a block of them has, 16 to 64."""
-    wanted: int = triton.next_power_of_2(kernel[0].numel())
-    return max(16, min(wanted, MOST_VALUES))
+    return max(16, min(power_of_2(kernel[0].numel()), MOST_VALUES))
 
 
 def is_one_block(kernel: Tensor) -> bool:

@@ -12,12 +12,11 @@ import triton
 import triton.language as tl
 
 from .tiles import (
-    convolve,
-    gather,
+    gather_and_convolve,
+    hold_both,
     per_channel,
     place,
     save_share,
-    weights_of,
 )
 
 
@@ -89,43 +88,28 @@ def measure_gates(
     count_batch(batches[0])
     count_batch(batches[1])
     c = tl.program_id(0) * BLOCK_C + tl.arange(0, BLOCK_C)
-    weights = weights_of(input_gate, c, channels, 0, COUNT_M, 1, BLOCK_M, DOT)
-    if supplement_gate is not None:
-        weights_2 = weights_of(
-            supplement_gate, c, channels, 0, COUNT_I, 3, BLOCK_I, DOT
-        )
+    weights = hold_both(
+        input_gate, supplement_gate, c, channels,
+        COUNT_M, BLOCK_M, COUNT_I, BLOCK_I, DOT,
+    )  # fmt: skip
     pixels = images * height * width
     count, mean, squares = no_moments(BLOCK_P, BLOCK_C, ACC)
-    _, mean_2, squares_2 = no_moments(BLOCK_P, BLOCK_C, ACC)
+    mean_2, squares_2 = mean, squares
     first, step = tl.program_id(1), tl.num_programs(1)
     for start in range(first * BLOCK_P, pixels, step * BLOCK_P):
-        index = start + tl.arange(0, BLOCK_P)
-        n, h, w = place(index, height, width)
-        inside = index < pixels
-        patches = gather(
-            input_gate, n, h, w, inside, height, width, 0, COUNT_M, 1, BLOCK_M
-        )
-        if supplement_gate is not None:
-            patches_2 = gather(
-                supplement_gate, n, h, w, inside, height, width, 0, COUNT_I, 3,
-                BLOCK_I,
-            )  # fmt: skip
-        before = count
-        y = convolve(
-            input_gate, patches, weights, n, h, w, inside, c, height, width,
-            channels, COUNT_M, 1, BLOCK_M, DOT, PRECISION, ACC,
+        n, h, w, inside = place(start, pixels, height, width, BLOCK_P)
+        y, y_2, _patches = gather_and_convolve(
+            input_gate, supplement_gate, weights, n, h, w, inside, c,
+            height, width, channels,
+            COUNT_M, BLOCK_M, COUNT_I, BLOCK_I, DOT, PRECISION, ACC,
         )  # fmt: skip
+        before = count
         count, mean, squares = add_moments(
             before, mean, squares, y, inside[:, None]
         )
         if supplement_gate is not None:
-            y = convolve(
-                supplement_gate, patches_2, weights_2, n, h, w, inside, c,
-                height, width, channels, COUNT_I, 3, BLOCK_I, DOT, PRECISION,
-                ACC,
-            )  # fmt: skip
             count, mean_2, squares_2 = add_moments(
-                before, mean_2, squares_2, y, inside[:, None]
+                before, mean_2, squares_2, y_2, inside[:, None]
             )
     save_moments(shares, 0, count, mean, squares, c, channels)
     if supplement_gate is not None:

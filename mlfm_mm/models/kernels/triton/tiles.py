@@ -44,10 +44,11 @@ def second_half(maps, channels):
 
 
 @triton.jit
-def place(index, height, width):
-    """Tell image, row and column of a pixel by its number."""
+def place(start, pixels, height, width, BLOCK_P: tl.constexpr):
+    """Tell image, row and column of the next pixels, and which there are."""
+    index = start + tl.arange(0, BLOCK_P)
     row = index // width
-    return row // height, row % height, index % width
+    return row // height, row % height, index % width, index < pixels
 
 
 @triton.jit
@@ -168,6 +169,84 @@ def convolve(
         )
         y = multiply(patches, weights, y, DOT, PRECISION, ACC)
     return y
+
+
+@triton.jit
+def hold_both(
+    input_gate, supplement_gate, c, channels,
+    COUNT_M: tl.constexpr, BLOCK_M: tl.constexpr,
+    COUNT_I: tl.constexpr, BLOCK_I: tl.constexpr, DOT: tl.constexpr,
+):  # fmt: skip
+    """Load the first block of the kernel of each gate that there is."""
+    first = weights_of(input_gate, c, channels, 0, COUNT_M, 1, BLOCK_M, DOT)
+    second = first
+    if supplement_gate is not None:
+        second = weights_of(
+            supplement_gate, c, channels, 0, COUNT_I, 3, BLOCK_I, DOT
+        )
+    return first, second
+
+
+@triton.jit
+def gather_both(
+    input_gate, supplement_gate, n, h, w, inside, height, width,
+    COUNT_M: tl.constexpr, BLOCK_M: tl.constexpr,
+    COUNT_I: tl.constexpr, BLOCK_I: tl.constexpr,
+):  # fmt: skip
+    """Load the first block of the patches for each gate that there is."""
+    first = gather(
+        input_gate, n, h, w, inside, height, width, 0, COUNT_M, 1, BLOCK_M
+    )
+    second = first
+    if supplement_gate is not None:
+        second = gather(
+            supplement_gate, n, h, w, inside, height, width, 0, COUNT_I, 3,
+            BLOCK_I,
+        )  # fmt: skip
+    return first, second
+
+
+@triton.jit
+def convolve_both(
+    input_gate, supplement_gate, patches, weights, n, h, w, inside, c,
+    height, width, channels,
+    COUNT_M: tl.constexpr, BLOCK_M: tl.constexpr,
+    COUNT_I: tl.constexpr, BLOCK_I: tl.constexpr,
+    DOT: tl.constexpr, PRECISION: tl.constexpr, ACC: tl.constexpr,
+):  # fmt: skip
+    """Compute a tile of the convolution of each gate that there is."""
+    first = convolve(
+        input_gate, patches[0], weights[0], n, h, w, inside, c, height,
+        width, channels, COUNT_M, 1, BLOCK_M, DOT, PRECISION, ACC,
+    )  # fmt: skip
+    second = first
+    if supplement_gate is not None:
+        second = convolve(
+            supplement_gate, patches[1], weights[1], n, h, w, inside, c,
+            height, width, channels, COUNT_I, 3, BLOCK_I, DOT, PRECISION, ACC,
+        )  # fmt: skip
+    return first, second
+
+
+@triton.jit
+def gather_and_convolve(
+    input_gate, supplement_gate, weights, n, h, w, inside, c,
+    height, width, channels,
+    COUNT_M: tl.constexpr, BLOCK_M: tl.constexpr,
+    COUNT_I: tl.constexpr, BLOCK_I: tl.constexpr,
+    DOT: tl.constexpr, PRECISION: tl.constexpr, ACC: tl.constexpr,
+):  # fmt: skip
+    """Compute the same, and load the patches before."""
+    patches = gather_both(
+        input_gate, supplement_gate, n, h, w, inside, height, width,
+        COUNT_M, BLOCK_M, COUNT_I, BLOCK_I,
+    )  # fmt: skip
+    first, second = convolve_both(
+        input_gate, supplement_gate, patches, weights, n, h, w, inside, c,
+        height, width, channels,
+        COUNT_M, BLOCK_M, COUNT_I, BLOCK_I, DOT, PRECISION, ACC,
+    )  # fmt: skip
+    return first, second, patches[1]
 
 
 @triton.jit

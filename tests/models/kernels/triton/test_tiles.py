@@ -27,9 +27,8 @@ def convolve_all(
     gate, out, images, height, width, channels,
     COUNT: tl.constexpr, SIZE: tl.constexpr,
 ):  # fmt: skip
-    index, c = tl.arange(0, 64), tl.arange(0, 16)
-    n, h, w = place(index, height, width)
-    inside = index < images * height * width
+    c = tl.arange(0, 16)
+    n, h, w, inside = place(0, images * height * width, height, width, 64)
     patches = gather(gate, n, h, w, inside, height, width, 0, COUNT, SIZE, 16)
     weights = weights_of(gate, c, channels, 0, COUNT, SIZE, 16, tl.float32)
     y = convolve(

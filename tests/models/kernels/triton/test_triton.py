@@ -28,11 +28,42 @@ def test_asked_for_with_an_old_triton(monkeypatch: pytest.MonkeyPatch) -> None:
         check_triton()
 
 
-def test_it_has_to_be_asked_for() -> None:
+def test_they_are_what_a_gpu_runs_by_default() -> None:
     unit = make()
     assert graph_of(unit(*maps(unit))[0]) == KERNELS
     unit.kernels = 'auto'
+    by_default = graph_of(unit(*maps(unit))[0]) == KERNELS
+    assert by_default == (DEVICE == 'cuda')
+    unit.kernels = False
     assert graph_of(unit(*maps(unit))[0]) != KERNELS
+
+
+def test_of_which_devices_they_are_the_default(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def asked(name: str = 'cuda') -> bool:
+        return triton.is_default.__wrapped__(torch.device(name))
+
+    capability = 'torch.cuda.get_device_capability'
+    monkeypatch.setattr('torch.cuda.is_available', lambda: True)
+    monkeypatch.setattr(capability, lambda device: (8, 0))
+    monkeypatch.setattr('torch.version.hip', None)
+    assert asked() and not asked('cpu') and not asked('meta')
+    with monkeypatch.context() as old:
+        old.setattr(capability, lambda device: (7, 5))
+        assert not asked()
+    with monkeypatch.context() as amd:
+        amd.setattr('torch.version.hip', '7.0')
+        assert not asked()
+    with monkeypatch.context() as old:
+        old.setattr('triton.__version__', '3.5.1')
+        assert not asked()
+    with monkeypatch.context() as without:
+        without.setattr(triton, 'find_spec', lambda name: None)
+        assert not asked()
+    # As on a machine without a GPU that imitates the tensors of one.
+    monkeypatch.setattr('torch.cuda.is_available', lambda: False)
+    assert not asked()
 
 
 @pytest.mark.skipif(DEVICE == 'cuda', reason='of a machine without a GPU')
