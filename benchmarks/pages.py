@@ -16,15 +16,23 @@ from .parts import Part, read_parts
 from .timing import doubt
 
 PAGE = 'docs/performance.md'
-# What the README tells of each network: a title, the arm and the quantity.
-README_PARTS = ('resnet18', 'resnet50', 'mobilenetv2')
+# What the README tells: of each network the parts on a GPU and on a CPU, and
+# of each part the arm and the quantity.
+GPU, CPU = 'GPU', 'CPU'
+README_PARTS = {
+    'ResNet-18': {GPU: 'gpu_resnet18', CPU: 'resnet18'},
+    'ResNet-50': {GPU: 'gpu_resnet50', CPU: 'resnet50'},
+    'MobileNetV2-1.0': {GPU: 'gpu_mobilenetv2', CPU: 'mobilenetv2'},
+    'U-Net, 4 images of 512x1024': {GPU: 'gpu_unet'},
+}
 README_COLUMNS = {
-    'inference': (MLFM, 'infer'),
-    'inference, folded': (MLFM, 'folded'),
-    'training': (MLFM, 'train'),
-    'training, `with_cp`': ('with_cp=True', 'train'),
-    'saved': (MLFM, 'saved'),
-    'saved, `with_cp`': ('with_cp=True', 'saved'),
+    'GPU: inference': (GPU, MLFM, 'infer'),
+    'training': (GPU, MLFM, 'train'),
+    'saved': (GPU, MLFM, 'saved'),
+    'CPU: inference': (CPU, MLFM, 'infer'),
+    'training ': (CPU, MLFM, 'train'),
+    'saved ': (CPU, MLFM, 'saved'),
+    'saved, `with_cp`': (CPU, 'with_cp=True', 'saved'),
 }
 
 
@@ -40,7 +48,7 @@ def generate(root: Path) -> dict[str, str]:
     parts = read_parts()
     reports = {name: part.read(root) for name, part in parts.items()}
     blocks = {
-        'README.md#cost': readme_block(parts, reports),
+        'README.md#cost': readme_block(reports),
         f'{PAGE}#limits': limits_block(parts, reports),
     }
     for name, report in reports.items():
@@ -74,33 +82,46 @@ def limits_block(
     return markdown_table(['limit', 'at most', 'found', ''], rows, 'lrrl')
 
 
-def readme_block(
-    parts: dict[str, Part], reports: dict[str, Report | None]
-) -> str:
+def readme_block(reports: dict[str, Report | None]) -> str:
     """Lay out the README's table: a row for each network."""
-    found = [(n, r) for n in README_PARTS if (r := reports[n]) is not None]
-    if not found:
+    rows, captions = [], dict[str, str]()
+    for title, names in README_PARTS.items():
+        found = {
+            where: report
+            for where, name in names.items()
+            if (report := reports[name]) is not None
+        }
+        if found:
+            cells = [
+                _cell(found.get(where), *which)
+                for where, *which in README_COLUMNS.values()
+            ]
+            rows.append([title, *cells])
+        for where, report in found.items():
+            captions.setdefault(where, f'{where}: {_setting(report)}.')
+    if not rows:
         return 'Not measured yet: `make benchmark`.'
-    rows = [
-        [parts[name].title, *_cells(report.figures)] for name, report in found
-    ]
-    table = markdown_table(['network', *README_COLUMNS], rows)
-    _, report = found[0]
-    batch, size, dtype, *_ = report.figures['setting'].iloc[0].split(', ')
+    table = markdown_table(
+        ['network', *(name.strip() for name in README_COLUMNS)], rows
+    )
     return (
-        f'{table}\n\n{size}, {batch}, {dtype}, on {sentence(report.machine)}. '
-        'Folded: against the network without memory whose norms are folded, '
-        'too; saved: activations kept for the backward pass.'
+        f'{table}\n\n{" ".join(captions.values())} Saved: activations kept '
+        'for the backward pass.'
     )
 
 
-def _cells(figures: pd.DataFrame) -> list[str]:
-    """Pick what the README tells, without the noise."""
-    known = figures.set_index(['arm', 'quantity'])
-    found = known.reindex([*README_COLUMNS.values()]).itertuples()
-    return [
-        '-'
-        if pd.isna(figure.ratio)
-        else f'x{figure.ratio:.2f}{doubt(figure.ratio, figure.noise)}'
-        for figure in found
-    ]
+def _setting(report: Report) -> str:
+    """Say how and where a part was measured."""
+    batch, size, dtype, *_ = report.figures['setting'].iloc[0].split(', ')
+    return f'{size}, {batch}, {dtype}, on {sentence(report.machine)}'
+
+
+def _cell(report: Report | None, arm: str, quantity: str) -> str:
+    """Pick a ratio, without its noise."""
+    if report is None:
+        return '-'
+    known = report.figures.set_index(['arm', 'quantity'])
+    if (arm, quantity) not in known.index:
+        return '-'
+    figure = known.loc[(arm, quantity)]
+    return f'x{figure.ratio:.2f}{doubt(figure.ratio, figure.noise)}'

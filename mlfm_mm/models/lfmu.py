@@ -64,10 +64,10 @@ class LFMU(BaseModule):
         wavelet (str): Wavelet of the forget gate, see :class:`LowPass`.
             Defaults to ``'haar'``.
         kernels (str | bool): ``'auto'`` runs the unit by faster operators
-            where they apply; False runs it by PyTorch's own, which second
-            derivatives need; ``'triton'`` runs it by a few kernels on a GPU
-            (none has measured them yet), and on a CPU as ``'auto'`` does.
-            All give the same numbers. Defaults to ``'auto'``.
+            where they apply, on a GPU by a few kernels in Triton; False runs
+            it by PyTorch's own, which second derivatives need; ``'triton'``
+            insists on Triton, also for GPUs before the A100. All give the
+            same numbers. Defaults to ``'auto'``.
         init_cfg (dict | list[dict], optional): Initialization config.
             Defaults to None.
 

@@ -90,11 +90,11 @@ def test_a_unit_in_fused_kernels_by_hand() -> None:
     with torch.no_grad(), TrafficMode() as counted:
         unit(*inputs)
     assert counted.traffic == Traffic(1, 4 * (maps + weights))
-    # Training: five launches, and three, two sums and two convolutions back.
+    # Training: five launches, and three, three sums and a convolution back.
     with TrafficMode() as counted:
         x, new = unit.train()(*inputs)
         torch.autograd.backward((x, new), (x.detach(), new.detach()))
-    assert counted.traffic.launches == 5 + 3 + 2 + 2
+    assert counted.traffic.launches == 5 + 3 + 3 + 1
 
 
 def test_fakes_count_as_tensors_do() -> None:
