@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pandas as pd
-
 from mlfm_mm.analysis.machine import sentence
 from mlfm_mm.analysis.tables import markdown_table
 

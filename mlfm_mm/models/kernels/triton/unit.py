@@ -11,6 +11,7 @@ from torch.autograd.function import FunctionCtx
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ...fuse import gates_of
+from ...torch_internals import is_batch_of
 from ..checks import refuse_second_derivative
 from .arguments import (
     Form,
@@ -112,6 +113,7 @@ class FusedUnit(torch.autograd.Function):
         """Open the gates once more, and differentiate from last to first."""
         refuse_second_derivative()
         wanted = ctx.needs_input_grad
+        _refuse_several(d_out, d_memory)
         if d_out is None and d_memory is None:
             return (None,) * len(wanted)
         total, norm, gates = _restore(ctx)
@@ -147,6 +149,17 @@ class FusedUnit(torch.autograd.Function):
                 )
             d_weights += [d_kernel, d_norms[2 * i + 1], d_norms[2 * i]]
         return None, d_x, *d_sources, *d_affine, *d_weights
+
+
+def _refuse_several(*grads: Gradient) -> None:
+    """Refuse a batch of gradients, which a kernel cannot read."""
+    if any(grad is not None and is_batch_of(grad) for grad in grads):
+        raise RuntimeError(
+            'Several gradients at once (is_grads_batched=True, '
+            'vectorize=True) were asked of an LFMU, whose kernels for GPUs '
+            'give one at a time: build the unit, or MLFMNeck, with '
+            'kernels=False.'
+        )
 
 
 def _measure_gates(

@@ -249,6 +249,16 @@ def test_other_forget_gates() -> None:
                 torch.testing.assert_close(x, y, rtol=1e-4, atol=1e-4)
 
 
+def test_several_gradients_at_once_are_refused() -> None:
+    """As `is_grads_batched` and `jacobian(vectorize=True)` ask for them."""
+    unit = make()
+    inputs = maps(unit)
+    outputs = unit(*inputs)
+    kinds = [torch.randn(3, *x.shape, device=DEVICE) for x in outputs]
+    with pytest.raises(RuntimeError, match='kernels=False'):
+        torch.autograd.grad(outputs, inputs, kinds, is_grads_batched=True)
+
+
 def test_a_second_derivative_is_refused() -> None:
     unit = make()
     inputs = maps(unit)
