@@ -39,6 +39,22 @@ def test_it_opens_on_a_cpu(training: bool, results: list[Any]) -> None:
     assert results == [train if training else infer]
 
 
+@pytest.mark.parametrize(('values', 'form'), [(400, train), (401, None)])
+def test_a_cpu_trains_small_maps_by_the_formulas(
+    values: int,
+    form: Any,
+    results: list[Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    x, unit = torch.randn(1, 8, 5, 10), LFMU(6, 8)
+    monkeypatch.setattr(kernels, 'FEW_VALUES', values)
+    memory, image = (torch.randn(1, c, 5, 10) for c in (6, 3))
+    unit(x, memory, image)
+    with torch.no_grad():
+        unit.eval()(x, memory, image)
+    assert results == [form, infer]
+
+
 def test_it_stays_closed_on_other_devices(results: list[Any]) -> None:
     unit = LFMU(6, 8).to('meta')
     unit(*(t.to('meta') for t in (X, MEMORY, IMAGE)))
