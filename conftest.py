@@ -19,6 +19,8 @@ from mmengine.registry import DefaultScope
 import mlfm_mm  # noqa: F401
 from mlfm_mm.models.kernels import check_triton
 
+# A script that reads its arguments as it is imported.
+collect_ignore = ['.dev_scripts/bootstrap.py']
 try:
     check_triton()
 except ImportError:
