@@ -25,12 +25,12 @@ README_PARTS = {
 }
 README_COLUMNS = {
     'GPU: inference': (GPU, MLFM, 'infer'),
-    'training': (GPU, MLFM, 'train'),
-    'saved': (GPU, MLFM, 'saved'),
+    'GPU: training': (GPU, MLFM, 'train'),
+    'GPU: saved': (GPU, MLFM, 'saved'),
     'CPU: inference': (CPU, MLFM, 'infer'),
-    'training ': (CPU, MLFM, 'train'),
-    'saved ': (CPU, MLFM, 'saved'),
-    'saved, `with_cp`': (CPU, 'with_cp=True', 'saved'),
+    'CPU: training': (CPU, MLFM, 'train'),
+    'CPU: saved': (CPU, MLFM, 'saved'),
+    'CPU: saved, `with_cp`': (CPU, 'with_cp=True', 'saved'),
 }
 
 
@@ -99,9 +99,7 @@ def readme_block(reports: dict[str, Report | None]) -> str:
             captions.setdefault(where, f'{where}: {_setting(report)}.')
     if not rows:
         return 'Not measured yet: `make benchmark`.'
-    table = markdown_table(
-        ['network', *(name.strip() for name in README_COLUMNS)], rows
-    )
+    table = markdown_table(['network', *README_COLUMNS], rows)
     return (
         f'{table}\n\n{" ".join(captions.values())} Saved: activations kept '
         'for the backward pass.'

@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 
 __all__ = ['Form', 'check_triton', 'choose', 'choose_low_pass']
 
-# Training with so small a trunk's feature a CPU waits for calls, not for
-# memory: the plain formulas, which make fewer, take half to three quarters of
-# the time.
+# With fewer values of the trunk's feature a CPU that trains waits for calls,
+# not for memory: the plain formulas, which make fewer, take nine tenths of the
+# time near this limit, and half far below.
 FEW_VALUES = 2**18
 
 

@@ -250,11 +250,9 @@ def test_other_forget_gates() -> None:
 
 
 def test_several_gradients_at_once_are_refused() -> None:
-    """As `is_grads_batched` and `jacobian(vectorize=True)` ask for them."""
-    unit = make()
-    inputs = maps(unit)
+    inputs = maps(unit := make())
     outputs = unit(*inputs)
-    kinds = [torch.randn(3, *x.shape, device=DEVICE) for x in outputs]
+    kinds = [torch.stack([x.detach()] * 3) for x in outputs]
     with pytest.raises(RuntimeError, match='kernels=False'):
         torch.autograd.grad(outputs, inputs, kinds, is_grads_batched=True)
 
