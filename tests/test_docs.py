@@ -36,6 +36,21 @@ def code_blocks(page: Path) -> list[str]:
     return re.findall(r'^```python\n(.*?)^```', text, re.MULTILINE | re.DOTALL)
 
 
+def make_targets(text: str) -> list[str]:
+    """Take what a page has its reader make: in code, never in a sentence."""
+    code = re.findall(
+        r'^ *```.*?^ *```|`[^`]+`', text, re.MULTILINE | re.DOTALL
+    )
+    return re.findall(
+        r'(?:`|^ *)make ([a-z-]+)', '\n'.join(code), re.MULTILINE
+    )
+
+
+def test_a_line_that_begins_with_make_is_no_command() -> None:
+    page = 'Maps\nmake fewer calls: `make gpu`.\n\n```bash\nmake test\n```\n'
+    assert make_targets(page) == ['gpu', 'test']
+
+
 @pytest.mark.parametrize('page', PAGES, ids=name)
 def test_what_a_page_names_is_there(page: Path) -> None:
     text = page.read_text('utf-8')
@@ -43,7 +58,7 @@ def test_what_a_page_names_is_there(page: Path) -> None:
     missing = [f for f in files if not (ROOT / f).exists() and '/X.' not in f]
     assert not missing
     makefile = (ROOT / 'Makefile').read_text('utf-8')
-    for target in re.findall(r'(?:`|^ *)make ([a-z-]+)', text, re.MULTILINE):
+    for target in make_targets(text):
         assert re.search(rf'^{target}:', makefile, re.MULTILINE), target
 
 
