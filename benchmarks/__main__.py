@@ -41,6 +41,7 @@ with (
     from mlfm_mm.engine.arguments import make_parser
 
     from .figures import Report, tables
+    from .load import others_running
     from .measure import ASPECTS, Sheet
     from .networks import Group, make_groups, vary
     from .setting import DTYPES, LAYOUTS, MODES, Setting
@@ -174,7 +175,9 @@ def run(args: argparse.Namespace, command: str) -> Report:
         Sheet(group, setting, args.what, args.repeats, point)
         for point, group, setting in points(args, groups)
     ]
-    report = Report(command, describe_machine(args.device))
+    load = round(others_running(), 2)
+    machine = dict(describe_machine(args.device), load=load)
+    report = Report(command, machine)
     for sheet in sheets:
         print(': '.join(filter(None, sheet.place)), flush=True)
         report.figures = pd.concat(

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from mlfm_mm.analysis.machine import Machine, busy, sentence
+from mlfm_mm.analysis.machine import Machine, sentence
 from mlfm_mm.analysis.tables import si
 
+from .load import busy
 from .networks import BASELINE
 from .timing import ratio_text
 
@@ -61,7 +62,8 @@ class Report:
 
     Args:
         command (str): How it was called.
-        machine (dict): From :func:`mlfm_mm.analysis.machine.describe_machine`.
+        machine (dict): From :func:`mlfm_mm.analysis.machine.describe_machine`,
+            and how many other programs ran, under ``'load'``.
         figures (DataFrame): What was found, with ``COLUMNS``. Defaults to
             nothing.
         notes (list[str]): What was left out, and why. Defaults to none.

@@ -40,7 +40,6 @@ def describe_machine(device: str | None = None) -> Machine:
         threads=torch.get_num_threads(),
         gpu=torch.cuda.get_device_name() if gpu else None,
         system=platform.system(),
-        load=round(_load(), 2),
         versions=dict(
             mlfm_mm=__version__,
             python=platform.python_version(),
@@ -60,14 +59,6 @@ def _processor() -> str:
         return platform.processor() or platform.machine()
     found = re.search(r'^model name\s*: (.+)$', text, re.MULTILINE)
     return found.group(1).strip() if found else platform.machine()
-
-
-def _load() -> float:
-    """Tell how many programs wanted a core in the last minute."""
-    try:
-        return os.getloadavg()[0]
-    except (AttributeError, OSError):
-        return 0.0
 
 
 def place(machine: Machine) -> str:
@@ -107,27 +98,3 @@ def sentence(machine: Machine) -> str:
         f'{name} {machine["versions"][name]}' for name in ('torch', 'mlfm_mm')
     )
     return f'{place(machine)}; {versions}; {machine["date"]}'
-
-
-def busy(machine: Machine) -> str | None:
-    """Warn where other programs were running.
-
-    Args:
-        machine (dict): From :func:`describe_machine`.
-
-    Returns:
-        str | None: The warning; None on a quiet machine.
-
-    Example:
-        >>> busy(dict(load=0.2, cores=2))
-        >>> busy(dict(load=3.5, cores=2))
-        'The machine was busy: 3.5 programs ran on its 2 cores at the start.
-        Measure again when it is quiet.'
-    """
-    if machine['load'] <= machine['cores'] / 2:
-        return None
-    return (
-        f'The machine was busy: {machine["load"]:.1f} programs ran on its '
-        f'{machine["cores"]} cores at the start. Measure again when it is '
-        'quiet.'
-    )

@@ -1,6 +1,6 @@
 import os
 
-from mlfm_mm.analysis.machine import busy, describe_machine, place, sentence
+from mlfm_mm.analysis.machine import describe_machine, place, sentence
 
 
 def test_a_description_names_what_computes_and_no_one() -> None:
@@ -13,9 +13,3 @@ def test_a_description_names_what_computes_and_no_one() -> None:
 
 def test_a_gpu_is_named_instead_of_the_processor() -> None:
     assert place(dict(describe_machine('cpu'), gpu='Card')) == 'Card'
-
-
-def test_a_busy_machine_is_told() -> None:
-    machine = describe_machine('cpu')
-    assert busy(dict(machine, load=0.0)) is None
-    assert 'Measure again' in busy(dict(machine, load=99.0))
