@@ -1,11 +1,11 @@
 """Adoption: how a neck learns which backbone it stands beside.
 
 OpenMMLab builds a neck from its own config alone and then assigns it to a
-model: ``self.backbone = ...; self.neck = ...; self.head = ...``. PyTorch
-reports every such assignment to a registration hook, and that is where a neck
-can meet the backbone, in any entry point and before an optimizer, DDP or EMA
-looks at the parameters. The hook stays for good: PyTorch walks over its hooks
-while it calls them, so none may leave from inside.
+model: ``self.backbone = ...; self.neck = ...; self.head = ...``. PyTorch calls
+a global registration hook for every such assignment. There the neck learns its
+backbone, whichever entry point built the model, and before an optimizer, DDP
+or EMA collects the parameters. The hook is never removed: PyTorch iterates
+over these hooks while it calls them, so none can remove itself.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from torch.nn.modules.module import register_module_module_registration_hook
 
 
 class BackboneAware(BaseModule):
-    """A neck that is told what stands around it in the model it serves."""
+    """A neck that is told about the backbone and head of its model."""
 
     def on_adoption(
         self, parent: nn.Module, backbone: nn.Module, row: list[nn.Module]
@@ -46,7 +46,7 @@ def _on_registration(
     backbone = child if name == 'backbone' else parts.get('backbone')
     if child is None or backbone is None:
         return
-    # A model of one's own may assign its neck before its backbone.
+    # Custom models may assign the neck before the backbone.
     for part in list(parts.values()) if name == 'backbone' else [child]:
         for neck in (row := necks_in_a_row(part)):
             if isinstance(neck, BackboneAware):

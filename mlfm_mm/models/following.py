@@ -1,4 +1,4 @@
-"""What follows the memory: a neck that is given, or what the head takes."""
+"""The neck behind the memory: given by the config, or fit for the head."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ POOLING = 'GlobalAveragePooling'
 
 @MODELS.register_module()
 class ChannelsFirst(nn.Module):
-    """A neck that hands maps (N, H, W, C) on as (N, C, H, W).
+    """A neck that permutes maps (N, H, W, C) to (N, C, H, W).
 
     Some networks of timm return the former, and the hosts' necks and heads
     take the latter.
@@ -30,7 +30,7 @@ class ChannelsFirst(nn.Module):
     """
 
     def forward(self, feats: Sequence[Tensor]) -> tuple[Tensor, ...]:
-        """Rearrange maps.
+        """Permute maps.
 
         Args:
             feats (Sequence[Tensor]): Maps of shape (N, H, W, C).
@@ -114,7 +114,8 @@ class Following:
         feats, self._feats = self._feats, None
         chosen = self._default(parent, feats, head)
         if chosen is not None:
-            # That of a base config leaves no trace if it had no arguments.
+            # Say so: a base config's neck without arguments was overridden
+            # without a trace.
             print_log(
                 f'{_names(chosen)} follows the memory, since no neck '
                 "was given; a base config's own is kept by "
@@ -134,13 +135,13 @@ def _pooling_or_none(
 ) -> nn.Module | None:
     """Take global pooling or nothing.
 
-    A classifier is expected to pool and other models are not; but where only
-    the other of the two fits the head, that is taken.
+    Classifiers pool by default and other models do not; where the head
+    accepts only the opposite, that is taken.
     """
     last = feats[-1] if isinstance(feats, (list, tuple)) else feats
     if not isinstance(last, Tensor) or last.dim() != 4:
         return None
-    # Known by name, so that no host need be installed that is not used.
+    # By name, so that no host has to be installed.
     bases = {base.__name__ for base in type(parent).__mro__}
     pools = 'BaseClassifier' in bases
     with ROOT_MODELS.switch_scope_and_registry(_host_of(parent)) as registry:
@@ -154,7 +155,7 @@ def _pooling_or_none(
 
 
 def _arriving(output: object, before: Iterable[nn.Module]) -> object:
-    """Run the necks that come first; where one fails, leave them out."""
+    """Run the necks in front of the memory; without them if one fails."""
     feats = output
     try:
         for neck in before:

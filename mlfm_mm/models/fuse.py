@@ -1,4 +1,4 @@
-"""A memory unit whose norms are folded into what stands before them."""
+"""Folding the norms of a memory unit into its convolutions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .lfmu import LFMU
 
 Gate = tuple[Tensor, Tensor]
-# What a user may hang on a module, which only a call of it would run.
+# Hooks run only when the module itself is called.
 HOOKS = (
     '_forward_hooks',
     '_forward_pre_hooks',
@@ -56,7 +56,7 @@ class FoldedGate(nn.Conv2d):
 
 
 class Affine(nn.Module):
-    """What is left of a norm in evaluation: a scale and a shift.
+    """A norm in evaluation, reduced to a scale and a shift.
 
     Args:
         norm (nn.BatchNorm2d): The norm.
@@ -81,13 +81,13 @@ class Affine(nn.Module):
 
 
 def is_watched(module: nn.Module) -> bool:
-    """Tell whether only a call of a module runs all that it should.
+    """Tell whether a module has to be called, not just its weights used.
 
     Args:
         module (nn.Module): The module.
 
     Returns:
-        bool: Whether it has hooks, or a forward function of its own.
+        bool: Whether it has hooks, or its ``forward`` was replaced.
     """
     return 'forward' in module.__dict__ or any(
         getattr(module, hooks) for hooks in HOOKS
@@ -114,7 +114,7 @@ def is_usual_gate(gate: ConvModule) -> bool:
 
 
 def has_moments(norm: nn.Module | None) -> bool:
-    """Tell whether a norm comes down to a scale and a shift in evaluation."""
+    """Tell whether a norm is a mere scale and shift in evaluation."""
     return (
         isinstance(norm, _BatchNorm)
         and norm.affine
@@ -137,7 +137,7 @@ def check_foldable(unit: LFMU) -> None:
 
     Raises:
         ValueError: It is not made of convolution, batch norm and ReLU, or a
-            hook listens to a part of it.
+            part of it has a hook.
     """
     if isinstance(unit.output_gate, Affine):
         return
@@ -153,7 +153,7 @@ def check_foldable(unit: LFMU) -> None:
 
 
 class FoldedWeights(NamedTuple):
-    """The numbers that a unit in evaluation comes down to."""
+    """The weights of a unit in evaluation, with its norms folded in."""
 
     gates: list[Gate]
     scale: Tensor
@@ -193,7 +193,7 @@ def gate_of(gate: ConvModule | FoldedGate) -> Gate:
 
 
 def affine_of(norm: nn.Module | None) -> Gate:
-    """Give the scale and the shift (C,) that a norm in evaluation comes to."""
+    """Return the scale and shift (C,) of a norm in evaluation."""
     if isinstance(norm, Affine):
         return norm.weight, norm.bias
     assert isinstance(norm, _BatchNorm)

@@ -126,8 +126,8 @@ class LFMU(BaseModule):
                 act_cfg=act_cfg,
             )
         for gate in self.children():
-            # It has initialized itself; to do so again, when the model is
-            # initialized, would overrule any `init_cfg` above it.
+            # ConvModule initializes itself when built. Doing so again in the
+            # model's init_weights() would override an `init_cfg` above it.
             gate.is_init = True
         self.output_gate = _output_norm(norm_cfg, channels)
         self.forget_gate = ForgetGate(levels, wavelet)
@@ -162,7 +162,7 @@ class LFMU(BaseModule):
     def forward(
         self, x: Tensor, memory: Tensor, image: Tensor | None
     ) -> tuple[Tensor, Tensor]:
-        """Hand the memory to the trunk and renew it.
+        """Add the memory to the trunk's feature, and update the memory.
 
         Args:
             x (Tensor): Trunk feature of shape (N, C, H, W).
@@ -199,7 +199,7 @@ class LFMU(BaseModule):
 
     def _put_out(self, x: Tensor, total: Tensor) -> Tensor:
         if self.output_gate is None:
-            # A copy, since the trunk may work on its feature in place.
+            # A copy: the trunk may modify its feature in-place.
             return x + total if self.identity_init else total.clone()
         out = self.output_gate(total).to(x.dtype)
         return x + out if self.identity_init else out
@@ -207,14 +207,14 @@ class LFMU(BaseModule):
     def fuse(self) -> None:
         """Fold all norms for good, for inference.
 
-        The gates' norms go into their convolutions, and of the output gate
-        a scale and a shift are left, so that nothing has to be folded or
-        looked at in each pass. The unit then goes by the running moments in
-        training, too. A unit that has been fused stays as it is.
+        The gates' norms are folded into their convolutions, and the output
+        gate becomes a scale and a shift, so that no pass has to fold them
+        again. The unit then uses the running moments in training, too. Fusing
+        it a second time changes nothing.
 
         Raises:
             ValueError: The unit is not made of convolution, batch norm and
-                ReLU, or a hook listens to a part of it.
+                ReLU, or a part of it has a hook.
 
         Example:
             >>> unit, x = LFMU(3, 8).eval(), torch.rand(1, 8, 4, 4)
@@ -235,10 +235,10 @@ class LFMU(BaseModule):
 
 
 def _recorded_once(unit: LFMU) -> AbstractContextManager[None]:
-    """Record a batch's statistics in the forward pass only.
+    """Update running statistics in the forward pass only.
 
-    Whatever is recomputed in the backward pass, the unit or the whole
-    backbone around it, has been recorded before.
+    A unit that is recomputed in the backward pass, alone or with the backbone
+    around it, has counted this batch already.
     """
     if unit.training and in_backward_pass():
         return buffers_kept(unit)

@@ -54,8 +54,8 @@ class LowPass(nn.Module):
 
     It equals the approximation band of PyWavelets' ``dwt2`` in
     ``'periodization'`` mode with orthonormal filters, so a constant map
-    doubles. It has no parameter and no buffer. The source is the forget gate
-    of MLFM (https://arxiv.org/abs/2403.08157).
+    doubles. It has no parameters and no buffers. MLFM
+    (https://arxiv.org/abs/2403.08157) uses it as its forget gate.
 
     Args:
         wavelet (str): Name of a discrete wavelet of PyWavelets. Haar needs
@@ -77,7 +77,7 @@ class LowPass(nn.Module):
         super().__init__()
         self.wavelet = wavelet
         # Plain numbers, not a buffer: `model.half().double()` would round a
-        # buffer, and a checkpoint has no business with constants.
+        # buffer, and constants do not belong in a checkpoint.
         self.filter = low_pass_filter(wavelet)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -93,8 +93,8 @@ class LowPass(nn.Module):
             return _low_low(x, self.filter)
         if _has_open_sizes(x):
             return _haar_of_any_size(x)
-        # A window that hangs over the edge averages what is inside, which is
-        # what repeating the last row or column comes to.
+        # A window that crosses the border averages the pixels inside, which
+        # equals repeating the last row or column.
         return 2 * F.avg_pool2d(x, 2, ceil_mode=True, count_include_pad=False)
 
     def extra_repr(self) -> str:
@@ -111,7 +111,7 @@ class ForgetGate(LowPass):
 
     Args:
         levels (int): How many levels to go down, or up if negative. Defaults
-            to 0, which hands the memory on as it is.
+            to 0, which returns the memory unchanged.
         wavelet (str): See :class:`LowPass`. Defaults to ``'haar'``.
 
     Example:
@@ -149,10 +149,11 @@ class ForgetGate(LowPass):
 
 
 def _haar_of_any_size(x: Tensor) -> Tensor:
-    """Compute the Haar band with no question of whether sizes are even.
+    """Compute the Haar band without asking whether sizes are even.
 
-    Pooling asks; a convolution does not. Repeated in any case, the last row
-    or column is left over where the size is even.
+    Pooling with ``ceil_mode`` would guard on it. A strided convolution does
+    not: the last row and column are always repeated, and where a size is even
+    no window reaches the repetition.
     """
     channels = x.shape[1]
     window = x.new_full((channels, 1, 2, 2), 0.5)
@@ -169,8 +170,8 @@ def _halve(x: Tensor, taps: Sequence[float], dim: int) -> Tensor:
     size = x.size(dim)
     # Rounded up, by the expression in which exporters know strided sizes.
     half = (size - 1) // 2 + 1
-    # Positions run round the even-sized period; where the size is odd, the
-    # period's last sample is the last one again.
+    # The signal is periodic, with an even period: where the size is odd, the
+    # last sample is repeated to fill it.
     period = torch.full((), 2 * half, device=x.device)
     start = 2 * torch.arange(half, device=x.device) + len(taps) // 2
     total: Tensor | None = None
@@ -183,10 +184,10 @@ def _halve(x: Tensor, taps: Sequence[float], dim: int) -> Tensor:
 
 
 def _has_open_sizes(x: Tensor) -> bool:
-    """Tell whether an exporter leaves height or width open."""
+    """Tell whether an exporter keeps height or width dynamic."""
     if any(isinstance(size, torch.SymInt) for size in x.shape[2:]):
         return True
-    compiler = torch.compiler  # which hides from Python what it leaves open
+    compiler = torch.compiler  # Dynamo shows dynamic sizes as plain ints
     if not hasattr(compiler, 'is_exporting'):  # before PyTorch 2.7
         return False
     return compiler.is_exporting() and compiler.is_dynamo_compiling()

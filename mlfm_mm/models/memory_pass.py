@@ -97,7 +97,7 @@ class MemoryPass:
             raise ValueError(single_value(tap, x))
 
     def hand_on(self, memory: Tensor) -> None:
-        """Keep the memory for the next tap."""
+        """Store the memory for the next tap."""
         self.memory = memory
         self.next_tap += 1
 
@@ -109,19 +109,19 @@ class CurrentPass(threading.local):
     is_complete = False  # whether it met every tap
 
     def __reduce__(self) -> tuple:
-        # A copy of a model has no pass under way.
+        # A copied or unpickled model is not in the middle of a pass.
         return type(self), ()
 
 
 def meet(source: Tensor, x: Tensor, tap: Tap) -> Tensor:
     """Bring a band or a memory to the size of the feature at a tap.
 
-    The low-pass rounds sizes up, as padded strided convolutions do. Patches
-    round down (a patch of 4 makes 56 of 225), which drops the last pixels:
-    so does this function. Where the sizes do not fit even if the strides
-    divide the image (a valid convolution makes 127 of 256), it resamples.
-    A tap is of one kind or the other for good, so that compilers and
-    exporters see no branch that depends on a shape.
+    The low-pass rounds sizes up, as padded strided convolutions do. Patch
+    embeddings round down (a patch of 4 turns 225 pixels into 56) and drop the
+    last pixels; so does this function. Where sizes differ even though the
+    strides divide the image (an unpadded convolution turns 256 into 127), it
+    resamples. Which of the two applies is fixed for each tap when the neck is
+    bound, so that compilers and exporters see no shape-dependent branch.
 
     Args:
         source (Tensor): Maps of shape (N, M, H', W').

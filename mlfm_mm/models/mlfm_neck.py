@@ -41,7 +41,7 @@ class MLFMNeck(BackboneAware):
     Assigned to a model that has a ``backbone``, the neck finds the
     backbone's taps, builds one :class:`LFMU` for each, and hooks them in
     between the stages. The backbone's parameters keep their names; all new
-    ones are under ``neck.``. When called as a neck it hands the backbone's
+    ones are under ``neck.``. Called as a neck, it passes the backbone's
     output on, globally pooled in a classifier.
 
     Args:
@@ -114,7 +114,7 @@ class MLFMNeck(BackboneAware):
         **leftover: Any,
     ) -> None:
         super().__init__(init_cfg)
-        # MMEngine leaves the mark in place where the base has no neck.
+        # MMEngine keeps `_delete_` where the base config has no neck.
         leftover.pop('_delete_', None)
         if leftover:
             raise TypeError(refusals.left_over(leftover, type(self)))
@@ -178,15 +178,15 @@ class MLFMNeck(BackboneAware):
         self.neck = self._following.choose_for_head(parent, head, self.neck)
 
     def _attach(self, backbone: nn.Module, run: DryRun) -> None:
-        # Bound methods, so that a copy of the model calls the copy's neck.
+        # Hooks are bound methods: deepcopy then binds them to the copied neck.
         start = backbone.get_submodule(capture_point(run))
         start.register_forward_pre_hook(self._start_pass, with_kwargs=True)
         for index, tap in enumerate(self.taps):
-            # In front of hooks by which a backbone collects its features.
+            # Before any hook by which the backbone collects its features.
             backbone.get_submodule(tap.module).register_forward_hook(
                 partial(self._visit, index), prepend=True
             )
-        # Called after an exception too, so that no tensor outlives its pass.
+        # Also after an exception, so that no tensor outlives its pass.
         backbone.register_forward_hook(self._end_pass, always_call=True)
         guard_hooks()
 
@@ -222,7 +222,7 @@ class MLFMNeck(BackboneAware):
         state, is_complete = current.state, current.is_complete
         current.state, current.is_complete = None, False
         self._has_run |= is_complete
-        # After an exception nothing is returned.
+        # After an exception there is no output, and nothing to report.
         if out is not None and not is_complete:
             raise RuntimeError(refusals.unmet(state, self.taps, self._served))
 
@@ -239,8 +239,8 @@ class MLFMNeck(BackboneAware):
         if unit.training and not is_traced():
             state.check_training(tap, unit, x)
         if index + 1 == len(self.taps):
-            # Before the unit runs: checkpoint() may stop by an exception,
-            # perhaps inside this unit, once it has its tensors.
+            # Before the unit runs: checkpoint() stops recomputing by raising
+            # an exception, perhaps inside this unit.
             current.state, current.is_complete = None, True
         memory, band = state.read(tap, x, unit.supplement_gate is not None)
         x, memory = unit(x, memory, band)
@@ -248,7 +248,7 @@ class MLFMNeck(BackboneAware):
         return tap.as_returned(x)
 
     def forward(self, feats: Any) -> Any:
-        """Hand on what the backbone returned.
+        """Pass on what the backbone returned.
 
         Args:
             feats (tuple[Tensor] | Tensor): The backbone's output, already
@@ -263,7 +263,7 @@ class MLFMNeck(BackboneAware):
         """
         self._check_adopted()
         if not (self._has_run or is_traced()):
-            self._has_run = True  # say it once
+            self._has_run = True  # warn once
             text = refusals.unseen(self._served)
             print_log(text, 'current', logging.WARNING)
         return feats if self.neck is None else self.neck(feats)

@@ -1,7 +1,8 @@
 """Weights of a network without memory, loaded into one with it.
 
-Behind a memory the neck that a network had has another name. Its weights
-are renamed as they are loaded, so that they find it from any checkpoint.
+Adding the memory changes the name of the neck that the network had before.
+Its weights are renamed while a state dict is loaded, so that checkpoints from
+before still fit.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ def move_behind(
     owner: nn.Module,
     following: nn.Module | None,
 ) -> None:
-    """Let a following neck be loaded from where it stood alone.
+    """Rename the weights of a neck that now follows the memory.
 
     Args:
         state_dict (dict[str, Tensor]): The weights, changed in place.
@@ -43,13 +44,13 @@ def make_room(
     state_dict: dict[str, Tensor],
     prefix: str,
 ) -> None:
-    """Let a list of necks be loaded that was one shorter without memory.
+    """Renumber the weights of a list of necks that the memory has joined.
 
     Args:
         parent (nn.Module): The model that owns the list, if it is one.
         neck (nn.Module): The memory's neck in it.
-        following (nn.Module, optional): The neck inside the memory's; with
-            weights of its own it is the one that was in this place.
+        following (nn.Module, optional): The neck inside the memory's. If it
+            has weights, it took this place before, and nothing moves.
         state_dict (dict[str, Tensor]): The weights, changed in place.
         prefix (str): Where the parent lies in them.
 
@@ -86,7 +87,7 @@ def _rename(
 
 def _shifted(name: str, position: int) -> str:
     first, _, rest = name.partition('.')
-    if not first.isdigit():  # of a neck that was no list
+    if not first.isdigit():  # a single neck, not a list
         return f'{1 if position == 0 else 0}.{name}'
     index = int(first)
     return f'{index + (index >= position)}.{rest}'

@@ -1,4 +1,4 @@
-"""What a forward pass is refused for, and in which words."""
+"""Checks of the input, and the texts of errors in a forward pass."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def check_image(image: object, channels: int, taps: Sequence[Tap]) -> None:
-    """Refuse what cannot be an image for the taps.
+    """Check the image that the backbone is given.
 
     Args:
         image (object): What the backbone was given.
@@ -54,7 +54,7 @@ def check_image(image: object, channels: int, taps: Sequence[Tap]) -> None:
 
 
 def check_proxy(x: object) -> None:
-    """Refuse what torch.fx traces.
+    """Refuse to be traced by torch.fx.
 
     Args:
         x (object): An image or a feature.

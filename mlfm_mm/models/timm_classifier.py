@@ -20,9 +20,9 @@ if find_spec('mmpretrain') is not None:
     class TimmClassifier(Plain):
         """A whole network of timm, head and all, with memory inside.
 
-        mmpretrain's own hands all that it is given to
-        ``timm.create_model``, which knows no neck. Checkpoints of timm and of
-        the network without memory load as they are.
+        mmpretrain's own class passes all its arguments to
+        ``timm.create_model``, which has no ``neck``. Checkpoints of timm and
+        of the network without memory load unchanged.
 
         Args:
             *args: Of ``timm.create_model``.
@@ -56,7 +56,7 @@ if find_spec('mmpretrain') is not None:
         def _keep_memory(
             self, state_dict: dict[str, Tensor], prefix: str, *_: object
         ) -> None:
-            """Take back what mmpretrain's has put under ``model.``."""
+            """Undo the renaming to ``model.`` by mmpretrain's class."""
             moved = f'{prefix}model.neck.units.'
             for name in [
                 name for name in state_dict if name.startswith(moved)

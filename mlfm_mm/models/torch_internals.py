@@ -1,4 +1,4 @@
-"""What PyTorch knows of a pass under way, and tells only in private names."""
+"""Questions about the current pass that take private names of PyTorch."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from torch.autograd import forward_ad
 
 
 def is_traced() -> bool:
-    """Tell whether a compiler or an exporter looks on.
+    """Tell whether the model is being compiled, exported or traced.
 
-    Nothing may depend on a shape then, and plain operators are what it
+    Then nothing may branch on a shape, and plain operators are what a compiler
     optimizes best.
 
     Returns:
-        bool: Whether it does.
+        bool: Whether it is.
 
     Example:
         >>> is_traced()
@@ -27,11 +27,11 @@ def is_traced() -> bool:
 
 
 def is_transformed() -> bool:
-    """Tell whether torch.func or forward-mode differentiation is at work.
+    """Tell whether torch.func or forward-mode differentiation is active.
 
     Returns:
-        bool: Whether one of them is: operators written by hand, with a
-        backward pass only, cannot take part.
+        bool: Whether one of them is. Our autograd functions define neither
+        vmap nor jvp, so they cannot be used then.
 
     Example:
         >>> x = torch.ones(2)
@@ -45,14 +45,14 @@ def is_transformed() -> bool:
 
 
 def is_batch_of(grad: Tensor) -> bool:
-    """Tell whether a gradient stands for several, to be computed at once.
+    """Tell whether a gradient is batched by vmap.
 
     Args:
-        grad (Tensor): What a backward pass is given.
+        grad (Tensor): The gradient that a backward pass receives.
 
     Returns:
-        bool: Whether ``is_grads_batched`` or ``vectorize=True`` was asked for,
-        which operators that write to a given place cannot serve.
+        bool: Whether it comes from ``is_grads_batched`` or ``vectorize=True``,
+        which operators with an ``out`` tensor do not support.
 
     Example:
         >>> is_batch_of(torch.ones(2))
@@ -65,10 +65,10 @@ def is_batch_of(grad: Tensor) -> bool:
 
 
 def all_are_watched() -> bool:
-    """Tell whether hooks hang on all modules at once.
+    """Tell whether global module hooks are registered.
 
     Returns:
-        bool: Whether they do: then every part of a unit has to be called.
+        bool: Whether they are: then each module of a unit has to be called.
 
     Example:
         >>> all_are_watched()
@@ -89,8 +89,8 @@ def in_backward_pass() -> bool:
     """Tell whether the caller is being recomputed by a backward pass.
 
     Returns:
-        bool: Whether it is; never while compiling, since compilers recompute
-        without calling modules again.
+        bool: Whether it is. Never while compiling: compilers recompute without
+        calling modules again.
 
     Example:
         >>> in_backward_pass()
@@ -103,7 +103,7 @@ def in_backward_pass() -> bool:
 
 @contextmanager
 def buffers_kept(module: nn.Module) -> Iterator[None]:
-    """Let what runs inside write to copies of a module's buffers.
+    """Redirect writes to a module's buffers to copies of them.
 
     Args:
         module (nn.Module): The module.
@@ -131,14 +131,14 @@ def buffers_kept(module: nn.Module) -> Iterator[None]:
 
 
 def guard_hooks() -> None:
-    """Let compiled code find out that a module has other hooks.
+    """Make torch.compile recompile when a module's hooks differ.
 
-    By default PyTorch's compiler takes a graph that it made for one network
-    for another of the same class, whether or not hooks hang on it: a network
-    with memory would run as the one without.
+    By default it reuses the graph of one network for another of the same
+    class, whatever hooks that has: a network with memory would run like the
+    one without.
     """
     config = torch._dynamo.config
     if config.skip_nnmodule_hook_guards:
         config.skip_nnmodule_hook_guards = False
-        # Graphs made before do not look at hooks.
+        # Graphs compiled before have no guards on hooks.
         torch._dynamo.reset()

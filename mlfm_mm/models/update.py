@@ -30,7 +30,7 @@ def meet_trunk(
     identity_init: bool,
     in_place: bool = False,
 ) -> tuple[Tensor, Tensor]:
-    """Let the trunk's feature meet what the gates let in.
+    """Combine the trunk's feature with the sum of the gates.
 
     Args:
         x (Tensor): Trunk feature of shape (N, C, H, W).

@@ -1,4 +1,4 @@
-"""Backbones that the hosts lack; those of the paper need mmpretrain."""
+"""Backbones that mmpretrain lacks; those of the paper need mmpretrain."""
 
 from importlib.util import find_spec
 

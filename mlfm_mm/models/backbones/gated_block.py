@@ -1,4 +1,4 @@
-"""What the residual blocks with a gate share, whatever they convolve."""
+"""The forward pass that residual blocks with a channel gate share."""
 
 from __future__ import annotations
 

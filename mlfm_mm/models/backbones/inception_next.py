@@ -1,4 +1,4 @@
-"""InceptionNeXt: ConvNeXt whose depthwise convolution is taken apart."""
+"""InceptionNeXt: ConvNeXt with a decomposed depthwise convolution."""
 
 from __future__ import annotations
 

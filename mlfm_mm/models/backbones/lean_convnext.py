@@ -58,12 +58,11 @@ def depthwise(channels: int, kernel_size: int) -> nn.Conv2d:
 
 @MODELS.register_module()
 class LeanConvNeXt(ConvNeXt):
-    """ConvNeXt whose blocks look at less: K3, K5, and their partial kin.
+    """ConvNeXt with cheaper depthwise convolutions: K3, K5, partial ones.
 
     The rows ``ConvNeXt_K*`` of MLFM's table
     (https://arxiv.org/abs/2403.08157): a smaller kernel than ConvNeXt's 7x7
-    (https://arxiv.org/abs/2201.03545), and of it only a part of the
-    channels.
+    (https://arxiv.org/abs/2201.03545), or one on a part of the channels only.
 
     Args:
         arch (str | dict): As of ``mmpretrain.ConvNeXt``. Defaults to

@@ -53,7 +53,7 @@ class TorchvisionBackbone(BaseModule):
             if isinstance(part, HEADS) or name.startswith(HEAD_NAMES):
                 continue
             self.add_module(name, part)
-        if isinstance(whole, models.DenseNet):  # does it by a function
+        if isinstance(whole, models.DenseNet):  # it calls F.relu
             self.relu = nn.ReLU(inplace=True)
         self._check(model_name)
 

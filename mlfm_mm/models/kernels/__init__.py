@@ -4,9 +4,9 @@ Everything in this folder is only faster or smaller than the formulas of
 :class:`LFMU`: with ``kernels=False`` no number changes. Its one door is
 :func:`choose`, with a side door for the bands of the image. Behind it:
 
-- :mod:`checks`: whether a unit is made of the parts that the rest knows,
-- :mod:`training`: the unit, from parts that keep little,
-- :mod:`inference`: the unit with folded norms, in place,
+- :mod:`checks`: whether a unit is made of parts that the others support,
+- :mod:`training`: the unit from autograd functions that save little,
+- :mod:`inference`: the unit with folded norms, in-place,
 - :mod:`gate`, :mod:`batch_norm`, :mod:`haar`: their parts,
 - :mod:`triton`: the unit in a few kernels for GPUs.
 """
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 
 __all__ = ['Form', 'check_triton', 'choose', 'choose_low_pass']
 
-# With fewer values of the trunk's feature a CPU that trains waits for calls,
-# not for memory: the plain formulas, which make fewer, take nine tenths of the
-# time near this limit, and half far below.
+# Below this many values in the trunk's feature, training on a CPU is bound by
+# the overhead of calls. The plain formulas make fewer: they take half the time
+# for small features, and nine tenths near this limit.
 FEW_VALUES = 2**18
 
 
@@ -46,10 +46,10 @@ def choose(
 ) -> Form | None:
     """Choose how to run a unit by the kernels of its device.
 
-    A CPU waits for memory, so it gains by fewer passes, even at the price of
-    more calls, unless maps are small. On a GPU every call is a launch: it
-    runs a few kernels in Triton, or the plain formulas where there is none.
-    A compiler fuses plain operators better than all of these.
+    A CPU is bound by memory, so that fewer passes pay, even for more calls,
+    unless maps are small. On a GPU every call is a launch: it runs a few
+    Triton kernels, or the plain formulas where those do not apply. A compiler
+    fuses plain operators better than any of these.
 
     Args:
         unit (LFMU): The unit.
@@ -58,8 +58,8 @@ def choose(
         image (Tensor, optional): Low band of the image.
 
     Returns:
-        Callable | None: What to call with unit, feature, memory and image
-        for what the unit returns, or None where no kernels apply.
+        Callable | None: A function of unit, feature, memory and image that
+        returns what the unit does, or None where no kernels apply.
     """
     if is_traced() or is_transformed() or not unit.kernels:
         return None
@@ -86,7 +86,7 @@ def choose_low_pass(
         image (Tensor): The image, of shape (N, image_channels, H, W).
 
     Returns:
-        Callable: The low-pass, or what a CPU is faster at.
+        Callable: The low-pass, or a form of it that is faster on a CPU.
     """
     if is_traced() or is_transformed() or image.device.type != 'cpu':
         return low_pass

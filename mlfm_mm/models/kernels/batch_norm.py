@@ -1,9 +1,9 @@
 """Batch norm of plain maps on a CPU, in few passes over memory.
 
-PyTorch's kernel for the CPU is fast backward, and forward where channels come
-last, but measures the moments of plain maps several times as slowly as they
-can be read. A map is therefore kept less its mean: then its variance is a sum
-of squares, which is read at the speed of memory.
+PyTorch's CPU kernel is fast in the backward pass, and in the forward pass for
+channels last. For contiguous maps it takes several times as long to compute
+moments as to read the map. So the mean is subtracted first: then the variance
+is a sum of squares, which runs at the speed of memory.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PRECISE = (torch.float32, torch.float64)
 
 
 class Moments(NamedTuple):
-    """What a norm goes by, channel by channel.
+    """The moments that a norm uses, for each channel.
 
     Args:
         mean (Tensor): Mean, of shape (C,).
@@ -34,12 +34,12 @@ class Moments(NamedTuple):
 
 
 def broadcast(values: Tensor) -> Tensor:
-    """Shape a value for each channel to fit maps (N, C, H, W)."""
+    """View one value a channel so that it broadcasts to (N, C, H, W)."""
     return values.view(1, -1, 1, 1)
 
 
 def is_plain(x: Tensor) -> bool:
-    """Tell whether maps are precise, and in rows one after the other."""
+    """Tell whether maps are contiguous, and of single or double precision."""
     return x.dtype in PRECISE and x.is_contiguous()
 
 
@@ -55,7 +55,7 @@ def normalize(
             False.
 
     Returns:
-        tuple[Tensor, Moments]: The result, and what it went by.
+        tuple[Tensor, Moments]: The result, and the moments used.
 
     Example:
         >>> x, norm = torch.randn(2, 3, 4, 4), torch.nn.BatchNorm2d(3)
@@ -77,7 +77,7 @@ def normalize(
         return y, Moments(*found)
     mean = x.mean(SPACE)
     y = x.sub_(broadcast(mean)) if in_place else x - broadcast(mean)
-    # Row by row, as rows are what the kernel is fast at.
+    # For each image and channel: the kernel is fast along contiguous rows.
     squares = torch.linalg.vector_norm(y.flatten(2), dim=2).square().sum(0)
     count = x.numel() // len(mean)
     moments = record(norm, mean, squares / count, count)
@@ -88,9 +88,9 @@ def normalize(
 def scaled(
     x: Tensor, weight: Tensor, bias: Tensor, moments: Moments
 ) -> Tensor:
-    """Normalize maps by moments that are known."""
+    """Normalize maps by known moments."""
     mean, rstd = moments
-    # Of the variance PyTorch takes the root again, with no epsilon to add.
+    # batch_norm takes a variance, here with an epsilon of zero.
     return torch.batch_norm(
         x, weight, bias, mean, rstd.pow(-2), False, 0.0, 0.0, False
     )
@@ -105,8 +105,8 @@ def normalize_backward(
         grad (Tensor): Gradient of what the norm returned, (N, C, H, W).
         x (Tensor): What it was given, (N, C, H, W).
         weight (Tensor): Its scale, (C,).
-        moments (Moments): What it went by.
-        measured (bool): Whether it had measured them.
+        moments (Moments): The moments that it used.
+        measured (bool): Whether these are of the batch, not running ones.
 
     Returns:
         tuple[Tensor, Tensor, Tensor]: Gradients of the maps, of the norm's
@@ -120,7 +120,7 @@ def normalize_backward(
 
 
 class NormFunction(Function):
-    """A batch norm that measures plain maps; it keeps what it is given."""
+    """A batch norm in training on contiguous maps; it saves its input."""
 
     @staticmethod
     def forward(
@@ -133,7 +133,7 @@ class NormFunction(Function):
 
     @staticmethod
     def backward(ctx: Context, grad: Tensor) -> tuple[Tensor | None, ...]:
-        """Differentiate once."""
+        """Differentiate it."""
         refuse_second_derivative()
         x, weight, *moments = ctx.saved_tensors
         return *normalize_backward(
@@ -144,16 +144,16 @@ class NormFunction(Function):
 def record(
     norm: _BatchNorm, mean: Tensor, variance: Tensor, values: int
 ) -> Moments:
-    """Take measured moments into the running ones of a norm.
+    """Update the running moments of a norm.
 
     Args:
         norm (_BatchNorm): The norm.
         mean (Tensor): The mean, (C,).
         variance (Tensor): The variance, (C,).
-        values (int): How many values of a channel were measured.
+        values (int): How many values a channel has in the batch.
 
     Returns:
-        Moments: What the norm then goes by.
+        Moments: The moments to normalize the batch by.
     """
     share = _count_batch(norm)
     unbiased = variance * (values / (values - 1))
@@ -164,7 +164,7 @@ def record(
 
 
 def _count_batch(norm: _BatchNorm) -> float:
-    """Count a batch, and tell its share in the running moments."""
+    """Count a batch, and return its weight in the running moments."""
     batches = norm.num_batches_tracked
     assert batches is not None
     batches.add_(1)

@@ -1,4 +1,4 @@
-"""Which units the kernels know how to run."""
+"""Which units the kernels support."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ Form = Callable[['LFMU', Tensor, Tensor, Tensor | None], tuple[Tensor, Tensor]]
 
 
 def fits(unit: LFMU, x: Tensor) -> bool:
-    """Tell whether a unit is made of batch norms and ReLUs, unwatched.
+    """Tell whether a unit is made of batch norms and ReLUs without hooks.
 
     Args:
         unit (LFMU): The unit.
         x (Tensor): The trunk's feature that it is given.
 
     Returns:
-        bool: Whether the kernels compute what a call of its parts computes.
+        bool: Whether the kernels compute what calling its parts does.
     """
     if is_watched(unit.forget_gate):
         return False
@@ -53,13 +53,13 @@ def fits(unit: LFMU, x: Tensor) -> bool:
     return (
         all(_is_usual_norm(norm) for norm in norms)
         and len({norm.training for norm in norms if norm is not None}) == 1
-        # Of a single value no moments can be measured; the norm says so.
+        # A single value has no variance; the norm itself raises the error.
         and x.numel() > x.shape[1]
     )
 
 
 def is_inferring(unit: LFMU) -> bool:
-    """Tell whether a unit runs by fixed moments, and without gradients."""
+    """Tell whether a unit uses running moments, and records no gradients."""
     if torch.is_grad_enabled():
         return False
     gate = unit.output_gate
@@ -67,7 +67,7 @@ def is_inferring(unit: LFMU) -> bool:
 
 
 class Context(FunctionCtx):
-    """What the backward pass of a function is told."""
+    """What a function saves for its backward pass."""
 
     measured: bool
     shape: torch.Size
@@ -90,7 +90,7 @@ def refuse_second_derivative() -> None:
 
 
 def _is_usual_norm(norm: nn.Module | None) -> bool:
-    # Of any rank: what reverts SyncBN makes one of its own.
+    # Not only BatchNorm2d: mmengine's revert_sync_batchnorm makes its own.
     return (
         isinstance(norm, _BatchNorm)
         and has_moments(norm)
@@ -99,7 +99,7 @@ def _is_usual_norm(norm: nn.Module | None) -> bool:
 
 
 def _is_alone(norm: nn.Module) -> bool:
-    """Tell whether this is a SyncBN with nobody to measure a batch with."""
+    """Tell whether this is a SyncBN in a process group of one."""
     if type(norm).forward is not nn.SyncBatchNorm.forward:
         return False
     assert isinstance(norm, nn.SyncBatchNorm)

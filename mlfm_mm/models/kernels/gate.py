@@ -1,7 +1,7 @@
-"""A gate that keeps what it reads, and is computed again to go backward.
+"""A gate that saves only its input, and is recomputed in the backward pass.
 
-Autograd would keep what the convolution and the activation return, which are
-of the trunk's many channels.
+Plain autograd would save what the convolution and the activation return, which
+have the trunk's many channels.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def parts_of(gate: ConvModule) -> tuple[Tensor | nn.Module, ...]:
 
 
 class MemoryGate(Function):
-    """A gate as it is written: convolution, batch norm, ReLU."""
+    """A gate, step by step: convolution, batch norm, ReLU."""
 
     @staticmethod
     def forward(
@@ -69,7 +69,7 @@ class MemoryGate(Function):
 
     @staticmethod
     def backward(ctx: Context, grad: Tensor) -> tuple[Gradient, ...]:
-        """Compute the gate again, and differentiate it."""
+        """Recompute the gate and differentiate it."""
         refuse_second_derivative()
         source, kernel, weight, bias, *found = ctx.saved_tensors
         x = F.conv2d(source, kernel.to(source.dtype), padding=_edge(kernel))
@@ -84,12 +84,12 @@ class MemoryGate(Function):
 
 
 class ImageGate(Function):
-    """A gate that measures the few maps it reads, not its many.
+    """A gate that computes its norm's moments from its input alone.
 
-    With ``c`` the patches of the maps less their mean and ``W`` the kernel,
-    the norm goes by the variance of ``W c``, which follows from the products
-    of the patches. So it is part of the kernel from the start; and what it
-    adds to a gradient is a multiple of ``W c``, too, and no map either.
+    With ``c`` the centred patches of the input and ``W`` the kernel, the norm
+    needs the variance of ``W c``, which is ``W cov(c) W^T``. So the norm is
+    folded into the kernel before it convolves. What the norm contributes to
+    the gradient is a multiple of ``W c``, too, so it needs no map either.
     """
 
     @staticmethod
@@ -101,7 +101,7 @@ class ImageGate(Function):
         bias: Tensor,
         norm: _BatchNorm,
     ) -> Tensor:
-        """Run the gate on maps of shape (N, M, H, W) that learn nothing."""
+        """Run the gate on maps (N, M, H, W) that need no gradient."""
         centre, products, count = _measure(source, kernel.shape[-1])
         matrix = kernel.flatten(1)
         mean, spread = matrix @ centre, matrix @ products
@@ -116,7 +116,7 @@ class ImageGate(Function):
 
     @staticmethod
     def backward(ctx: Context, grad: Tensor) -> tuple[Gradient, ...]:
-        """Compute the gate again, and differentiate it."""
+        """Recompute the gate and differentiate it."""
         refuse_second_derivative()
         source, kernel, rstd, factor, shift, centre, spread = ctx.saved_tensors
         folded = _fold(kernel, factor)
@@ -131,7 +131,7 @@ class ImageGate(Function):
 
 
 def _measure(source: Tensor, size: int) -> tuple[Tensor, Tensor, int]:
-    """Give mean and covariance of patches, and of how many pixels."""
+    """Return mean and covariance of the patches, and their number."""
     patches = F.pad(source, (size // 2,) * 4)
     patches = patches.unfold(2, size, 1).unfold(3, size, 1)
     patches = patches.permute(0, 1, 4, 5, 2, 3).flatten(4).flatten(1, 3)
@@ -149,7 +149,7 @@ def _fold(kernel: Tensor, factor: Tensor) -> Tensor:
 def _conv_backward(
     grad: Tensor, source: Tensor, kernel: Tensor, wants_source: bool
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Give the gradients of source, kernel and bias."""
+    """Return the gradients of source, kernel and bias."""
     d_source, d_kernel, d_bias = torch.ops.aten.convolution_backward(
         grad,
         source,
@@ -171,7 +171,7 @@ def _edge(kernel: Tensor) -> int:
 
 
 def _close(grad: Tensor, open_: Tensor) -> Tensor:
-    """Differentiate a ReLU by its input, which is overwritten."""
+    """Differentiate a ReLU, given its input, which is overwritten."""
     grad = grad.to(open_.dtype)
     if is_batch_of(grad):
         return torch.ops.aten.threshold_backward(grad, open_, 0)
@@ -181,7 +181,7 @@ def _close(grad: Tensor, open_: Tensor) -> Tensor:
 
 
 def autocast(source: Tensor) -> Tensor:
-    """Bring maps to the precision of convolutions under autocast."""
+    """Cast maps to the dtype of convolutions under autocast."""
     device = source.device.type
     if torch.is_autocast_enabled(device):
         return source.to(torch.get_autocast_dtype(device))
@@ -189,10 +189,10 @@ def autocast(source: Tensor) -> Tensor:
 
 
 def as_laid_out(low: Tensor, x: Tensor) -> Tensor:
-    """Lay a map out in memory as the trunk lays out its own.
+    """Give a map the memory format of the trunk's feature.
 
-    Operators of the trunk may choose other algorithms, of other rounding, by
-    the layout.
+    Operators of the trunk may choose another algorithm, which rounds
+    differently, for another format.
 
     Args:
         low (Tensor): The map, of the shape of ``x``.

@@ -1,4 +1,4 @@
-"""The forget gate's Haar band of plain maps, forward and backward."""
+"""The forget gate's Haar band of contiguous maps, forward and backward."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 def is_haar_descent(gate: ForgetGate) -> bool:
-    """Tell whether a forget gate goes down, or stays, by the Haar wavelet."""
+    """Tell whether a forget gate goes down by the Haar wavelet, or stays."""
     return gate.filter is None and gate.levels >= 0
 
 
 def descend(gate: ForgetGate, memory: Tensor) -> Tensor:
-    """Run a forget gate, ready to be differentiated once.
+    """Run a forget gate that can be differentiated once.
 
     Args:
         gate (ForgetGate): Any forget gate.
@@ -44,7 +44,7 @@ def descend(gate: ForgetGate, memory: Tensor) -> Tensor:
 
 
 class HaarFunction(Function):
-    """One level down. A CPU adds rows faster than it pools them."""
+    """One level down. A CPU adds rows faster than it pools pixels."""
 
     @staticmethod
     def forward(ctx: Context, x: Tensor) -> Tensor:
@@ -54,7 +54,7 @@ class HaarFunction(Function):
 
     @staticmethod
     def backward(ctx: Context, grad: Tensor) -> Tensor:
-        """Share a gradient out to the pixels of each pair of pairs."""
+        """Copy each gradient to the four pixels of its window."""
         refuse_second_derivative()
         height, width = ctx.shape[2:]
         return _share_out(_share_out(0.5 * grad, 3, width), 2, height)
@@ -77,7 +77,7 @@ def _add_pairs(x: Tensor, dim: int) -> Tensor:
     first, second = _pairs_of(x, dim)
     if x.shape[dim] % 2 == 0:
         return first + second
-    # The last one has no second: it is taken twice.
+    # The last one has no partner: it counts twice.
     total = first.clone()
     total.narrow(dim, 0, second.shape[dim]).add_(second)
     total.narrow(dim, second.shape[dim], 1).mul_(2)
@@ -85,7 +85,7 @@ def _add_pairs(x: Tensor, dim: int) -> Tensor:
 
 
 def _pairs_of(x: Tensor, dim: int) -> tuple[Tensor, Tensor]:
-    """View every second row or column, from the first and from the second."""
+    """View the even and the odd rows or columns."""
     even, odd = (
         (slice(None),) * dim + (slice(start, None, 2),) for start in (0, 1)
     )

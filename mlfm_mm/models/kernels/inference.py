@@ -1,8 +1,8 @@
-"""A memory unit in inference, by its running moments.
+"""A memory unit in inference, with its norms folded.
 
-Nothing is kept, so maps are worked on in place, some images at a time. A
-large map that is new costs more than to compute it: the system has to find
-its pages, and the processor to fetch them.
+Nothing is saved for a backward pass, so maps are overwritten in-place, a few
+images at a time. Allocating a large map costs more than computing it: its
+pages have to be mapped and fetched into the cache.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from .haar import descend
 if TYPE_CHECKING:
     from ..lfmu import LFMU
 
-# Values of a map that a CPU works on at once, a few MB: less would be many
-# small calls, more would not stay in its cache.
+# Values of a map that are worked on at once, a few MB: with fewer, calls
+# dominate; more do not fit into the cache.
 BLOCK = 2**20
 
 
 def infer(
     unit: LFMU, x: Tensor, memory: Tensor, image: Tensor | None
 ) -> tuple[Tensor, Tensor]:
-    """Run a unit in evaluation, and keep nothing: a :data:`Form`."""
+    """Run a unit in evaluation and save nothing: a :data:`Form`."""
     weights = folded_weights(unit)
     if x.numel() <= BLOCK or len(x) == 1:
         return _infer_block(unit, weights, x, memory, image)
@@ -64,7 +64,7 @@ def _infer_block(
     total, new = meet_trunk(x, low, unit.update, unit.identity_init, True)
     memory = descend(unit.forget_gate, new)
     if out is None:
-        # The new memory may be the map itself.
+        # The new memory may alias the sum.
         out = torch.empty_like(x) if memory is total else total
     _normalize(total, weights, out)
     return out.add_(x) if unit.identity_init else out, memory
@@ -74,5 +74,5 @@ def _normalize(x: Tensor, weights: FoldedWeights, out: Tensor) -> None:
     scale, shift = broadcast(weights.scale), broadcast(weights.shift)
     if x.dtype in PRECISE:
         torch.mul(x, scale, out=out).add_(shift)
-    else:  # one rounding instead of two
+    else:  # round once instead of twice
         torch.addcmul(shift, x, scale, out=out)

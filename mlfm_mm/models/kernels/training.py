@@ -1,8 +1,8 @@
-"""A memory unit in training, from parts that keep little and are fast.
+"""A memory unit in training, from autograd functions that save little.
 
-Autograd keeps every map between the operations of a unit. A gate follows from
-the memory or the image, which are small, so it keeps these only; what is left
-is the map that the output gate normalizes.
+Plain autograd saves every map between the operations of a unit. A gate can be
+recomputed from the memory or the image, which have few channels, so only these
+are saved, and the map that the output gate normalizes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def train(
     unit: LFMU, x: Tensor, memory: Tensor, image: Tensor | None
 ) -> tuple[Tensor, Tensor]:
-    """Run a unit, ready to be differentiated once: a :data:`Form`."""
+    """Run a unit that can be differentiated once: a :data:`Form`."""
     low: Tensor | None = None
     for gate, source in zip(gates_of(unit), (memory, image), strict=False):
         assert source is not None

@@ -1,10 +1,10 @@
 """Which modules of a backbone carry a memory unit.
 
 A dry run (:mod:`dry_run`, with its :mod:`recorder` and the :mod:`flow`
-between the recorded calls) tells what a backbone calls. From its record,
+between the recorded calls) records what a backbone calls. From the record,
 :mod:`find` takes the taps that are declared for the networks of the paper
 (:mod:`declared`), or else those that a rule finds (:mod:`by_rule`), or those
-that a user lists; :mod:`checks` says which calls can be tapped at all.
+that a user lists; :mod:`checks` decides which calls can be tapped at all.
 """
 
 from .dry_run import DryRun

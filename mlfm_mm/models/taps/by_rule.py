@@ -13,9 +13,9 @@ from .dry_run import Call, DryRun
 def taps_by_rule(run: DryRun) -> list[Call]:
     """Take the stem and the end of each resolution of the trunk.
 
-    A backbone may have several branches. Its trunk is what leads to its
-    coarsest map, so the taps are found from there, against the flow: of each
-    finer resolution, the last map from which the tap below is computed.
+    A backbone may have several branches. Its trunk is the path to its coarsest
+    map, so the taps are found backwards from there: of each finer resolution,
+    the last map from which the tap below is computed.
 
     Args:
         run (DryRun): The record of a dry run.
@@ -40,7 +40,8 @@ def taps_by_rule(run: DryRun) -> list[Call]:
     for level in _levels(run, maps):
         leading = _leading(run, level, maps, taps)
         if not leading and stage:
-            # Perhaps inside of what halves twice, so that none is skipped.
+            # A module may halve twice: look inside, so that no resolution is
+            # skipped.
             leading = _leading(run, level, list(taps[-1].walk()), taps)
         if leading:
             stage = leading
@@ -51,7 +52,7 @@ def taps_by_rule(run: DryRun) -> list[Call]:
 
 
 def _levels(run: DryRun, maps: list[Call]) -> Iterable[int]:
-    """List the resolutions of the trunk, against the flow."""
+    """List the resolutions of the trunk, from the coarsest on."""
     coarsest = max(level_of(run, call) for call in maps)
     end = _last(run, _leading(run, coarsest, maps, []))
     on_the_way = [level_of(run, c) for c in maps if run.feeds(c, end)]
@@ -72,7 +73,7 @@ def _leading(
 
 
 def _top(run: DryRun) -> Call:
-    """Look into a wrapper around a whole backbone, such as timm's."""
+    """Unwrap a module around a whole backbone, such as TIMMBackbone."""
     call = run.root
     while len(call.children) == 1:
         (inner,) = call.children
@@ -83,7 +84,7 @@ def _top(run: DryRun) -> Call:
 
 
 def _body(run: DryRun, parts: list[Call]) -> list[Call]:
-    """Leave out the head, where a backbone tells what its features are."""
+    """Leave out the head, where a backbone declares its last feature."""
     for name, module in run.root.module.named_modules():
         info = getattr(module, 'feature_info', None)  # a convention of timm
         if isinstance(info, list) and info:
@@ -111,25 +112,25 @@ def _parts(run: DryRun, call: Call) -> list[Call]:
     """Descend until each call stays within one change of resolution."""
     if call.tokens or not call.children:
         return [call]
-    # A norm cannot be tapped, but timm's hold an activation that can; and of
-    # a part, what is inside may be returned instead of its own result.
+    # A norm cannot be tapped, but timm's contain an activation that can. And
+    # a backbone may return what is inside a part instead of its output.
     is_read = run.flow.reaches_output(call.index)
     inner = {level_of(run, c) for c in call.walk() if c.is_map}
     if call.is_map and is_read and not is_norm(call):
         out = level_of(run, call)
-        # Levels beyond the output's are squeezed maps of attention blocks.
+        # Coarser levels inside are squeezed maps of attention blocks.
         if len([level for level in inner if level <= out]) <= 2:
             return [call]
     if pooling_of(call) and len(inner) == 1:
-        return [call]  # a head, perhaps with maps of classes
+        return [call]  # a head, perhaps one of class maps
     return [c for child in call.children for c in _parts(run, child)]
 
 
 def _last(run: DryRun, stage: list[Call]) -> Call:
-    """Find the call to which the others lead.
+    """Find the call that the others feed.
 
-    Branches may end side by side, such as a stage and what another branch
-    lends it: then it is the one with most weights.
+    Parallel branches may end side by side: then it is the one with the most
+    weights.
     """
     ends = [c for c in stage if not any(run.feeds(c, d) for d in stage)]
     return max(ends, key=_weights)

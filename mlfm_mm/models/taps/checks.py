@@ -12,7 +12,7 @@ from .dry_run import Call, DryRun
 
 
 def halvings(reduction: float) -> int:
-    """Count how often an image is halved to come near a feature's size.
+    """Count how often an image is halved to reach about a feature's size.
 
     Args:
         reduction (float): Image size over feature size.
@@ -28,7 +28,7 @@ def halvings(reduction: float) -> int:
 
 
 def level_of(run: DryRun, call: Call) -> int:
-    """Count how often the image is halved to come near a call's map."""
+    """Count how often the image is halved to reach about a call's map."""
     return halvings(run.reduction(call))
 
 
@@ -43,7 +43,7 @@ def is_norm(call: Call) -> bool:
 
 
 def refusal(run: DryRun, call: Call) -> str | None:
-    """Say why a call cannot carry a unit, or None when it can.
+    """Return why a call cannot carry a unit, or None when it can.
 
     Args:
         run (DryRun): The record of a dry run.
@@ -71,7 +71,7 @@ def _not_one_map(run: DryRun, call: Call) -> str | None:
 
 
 def pooling_of(call: Call) -> str | None:
-    """Say how a call has pooled its map, or None if it has not.
+    """Return how a call has pooled its map, or None if it has not.
 
     Args:
         call (Call): A call of a dry run.

@@ -10,8 +10,8 @@ from .dry_run import Call, DryRun
 
 # The wiring of the paper and, by the same rule, of the networks it names but
 # whose code was never published. An entry is a pattern of module names, or
-# several of which one exists ('|'); '@' adds a class. Looked up by the names
-# of a class and its bases, so that subclasses follow and no host is imported.
+# alternatives of which one exists ('|'); '@' adds a class. Looked up by the
+# names of a class and its bases: it serves subclasses, and imports no host.
 WIRING: dict[str, tuple[str, ...]] = {
     'ResNet': ('relu|stem', 'maxpool', 'layer?'),
     'ResNet_CIFAR': ('relu|stem', 'layer?'),
@@ -20,13 +20,13 @@ WIRING: dict[str, tuple[str, ...]] = {
     'EfficientNet': ('layers.0', 'layers.[2-5]'),
     'ConvNeXt': ('downsample_layers.0', 'stages.?'),
     'UNet': ('encoder.?',),
-    # Not in the paper: where it taps more or elsewhere than at the end of
-    # each resolution, which is the rule for all others.
+    # Not in the paper. All others follow the rule, the end of each resolution;
+    # these have more taps, or other ones.
     'VGG': ('features.*@MaxPool2d',),
     'DenseNet': ('stem', 'stages.?'),
     'ShuffleNetV1': ('conv1', 'maxpool', 'layers.?'),
     'ShuffleNetV2': ('conv1', 'maxpool', 'layers.?'),
-    # Its with_cp=True also recomputes the rest of the stem.
+    # With with_cp=True it also recomputes the rest of the stem.
     'RepLKNet': ('stem.0', 'stages.?'),
 }
 
@@ -43,9 +43,9 @@ NO_MID_STAGE = {'SEResNet', 'SEResNeXt', 'RegNet'}
 def declared_taps(run: DryRun) -> list[Call]:
     """Take the taps that are declared for a kind of backbone.
 
-    Another library may have a class of the same name whose parts are called
-    otherwise. So a declaration counts only as a whole: each of its entries
-    names a call, and its taps skip no resolution down to the coarsest map.
+    Another library may have a class of the same name with other modules. So a
+    declaration applies only as a whole: each of its entries must match a call,
+    and its taps must skip no resolution down to the coarsest map.
 
     Args:
         run (DryRun): The record of a dry run.
@@ -119,7 +119,7 @@ def _matching(run: DryRun, entry: str) -> list[Call]:
 
 
 def _matches(call: Call, pattern: str) -> bool:
-    # A star stands for one name, not for a path: 'layer?' is no 'layer1.0'.
+    # A wildcard matches one name, not a path: 'layer?' is not 'layer1.0'.
     name, _, kind = pattern.partition('@')
     return (
         fnmatchcase(call.name, name)

@@ -1,9 +1,9 @@
-"""A dry run: what a backbone calls, and what comes out.
+"""A dry run: which modules a backbone calls, and what they return.
 
-The run happens in a copy whose parameters and buffers are meta tensors, so
-it computes nothing and can change no weight, no buffer, no random state and
-no attribute of the backbone. Autograd takes part, because its graph tells
-which result was computed from which.
+It runs a copy whose parameters and buffers are meta tensors, so it computes
+nothing and cannot change a weight, a buffer, the random state or an attribute
+of the backbone. Autograd records it, because its graph shows which output was
+computed from which.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from .flow import Flow, tensors_in
 from .layout import LAST, layout_of
 from .recorder import Call, Recorder
 
-# In pixels. The first is divided by every usual stride; the others serve
-# backbones that are built for one image size, as is the size that one tells.
+# In pixels. Every usual stride divides the first. The others, and a size that
+# the backbone declares, serve backbones that are built for one image size.
 PROBE_SIZES = (256, 224)
 SMALL_SIZE = 32
 OWN_SIZE = ('img_size', 'image_size', 'input_size', 'pretrained_cfg')
@@ -35,8 +35,8 @@ class DryRun:
         root (Call): The call of the backbone.
         size (int): Height and width of the image in pixels.
         image_channels (int): Channels of the image.
-        flow (Flow): What flows into what.
-        output (object): What the backbone returned, without data.
+        flow (Flow): Which outputs were computed from which.
+        output (object): What the backbone returned, as meta tensors.
         channels_last (bool): Whether it returned maps of shape (N, H, W, C).
             Defaults to False.
     """
@@ -84,7 +84,7 @@ class DryRun:
 
 
 def dry_run(backbone: nn.Module, image_channels: int | None = None) -> DryRun:
-    """Run a copy of a backbone on an image that holds no numbers.
+    """Run a copy of a backbone on an image without data.
 
     Args:
         backbone (nn.Module): The backbone; it is not touched.
@@ -105,11 +105,11 @@ def dry_run(backbone: nn.Module, image_channels: int | None = None) -> DryRun:
     if image_channels:
         channels = [image_channels]
     else:
-        # An image may be rearranged before its first convolution.
+        # The first convolution may not see the image itself but, say, patches.
         channels = list(dict.fromkeys([_first_channels(backbone), 3]))
     errors = []
-    # Some backbones keep tensors outside their parameters and buffers, which
-    # a meta run cannot use: those run for real, still in a copy.
+    # Some backbones have tensors that are neither parameters nor buffers,
+    # which fail beside meta tensors: their copy runs with real data.
     for on_meta in (True, False):
         for size, c in product(_sizes(backbone), channels):
             try:
@@ -142,7 +142,7 @@ def _sizes(backbone: nn.Module) -> list[int]:
 
 
 def _square(size: object) -> int:
-    """Read a size as libraries write it; 0 if it is none of a square."""
+    """Read an image size in any common form; 0 if it is not square."""
     if isinstance(size, dict):  # timm's description of a network
         size = size.get('input_size')
     if isinstance(size, (list, tuple)) and len(size) in (
@@ -170,7 +170,7 @@ def _first_channels(backbone: nn.Module) -> int:
 
 
 def _with_larger(run: DryRun, backbone: nn.Module, on_meta: bool) -> DryRun:
-    """Note beside the shapes of a run those of another at a larger image."""
+    """Add to each call its output's shape for a larger image."""
     sizes = 2 * run.size, 3 * run.size
     larger: list[tuple[int, ...]] = []
     try:
@@ -190,13 +190,13 @@ def _with_larger(run: DryRun, backbone: nn.Module, on_meta: bool) -> DryRun:
 def _run_copy(
     backbone: nn.Module, channels: int, height: int, width: int, on_meta: bool
 ) -> DryRun:
-    # A model may be built where autograd is off.
+    # The model may be built under no_grad() or inference_mode().
     with torch.inference_mode(False), torch.enable_grad():
         probe = without_data(backbone) if on_meta else copy.deepcopy(backbone)
-        probe.eval()  # freezes stages and returns nothing in some hosts
+        probe.eval()  # freezes stages and returns None in some hosts
         for parameter in probe.parameters():
             if parameter.is_floating_point():
-                parameter.requires_grad = True  # frozen ones are weights, too
+                parameter.requires_grad = True  # frozen ones count, too
         reference = next(probe.parameters())
         leaf = torch.zeros(
             (1, channels, height, width),
@@ -204,7 +204,7 @@ def _run_copy(
             device=reference.device,
             requires_grad=True,
         )
-        image = leaf.clone()  # a leaf could not be changed in place
+        image = leaf.clone()  # in-place operations refuse a leaf
         recorder = Recorder(probe, image)
         devices = [image.device] if image.is_cuda else []
         with torch.random.fork_rng(devices):
@@ -224,7 +224,7 @@ def _to_meta(output: object) -> object:
 
 
 def without_data(module: nn.Module) -> nn.Module:
-    """Copy a module, but for the numbers in its parameters and buffers.
+    """Copy a module without the data of its parameters and buffers.
 
     Args:
         module (nn.Module): The module; it is not touched.
@@ -243,5 +243,5 @@ def without_data(module: nn.Module) -> nn.Module:
             ghost = nn.Parameter(ghost, tensor.requires_grad)
         memo[id(tensor)] = ghost
     probe = copy.deepcopy(module, memo)
-    probe.eval()  # returns nothing in some hosts
+    probe.eval()  # not chained: in some hosts it returns None
     return probe

@@ -29,8 +29,8 @@ class Tap:
         module (str): Name of the tapped module inside the backbone.
         channels (int): Channels of the module's output.
         reduction (int): Image size over feature size at the tap.
-        aligned (bool): Whether the feature has just the size of the
-            low-passed image where the strides divide the image size.
+        aligned (bool): Whether the feature has exactly the size of the
+            low-passed image when the strides divide the image size.
             Defaults to True.
         channels_last (bool): Whether the module returns maps of shape
             (N, H, W, C). Defaults to False.
@@ -48,7 +48,7 @@ class Tap:
 
     @property
     def level(self) -> int:
-        """int: How often the image is low-passed to meet the tap."""
+        """int: How often the image is low-passed down to the tap."""
         return halvings(self.reduction)
 
     def as_maps(self, x: Tensor) -> Tensor:
@@ -63,17 +63,17 @@ class Tap:
         return x.permute(0, 3, 1, 2) if self.channels_last else x
 
     def as_returned(self, x: Tensor) -> Tensor:
-        """Lay maps out as the module does.
+        """Convert maps back to the layout of the module's output.
 
         Args:
             x (Tensor): Maps of shape (N, C, H, W).
 
         Returns:
-            Tensor: What may replace the output of the tapped module.
+            Tensor: A replacement for the output of the tapped module.
         """
         if not self.channels_last:
             return x
-        # What follows may view them as windows; mostly no copy is needed.
+        # Contiguous, since attention windows are views of it. Rarely a copy.
         return x.permute(0, 2, 3, 1).contiguous()
 
 
@@ -175,8 +175,8 @@ def _check_descent(run: DryRun, taps: list[Tap]) -> None:
 def capture_point(run: DryRun) -> str:
     """Find the module that consumes the image.
 
-    Recomputing a whole backbone calls its forward function but not its
-    hooks, so the image is best captured where it is first used.
+    Activation checkpointing of a whole backbone calls its forward function but
+    not its hooks, so the image is captured at the module that first reads it.
 
     Args:
         run (DryRun): The record of a dry run.

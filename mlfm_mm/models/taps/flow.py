@@ -1,7 +1,7 @@
-"""What flows into what: the calls of a dry run in its autograd graph.
+"""Which call feeds which: the calls of a dry run in its autograd graph.
 
-Nothing is differentiated here. The graph that autograd keeps is read as a
-record of which result was computed from which.
+Nothing is differentiated here. Autograd's graph is read as a record of which
+output was computed from which.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Flow:
                 bits[node] = bits.get(node, 0) | 1 << index
         roots = [t.grad_fn for t in outputs if t.grad_fn is not None]
         before, learned = _walk(roots, image, bits)
-        # Only figures are kept: a node would keep the whole graph alive.
+        # Only numbers are stored: a node would keep the whole graph alive.
         self._before = [before.get(n, 0) if n else 0 for n in marked]
         self._learned = [n in learned for n in marked]
 
@@ -60,8 +60,8 @@ class Flow:
     def feeds(self, first: int, second: int) -> bool:
         """Tell whether a call's output was computed from another's.
 
-        Who hands its input on shares a node with it: neither feeds the
-        other, and the calls before them are the same.
+        A call that returns its input shares a node with it: neither feeds the
+        other, and both have the same calls before them.
         """
         before = self._before[second]
         return before >> first & 1 == 1 and before != self._before[first]
@@ -70,16 +70,9 @@ class Flow:
 def _walk(
     roots: list[Node], image: Node, bits: dict[Node, int]
 ) -> tuple[dict[Node, int], set[Node]]:
-    """Collect, for each node on the way from the image, the calls before it.
+    """Collect, for each node between image and roots, the calls before it.
 
-    Args:
-        roots (list[Node]): Where to start, against the flow.
-        image (Node): Where to end.
-        bits (dict[Node, int]): One bit for each call at a node.
-
-    Returns:
-        tuple[dict[Node, int], set[Node]]: The calls at and before each node
-        that depends on the image, and all nodes that depend on a weight.
+    Calls are bits of a number. Also collect the nodes that depend on a weight.
     """
     before: dict[Node, int] = {image: bits.get(image, 0)}
     learned: set[Node] = set()
@@ -96,8 +89,8 @@ def _walk(
             stack.extend((n, False) for n in inputs if n not in done)
             continue
         done.add(node)
-        # A leaf that is not the image is a weight, and what is written in
-        # Python, such as checkpointing, hides the weights that it uses.
+        # A leaf other than the image is a weight. Python autograd functions,
+        # such as checkpointing, hide the weights that they use.
         hides = isinstance(node, BackwardCFunction)
         if hides or not inputs or any(n in learned for n in inputs):
             learned.add(node)
@@ -110,7 +103,7 @@ def _walk(
 
 
 def tensors_in(output: object) -> list[Tensor]:
-    """Find the tensors in whatever a module returned.
+    """Find the tensors in the output of a module.
 
     Args:
         output (object): A tensor, or tensors in lists, tuples and dicts.

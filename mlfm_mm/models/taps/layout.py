@@ -1,4 +1,4 @@
-"""Which axis of a map holds its channels, and which follow the image."""
+"""Which axis of a map holds its channels."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ FIRST, LAST = 'NCHW', 'NHWC'
 
 
 def layout_of(shape: tuple[int, ...], larger: tuple[int, ...]) -> str:
-    """Tell how the axes of a map are ordered.
+    """Infer the order of a map's axes.
 
-    Numbers may coincide, as in 64 channels of 64x64 pixels. What tells is
-    which axes grow with the image, and how.
+    Sizes may coincide, as in 64 channels of 64x64 pixels, so the order is
+    inferred from which axes grow with the image.
 
     Args:
-        shape (tuple[int, ...]): Shape of what a module made of a square
+        shape (tuple[int, ...]): Shape of a module's output for a square
             image.
-        larger (tuple[int, ...]): Shape of what it made of one twice as high
-            and three times as wide; empty where that could not be tried, as
-            with networks of one image size. Then a map must be square.
+        larger (tuple[int, ...]): Its shape for an image twice as high and
+            three times as wide; empty where that failed, as with networks of
+            one image size. Then the map must be square.
 
     Returns:
-        str: ``'NCHW'`` or ``'NHWC'``; empty for what is no map, or could be
-        in either layout.
+        str: ``'NCHW'`` or ``'NHWC'``; empty for what is not a map, or could
+        be either.
 
     Example:
         >>> layout_of((1, 64, 64, 64), (1, 64, 128, 192))

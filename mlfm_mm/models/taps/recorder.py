@@ -1,4 +1,4 @@
-"""What is written down of each call in a dry run."""
+"""What is recorded of each call in a dry run."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class Call:
         takes_image (bool): Whether its first input is the image itself.
         shape (tuple[int, ...]): Shape of the output when it is a tensor,
             else empty.
-        larger (tuple[int, ...]): Its shape where the image was twice as high
-            and three times as wide; empty where that could not be tried.
+        larger (tuple[int, ...]): Its shape for an image twice as high and
+            three times as wide; empty where that failed.
         tokens (bool): Whether the output is, or begins with, a sequence of
             shape (N, L, C).
-        idle (bool): Whether it hands on its first input as it is.
+        idle (bool): Whether it returns its first input unchanged.
         node (Node, optional): The output's node in the autograd graph, for
             as long as the run lasts.
         children (list[Call]): The calls made during this one.
@@ -69,7 +69,7 @@ class Call:
 
 
 class Recorder:
-    """Writes down the calls inside a module.
+    """Records the calls inside a module.
 
     Args:
         probe (nn.Module): The module, which keeps the recorder's hooks.
@@ -84,12 +84,12 @@ class Recorder:
         for name, module in probe.named_modules():
             if module is not probe:
                 module.register_forward_pre_hook(partial(self.enter, name))
-                # Before hooks of the backbone, as units are; such as those
-                # by which timm collects the maps that it returns.
+                # Before the backbone's own hooks, as units are: timm, for
+                # one, collects the maps that it returns by hooks.
                 module.register_forward_hook(self.leave, prepend=True)
 
     def enter(self, name: str, module: nn.Module, inputs: tuple) -> None:
-        """Note that a call begins."""
+        """Record that a call begins."""
         call = Call(name, module, len(self.calls))
         if inputs and isinstance(inputs[0], Tensor):
             call.takes_image = inputs[0] is self.image
@@ -101,10 +101,11 @@ class Recorder:
     def leave(
         self, module: nn.Module, inputs: tuple, output: object
     ) -> object:
-        """Note what a call returned, and replace it, as a unit would.
+        """Record what a call returned, and replace it by a clone.
 
-        So it is told apart from the result of the last module inside, and
-        from what the module keeps for itself or writes over its input.
+        The clone has a node of its own in the autograd graph, unlike the
+        output of the last module inside, a tensor that the module caches, or
+        one that it modified in-place.
         """
         call = self.open.pop()
         before, call.node = call.node, None
@@ -118,7 +119,7 @@ class Recorder:
         return output
 
     def flow(self, output: object) -> Flow:
-        """Read the graph, and let go of it."""
+        """Read the graph, and release it."""
         assert self.image.grad_fn is not None
         nodes = [call.node for call in self.calls]
         for call in self.calls:

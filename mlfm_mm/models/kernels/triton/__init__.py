@@ -1,11 +1,11 @@
 """A memory unit on a GPU, by a few kernels written in Triton.
 
 An eager network on a GPU is bound by launches and by bytes. In inference a
-unit is one launch here, which reads the trunk's feature, the memory and the
-image, and writes the new feature and the new memory, low-passed. In training
-it is five, and seven in the backward pass; nothing but what the output gate
-normalizes is kept of it, and the maps of the gates are never written. From
-the mathematics to the machine:
+unit is one launch, which reads the trunk's feature, the memory and the image,
+and writes the new feature and the new memory, low-passed. In training it is
+five launches, and seven in the backward pass. Besides its inputs a unit saves
+only the map that the output gate normalizes; the gates' maps are never
+written. From the mathematics to the machine:
 
 - :mod:`unit`: the unit in inference, and as one differentiable operation,
 - :mod:`arguments`: a unit's tensors and options, as operators take them,
@@ -14,7 +14,8 @@ the mathematics to the machine:
 - :mod:`forward`, :mod:`moments`, :mod:`backward`: the kernels,
 - :mod:`tiles`: what the kernels share.
 
-Sums are put together in an order that is always the same: no atomics.
+Sums are reduced in a fixed order, without atomics, so results are
+deterministic.
 """
 
 from __future__ import annotations
@@ -34,12 +35,13 @@ if TYPE_CHECKING:
 __all__ = ['check_triton', 'choose', 'is_default']
 
 DTYPES = [torch.float16, torch.bfloat16, torch.float32]
-# The oldest version that the kernels were tried with.
+# The oldest version that the kernels were tested with.
 OLDEST = (3, 6)
 # The oldest GPUs that they are compiled for (A100); they ran on an H100.
 OLDEST_GPU = (8, 0)
-# Channels of the largest memory. Kernels convolve anew where PyTorch reads a
-# map: with so many channels that costs as much, reckoned for an H100.
+# Channels of the largest memory. The kernels recompute convolutions where
+# PyTorch reads a map: beyond this many channels that costs more than it saves,
+# by an estimate for an H100.
 MOST_CHANNELS = 256
 
 
@@ -61,7 +63,7 @@ def check_triton() -> None:
 
 @cache
 def is_default(device: torch.device) -> bool:
-    """Tell whether a device runs these kernels without being asked to.
+    """Tell whether a device runs these kernels by default.
 
     Args:
         device (torch.device): Where the unit is.
@@ -76,7 +78,7 @@ def is_default(device: torch.device) -> bool:
 
 
 def _version() -> str | None:
-    """Give the version of Triton; None if it is not there."""
+    """Return the version of Triton, None if it is not installed."""
     if find_spec('triton') is None:
         return None
     import triton
@@ -91,17 +93,17 @@ def _is_old(version: str) -> bool:
 def choose(
     unit: LFMU, x: Tensor, memory: Tensor, image: Tensor | None
 ) -> Form | None:
-    """Choose how to run a unit by Triton's kernels, as the one door does."""
+    """Choose the form of a unit in Triton, None where it does not apply."""
     if not _can_read(unit, x, memory, image):
         return None
-    # Not before: Triton need not be there.
+    # Imported late, since Triton may not be installed.
     from .unit import infer, train
 
     return infer if is_inferring(unit) else train
 
 
 def is_played() -> bool:
-    """Tell whether Triton plays a GPU, as TRITON_INTERPRET=1 asks it to."""
+    """Tell whether Triton's interpreter runs, by TRITON_INTERPRET=1."""
     from .tiles import PLAYED
 
     return bool(PLAYED.value)
@@ -110,7 +112,7 @@ def is_played() -> bool:
 def _can_read(
     unit: LFMU, x: Tensor, memory: Tensor, image: Tensor | None
 ) -> bool:
-    """Tell whether tensors are what kernels can read, and small enough."""
+    """Tell whether device, dtypes and sizes of tensors are supported."""
     if memory.shape[1] > MOST_CHANNELS:
         return False
     maps = [x, memory]
@@ -118,13 +120,13 @@ def _can_read(
         if image is None:
             return False
         maps.append(image)
-    # In double precision a GPU has no registers for the tiles.
+    # On a GPU tiles in double precision do not fit into registers.
     dtypes = [*DTYPES, torch.float64] if is_played() else DTYPES
     if not torch.is_autocast_enabled(x.device.type):
         kept = next(unit.input_gate.parameters()).dtype
         dtypes = [t for t in dtypes if t == kept]
     device = 'cpu' if is_played() else 'cuda'
-    # Kernels count pixels, and the values of an image, in 32 bits.
+    # Kernels index pixels, and the values of one image, by 32 bits.
     few = max(x.numel() // x.shape[1], 2 * x[0].numel(), memory[0].numel())
     return few < 2**30 and all(
         t.device.type == device and t.dtype in dtypes for t in maps

@@ -1,4 +1,4 @@
-"""What a memory unit comes down to, in the way the operators take it."""
+"""A memory unit's tensors and options, as arguments of the operators."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 def form_of(unit: LFMU) -> Form:
-    """Tell what kind of unit it is."""
+    """Return the options of a unit."""
     norm, forget = unit.output_gate, unit.forget_gate
     return Form(
-        # What a norm was folded to measures nothing.
+        # A folded norm has no moments to measure.
         measured=isinstance(norm, _BatchNorm) and norm.training,
         identity=unit.identity_init,
         concat=unit.update == 'concat',
@@ -36,21 +36,21 @@ def gates_by(
     image: Tensor | None,
     moments: Sequence[Tensor] | None = None,
 ) -> Gates:
-    """Prepare the gates of a unit.
+    """Collect the gates of a unit.
 
     Args:
         unit (LFMU): The unit.
         memory (Tensor): What the input gate reads.
         image (Tensor, optional): What the supplement gate reads.
-        moments (Sequence[Tensor], optional): Mean and variance that each
-            norm is to go by; the running ones when None. Defaults to None.
+        moments (Sequence[Tensor], optional): Mean and variance for each
+            norm; the running ones when None. Defaults to None.
 
     Returns:
         Gates: The gates.
     """
     kernels, norms, eps = Tensors(), Vectors(), list[float]()
     for i, gate in enumerate(gates_of(unit)):
-        # A gate folded for good is a convolution itself.
+        # A fused gate is itself a convolution.
         conv = gate if isinstance(gate, nn.Conv2d) else gate.conv
         if conv.bias is None:
             vectors, some = vectors_of(gate.norm)
@@ -67,7 +67,7 @@ def gates_by(
 
 
 def sources_of(unit: LFMU, memory: Tensor, image: Tensor | None) -> Tensors:
-    """List what the gates of a unit read."""
+    """List the inputs of a unit's gates."""
     if unit.supplement_gate is None:
         return [memory]
     assert image is not None
@@ -75,13 +75,13 @@ def sources_of(unit: LFMU, memory: Tensor, image: Tensor | None) -> Tensors:
 
 
 def dtype_of(memory: Tensor) -> torch.dtype:
-    """Tell the precision of the gates' products."""
+    """Return the dtype of the gates' convolutions."""
     return autocast(memory[:0]).dtype
 
 
 def vectors_of(norm: nn.Module | None) -> tuple[Vectors, float]:
-    """Give mean, variance, weight and bias of a norm, and its eps."""
-    if isinstance(norm, Affine):  # what is left of a norm that was folded
+    """Return mean, variance, weight and bias of a norm, and its eps."""
+    if isinstance(norm, Affine):  # a folded norm
         return [None, None, norm.weight, norm.bias], 0.0
     assert isinstance(norm, _BatchNorm)
     running = norm.running_mean, norm.running_var

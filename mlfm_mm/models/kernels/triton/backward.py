@@ -1,18 +1,17 @@
 """The kernels of the backward pass.
 
-1. :func:`sum_norm` adds up what the output gate's norm needs to know of the
-   gradient that arrives.
+1. :func:`sum_norm` sums the gradients of the output gate's shift and scale,
+   which its norm needs.
 2. :func:`close_trunk` goes back through that norm and through the forget
    gate, to the gradient of the trunk's feature. It convolves again to see
-   where the gates were open, and adds up what their norms need to know.
+   where the gates were open, and sums the same for their norms.
 3. :func:`close_gates` goes back through these norms, to the gradients of the
-   gates' convolutions. The supplement gate's it does not write: nobody asks
-   for the gradient of the image, and that of the kernel is one more product
-   of the patches at hand.
+   gates' convolutions. The supplement gate's map is not written: the image
+   rarely needs a gradient, and that of the kernel is one more product with the
+   patches at hand.
 
-The convolutions that are left are differentiated by the library that PyTorch
-has for them. Sums are written by programs and
-added up afterwards, always in the same order.
+The remaining convolutions are differentiated by PyTorch's own operator. Each
+program writes its part of a sum; the parts are added in a fixed order.
 """
 
 from __future__ import annotations
@@ -70,16 +69,15 @@ def save_sums(shares, plane, d_shift, d_scale, c, channels):
 def load_sums(
     sums, c, channels, values, MEASURED: tl.constexpr, ACC: tl.constexpr
 ):
-    """Load the gradients of a norm's shift and scale, over each value.
+    """Load the gradients of a norm's shift and scale, divided by its values.
 
     Args:
         sums: These gradients, (2, C), or None where none arrive.
         c: The tile's channels.
         channels: How many there are.
-        values: How many values of a channel were measured.
-        MEASURED: Whether they were; else the moments were given, and nothing
-            comes back through them.
-        ACC: Type of sums.
+        values: How many values of a channel the norm measured.
+        MEASURED: Whether it did; else its moments are constants.
+        ACC: Dtype of sums.
     """
     d_shift = tl.zeros((1, c.shape[0]), ACC)
     d_scale = d_shift
@@ -91,11 +89,11 @@ def load_sums(
 
 @triton.jit
 def through_norm(grad, plain, norm, sums):
-    """Differentiate a norm by what it was given.
+    """Differentiate a norm by its input.
 
     Args:
-        grad: Gradient of what the norm returned.
-        plain: What it returned, before its own scale and shift.
+        grad: Gradient of its output.
+        plain: Its output before scale and shift.
         norm: Mean, rstd, weight and bias.
         sums: From :func:`load_sums`.
     """
@@ -107,9 +105,9 @@ def forgotten(
     d_memory, n, c, h, w, inside, height, width,
     STEP: tl.constexpr, ACC: tl.constexpr,
 ):  # fmt: skip
-    """Bring the gradient of a memory back to the level before."""
+    """Differentiate the forget gate at some pixels."""
     grad = load(d_memory, n, c, h // STEP, w // STEP, inside, ACC)
-    # The last of an odd number was taken twice.
+    # The last row or column of an odd number counted twice.
     twice_h = (h == height - 1) & (height % STEP != 0)
     twice_w = (w == width - 1) & (width % STEP != 0)
     times = tl.where(twice_h, 2, 1) * tl.where(twice_w, 2, 1)
@@ -123,7 +121,7 @@ def arriving(
     IDENTITY: tl.constexpr, CONCAT: tl.constexpr, STEP: tl.constexpr,
     ACC: tl.constexpr,
 ):  # fmt: skip
-    """Bring what arrives to the trunk's feature and to the gates' sum."""
+    """Compute the gradients of the trunk's feature and of the gates' sum."""
     to_x = tl.zeros((n.shape[0], c.shape[0]), ACC)
     to_low = to_x
     if d_out is not None:
@@ -143,7 +141,7 @@ def arriving(
                 behind, n, c, h, w, inside, height, width, STEP, ACC
             )
         to_low += grad
-    # Where a tile hangs over, nothing arrives.
+    # Zero outside the maps.
     return to_x, tl.where(inside, to_low, 0)
 
 
@@ -157,7 +155,7 @@ def close_trunk(
     COUNT_I: tl.constexpr, BLOCK_I: tl.constexpr,
     DOT: tl.constexpr, PRECISION: tl.constexpr, ACC: tl.constexpr,
 ):  # fmt: skip
-    """Go back to the trunk's feature and to the sum of the gates.
+    """Differentiate by the trunk's feature and by the sum of the gates.
 
     Either gradient that arrives, ``d_out`` or ``d_memory``, may be None.
     ``d_low`` is None where it equals ``d_x``. ``shares`` (2 or 4, programs,
@@ -178,7 +176,7 @@ def close_trunk(
     for start in range(first * BLOCK_P, pixels, step * BLOCK_P):
         n, h, w, valid = place(start, pixels, height, width, BLOCK_P)
         inside = valid[:, None] & (c < channels)[None, :]
-        # All is loaded before anything waits for it.
+        # All loads are issued before the first use.
         patches = gather_both(
             input_gate, supplement_gate, n, h, w, valid, height, width,
             COUNT_M, BLOCK_M, COUNT_I, BLOCK_I,
@@ -216,11 +214,11 @@ def norms_of(input_gate, supplement_gate, c, channels, ACC: tl.constexpr):
 
 @triton.jit
 def through_relu(grad, y, norm):
-    """Let a gradient through where a gate was open.
+    """Differentiate a gate's ReLU.
 
     Returns:
-        The gradient behind the gate's norm, and what the norm made of ``y``
-        before its own scale and shift.
+        The gradient of the gate's norm, and the norm's output for ``y`` before
+        scale and shift.
     """
     plain = (y - norm[0]) * norm[1]
     is_open = plain * norm[2] + norm[3] > 0
@@ -236,10 +234,10 @@ def close_gates(
     COUNT_I: tl.constexpr, BLOCK_I: tl.constexpr,
     DOT: tl.constexpr, PRECISION: tl.constexpr, ACC: tl.constexpr,
 ):  # fmt: skip
-    """Go back through the gates to what their convolutions returned.
+    """Differentiate by the outputs of the gates' convolutions.
 
-    Of the supplement gate, go on to the gradient of its kernel, if there is
-    ``d_kernel``: each program's part of it, (programs, C, patch).
+    For the supplement gate, go on to the gradient of its kernel if
+    ``d_kernel`` is given: each program's part, (programs, C, patch).
     """
     c = tl.program_id(0) * BLOCK_C + tl.arange(0, BLOCK_C)
     pixels = images * height * width
@@ -272,7 +270,7 @@ def close_gates(
             grad = through_norm(grad, plain, norms[1], gate_sums_2)
             save(d_supplement, n, c, h, w, inside, grad)
             if d_kernel is not None:
-                # Where the tile hangs over, patches are zero.
+                # Outside the maps, patches are zero.
                 d_weights = multiply(
                     tl.trans(grad), patches, d_weights, DOT, PRECISION, ACC
                 )

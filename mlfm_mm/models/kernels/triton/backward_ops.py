@@ -1,4 +1,4 @@
-"""The launches of the backward pass; see :mod:`launch` for what they take."""
+"""The launches of the backward pass; arguments are those of :mod:`launch`."""
 
 from __future__ import annotations
 
@@ -82,10 +82,10 @@ def close_trunk(
     gates: Gates,
     form: Form,
 ) -> None:
-    """Go back to the trunk's feature and to the sum of the gates.
+    """Differentiate by the trunk's feature and by the sum of the gates.
 
-    The second gradient is empty where it is the same as the first. The third
-    result are shares of the gradients of shift and scale of each gate.
+    The second gradient is empty where it equals the first. The third result
+    are shares of the gradients of shift and scale of each gate.
     """
     d_x, d_low, shares = made
     measured, *kind = form
@@ -135,10 +135,10 @@ def close_gates(
     measured: bool,
     with_kernel: bool,
 ) -> None:
-    """Go back through the gates to what their convolutions returned.
+    """Differentiate by the outputs of the gates' convolutions.
 
-    Of the supplement gate, either that, or shares of the gradient of its
-    kernel, (programs, C, M, K, K); what is not asked for is empty.
+    For the supplement gate, either by that, or shares of the gradient of its
+    kernel, (programs, C, M, K, K); what is not needed is empty.
     """
     n, channels, height, width = d_low.shape
     d_input, d_supplement, d_kernel = made

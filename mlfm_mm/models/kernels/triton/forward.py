@@ -1,17 +1,17 @@
 """The kernels of the forward pass.
 
-In inference there is one, :func:`open_gates`. In training batch norms have to
-measure before they can normalize, which takes five launches:
+In inference there is one, :func:`open_gates`. In training batch norms need
+the batch's moments before they can normalize, which takes five launches:
 
-1. ``measure_gates`` (of :mod:`moments`) convolves, and keeps moments only.
-2. ``finish_moments`` puts them together and records them.
-3. :func:`open_gates` convolves again, opens the gates to the trunk, and
-   measures the sum.
+1. ``measure_gates`` (of :mod:`moments`) convolves, and writes moments only.
+2. ``finish_moments`` reduces them and updates the running ones.
+3. :func:`open_gates` convolves again, adds gates and trunk, and measures the
+   sum.
 4. ``finish_moments`` again,
 5. :func:`normalize`.
 
-A map of the gates' many channels is never written. Programs are numbered by
-blocks of channels first: those that read the same pixels run side by side.
+The gates' maps are never written. Blocks of channels are the first dimension
+of a grid, so that programs that read the same pixels run side by side.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ def open_gates(
     COUNT_I: tl.constexpr, BLOCK_I: tl.constexpr,
     DOT: tl.constexpr, PRECISION: tl.constexpr, ACC: tl.constexpr,
 ):  # fmt: skip
-    """Open both gates to the trunk, and forget.
+    """Open both gates to the trunk, and run the forget gate.
 
-    Programs go by cells of ``STEP`` x ``STEP`` pixels, each of which becomes
-    one pixel of the new memory. Of the results, those that are not None are
-    written: ``out`` is normalized by ``norm``; ``total`` is yet to be
-    normalized, and ``shares`` are its moments.
+    Programs visit cells of ``STEP`` x ``STEP`` pixels, each of which becomes
+    one pixel of the new memory. Results that are not None are written:
+    ``out`` is normalized by ``norm``; ``total`` is not normalized yet, and
+    ``shares`` are its moments.
     """
     count_batch(batches)
     c = tl.program_id(0) * BLOCK_C + tl.arange(0, BLOCK_C)
@@ -101,15 +101,16 @@ def open_pixels(
     COUNT_I: tl.constexpr, BLOCK_I: tl.constexpr,
     DOT: tl.constexpr, PRECISION: tl.constexpr, ACC: tl.constexpr,
 ):  # fmt: skip
-    """Open the gates at some pixels, and write what the trunk gets of it.
+    """Open the gates at some pixels, and write the trunk's new feature.
 
-    The last of an odd number is met twice, for the memory, and written once.
+    The last row or column of an odd number is visited twice, for the memory,
+    and written once.
 
     Returns:
-        The trunk's feature, what the gates let in, and what is normalized.
+        The trunk's feature, the sum of the gates, and the output gate's input.
     """
     tile = inside[:, None] & (c < channels)[None, :]
-    # All is loaded before anything waits for it.
+    # All loads are issued before the first use.
     trunk = load(x, n, c, h, w, tile, ACC)
     low = let_in(
         input_gate, supplement_gate, weights, scales, n, h, w, inside, c,
@@ -120,7 +121,7 @@ def open_pixels(
     once = first_time[:, None] & tile
     if total is not None:
         save(total, n, c, h, w, once, mixed)
-        # It is measured as it is kept.
+        # Its moments are of the rounded values.
         mixed = mixed.to(total[0].dtype.element_ty).to(ACC)
     if out is not None:
         y = mixed * last[0] + last[1]
@@ -133,9 +134,9 @@ def save_memory(
     memory, n, c, i, j, inside, kept, kept_apart, channels,
     CONCAT: tl.constexpr, STEP: tl.constexpr,
 ):  # fmt: skip
-    """Store the new memory, if asked, of the sums of each cell.
+    """Store the new memory, if there is one, from the sums of each cell.
 
-    A band of the Haar wavelet is half the sum of four.
+    The low-low band of the Haar wavelet is half the sum of four pixels.
     """
     save(memory, n, c, i, j, inside, kept / STEP)
     if CONCAT:
@@ -151,7 +152,7 @@ def let_in(
     COUNT_I: tl.constexpr, BLOCK_I: tl.constexpr,
     DOT: tl.constexpr, PRECISION: tl.constexpr, ACC: tl.constexpr,
 ):  # fmt: skip
-    """Compute a tile of what both gates let in together."""
+    """Compute a tile of the sum of both gates."""
     y, y_2, _ = gather_and_convolve(
         input_gate, supplement_gate, weights, n, h, w, inside, c,
         height, width, channels,
@@ -165,7 +166,7 @@ def let_in(
 
 @triton.jit
 def scales_of(input_gate, supplement_gate, c, channels, ACC: tl.constexpr):
-    """Write the norm of each gate that there is as a scale and a shift."""
+    """Return the norm of each gate as a scale and a shift."""
     scale, shift = scale_and_shift(norm_of(input_gate), c, channels, ACC)
     scale_2, shift_2 = scale, shift
     if supplement_gate is not None:
@@ -177,9 +178,9 @@ def scales_of(input_gate, supplement_gate, c, channels, ACC: tl.constexpr):
 
 @triton.jit
 def corner_of(i, j, corner, height, width, STEP: tl.constexpr):
-    """Find a pixel of a cell, and tell whether it is met for the first time.
+    """Find a pixel of a cell, and tell whether it is visited the first time.
 
-    Where a cell hangs over, the last row or column stands in for the next.
+    Where a cell crosses the border, the last row or column is repeated.
     """
     h, w = i * STEP + corner // STEP, j * STEP + corner % STEP
     first_time = (h < height) & (w < width)

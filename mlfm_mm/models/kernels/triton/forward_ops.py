@@ -1,4 +1,4 @@
-"""The launches of the forward pass; see :mod:`launch` for what they take."""
+"""The launches of the forward pass; arguments are those of :mod:`launch`."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def measure_gates(
 ) -> None:
     """Measure the gates' convolutions, and count the batch.
 
-    Makes shares of moments, (3 or 6, programs, C).
+    Returns shares of moments, (3 or 6, programs, C).
     """
     n, _, height, width = sources[0].shape
     channels = len(kernels[0])
@@ -80,10 +80,10 @@ def finish_moments(
     batches: Tensors,
     momenta: list[float],
 ) -> None:
-    """Put shares together, and record them.
+    """Reduce shares to moments, and update the running ones.
 
     ``running`` are mean and variance of each norm. A momentum below zero
-    asks for a plain average over ``batches``. Makes (norms, 2, C).
+    means a plain average over ``batches``. Returns (norms, 2, C).
     """
     _, programs, channels = shares.shape
     norms: list[Argument] = [
@@ -142,9 +142,9 @@ def open_gates(
 ) -> None:
     """Open the gates to the trunk.
 
-    With a ``norm`` the first result is normalized; else it waits for it, and
-    is the memory, too, where the second is empty. The third are shares of
-    its moments, if it was to be measured.
+    With a ``norm`` the first result is normalized. Without, it is the output
+    gate's input, and also the memory if the second result is empty. The third
+    result are shares of its moments, if the norm measures them.
     """
     first, memory, shares = made
     measured, *kind = form

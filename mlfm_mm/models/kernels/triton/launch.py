@@ -1,12 +1,12 @@
 """How tensors and numbers become a launch: operators, grids, arguments.
 
-Each launch is an operator of PyTorch, ``torch.ops.mlfm_mm``. So fake tensors
-know the shapes of what it makes, compilers leave it whole, and whoever counts
-operators counts it as what it is, one kernel.
+Each launch is a custom operator of PyTorch in ``torch.ops.mlfm_mm``: fake
+tensors can infer its output shapes, compilers do not look inside, and counters
+of operators count it as one kernel.
 
-Operators take tensors, numbers and lists of them, so :class:`Gates` and
-:class:`Form` are spread out where one is called, and put together again before
-it runs. Results that there is no need for are empty.
+Operators accept only tensors, numbers and lists of them, so :class:`Gates` and
+:class:`Form` are flattened for a call and rebuilt inside. Outputs that are not
+needed are empty tensors.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from torch import Tensor
 
 from .tiles import AFFINE, PLAYED, SHIFT
 
-# Pixels and channels of a tile, and how a GPU goes about it: of sixteen ways
-# the fastest for a ResNet-18 on an H100. With so few registers a thread, four
-# programs share a processor, and one works while the others wait.
+# Pixels and channels of a tile, and launch options: the fastest of sixteen
+# combinations for a ResNet-18 on an H100. With so few registers a thread, four
+# programs fit on a multiprocessor and hide each other's latency.
 BLOCK_P, BLOCK_C = 16, 64
 OPTIONS = dict(num_warps=4, num_stages=1, maxnreg=128)
-# Where programs write sums, or read kernels first, there are at most so many
-# of them, each of several tiles, so that this is little beside the maps.
+# Where programs write sums or first load kernels, at most so many run, each on
+# several tiles, so that this traffic stays small beside the maps.
 FEW_PROGRAMS, LEAST_TILES = 1024, 8
-# Values of a kernel that are multiplied at a time; most gates have no more.
+# Values of a kernel that are multiplied at once; most gates have no more.
 MOST_VALUES = 64
-# So many programs a GPU allows in the second direction of a grid.
+# CUDA's limit on the second dimension of a grid.
 MOST_PROGRAMS = 65535
 
 Tensors = list[Tensor]
@@ -80,7 +80,7 @@ class Form(NamedTuple):
     step: int
 
 
-# What they are in a schema.
+# Their fields as arguments of an operator's schema.
 SPREAD: dict[str, tuple[Callable, str]] = {
     'GATES': (
         Gates,
@@ -92,17 +92,16 @@ SPREAD: dict[str, tuple[Callable, str]] = {
 
 
 def operator(schema: str, make: Callable) -> Callable:
-    """Register an operator: a launch that fills tensors made for it.
+    """Register an operator: a launch that fills preallocated tensors.
 
     Args:
         schema (str): Its schema, which begins with its name; ``GATES`` and
-            ``FORM`` stand for the values of these.
-        make (Callable): Makes its results, from its arguments, without
-            computing them.
+            ``FORM`` stand for the fields of these.
+        make (Callable): Allocates its outputs, given its arguments.
 
     Returns:
-        Callable: A decorator of what computes the results, given them and
-        the arguments; it gives the operator.
+        Callable: A decorator for the function that fills the outputs, given
+        them and the arguments; it returns the operator.
     """
     name, _, arguments = schema.partition('(')
     words = arguments.partition(')')[0].split(', ')
@@ -125,7 +124,7 @@ def operator(schema: str, make: Callable) -> Callable:
             fill(made, *inputs)
             return made
 
-        # A quarter of what a call through custom_op() takes.
+        # A call takes a quarter of the time of one through custom_op().
         torch.library.define(name, f'({arguments}')
         torch.library.register_fake(name, lambda *x: make(*together(x)))
         torch.library.impl(name, 'default', run)
@@ -149,36 +148,36 @@ def _device_of(args: Sequence[Argument]) -> torch.device:
     return first.device if isinstance(first, Tensor) else _device_of(first)
 
 
-# Triton's own take ten times as long, and there are many in a step.
+# Triton's own take ten times as long, and a step makes many such calls.
 def cdiv(a: int, b: int) -> int:
     """Divide, and round up."""
     return -(-a // b)
 
 
 def power_of_2(n: int) -> int:
-    """Give the first power of two that is not less."""
+    """Return the smallest power of two that is not less."""
     return 1 << (n - 1).bit_length()
 
 
 def maps_of(x: Tensor | None) -> Argument:
-    """Give maps (N, C, H, W) as kernels take them."""
+    """Return maps (N, C, H, W) as kernels take them."""
     return None if x is None else (x, *x.stride())
 
 
 def norm_of(
     vectors: Sequence[Tensor | None], eps: float
 ) -> tuple[Argument, ...]:
-    """Give a norm, or what it was folded to, as kernels take it."""
+    """Return a norm, or its folded form, as kernels take it."""
     mean, variance, weight, bias = vectors
     if mean is not None:
         return mean, variance, weight, bias, eps
-    # Nothing is missing, for Triton 3.6: what is not used is the bias, too.
+    # Triton 3.6 mishandles None in tuples: unused places hold the bias.
     folded = SHIFT if weight is None else AFFINE
     return bias, bias, bias if weight is None else weight, bias, folded.value
 
 
 def gates_of(gates: Gates) -> tuple[Argument, Argument]:
-    """Give two gates as kernels take them, None for one that is not there."""
+    """Return two gates as kernels take them, None for an absent one."""
     found: list[Argument] = [None, None]
     for i, (x, kernel) in enumerate(
         zip(gates.sources, gates.kernels, strict=True)
@@ -191,18 +190,18 @@ def gates_of(gates: Gates) -> tuple[Argument, Argument]:
 
 
 def sums_of(dtype: torch.dtype) -> torch.dtype:
-    """Tell in which precision sums are kept."""
+    """Return the precision of sums."""
     return torch.promote_types(dtype, torch.float32)
 
 
 def tiles_of(
     maps: Tensor, channels: int, step: int = 1, few: bool = True
 ) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Share maps out.
+    """Divide maps among programs.
 
     Args:
-        maps (Tensor): Maps whose pixels are gone through, (N, C, H, W).
-        channels (int): Channels that are worked on, not always C.
+        maps (Tensor): Maps whose pixels are visited, (N, C, H, W).
+        channels (int): Channels of the result, not always C.
         step (int): Side of the cells of pixels. Defaults to 1.
         few (bool): Whether a program has several tiles. Defaults to True.
 
@@ -219,7 +218,7 @@ def tiles_of(
     programs = cdiv(cells, BLOCK_P)
     if few:
         programs = min(cdiv(programs, LEAST_TILES), FEW_PROGRAMS)
-    # Products of matrices want 16 at least.
+    # tl.dot needs at least 16.
     block = max(16, min(BLOCK_C, power_of_2(channels)))
     grid = cdiv(channels, block), min(programs, MOST_PROGRAMS)
     return grid, (BLOCK_P, block)
@@ -228,30 +227,30 @@ def tiles_of(
 def shares_of(
     maps: Tensor, planes: int, channels: int, dtype: torch.dtype, step: int = 1
 ) -> Tensor:
-    """Make room for the sums of each program: (planes, programs, C)."""
+    """Allocate the sums of each program: (planes, programs, C)."""
     (_, programs), _ = tiles_of(maps, channels, step)
     return maps.new_empty(planes, programs, channels, dtype=sums_of(dtype))
 
 
 def precision_of(dtype: torch.dtype) -> Argument:
-    """Give the type of sums, as kernels take it."""
+    """Return the dtype of sums, as kernels take it."""
     return DTYPES[sums_of(dtype)]
 
 
 def products_of(
     kernels: Sequence[Tensor], dtype: torch.dtype
 ) -> tuple[Argument, ...]:
-    """Give what kernels that convolve take last.
+    """Return the last arguments of kernels that convolve.
 
-    Of each gate how many maps it reads, and in blocks of how many values;
-    then the precisions.
+    For each gate its input channels and its block of values; then the
+    precisions.
     """
     counts = [kernel.shape[1] for kernel in (kernels[0], kernels[-1])]
     blocks = [block_of(kernel) for kernel in (kernels[0], kernels[-1])]
     product = 'ieee'
     if dtype == torch.float32 and not PLAYED.value:
-        # Shortened where PyTorch's convolutions do it, else as three products
-        # of shortened numbers, which are nearly as precise.
+        # TF32 where PyTorch's convolutions use it, else three TF32 products,
+        # which are nearly as precise as single precision.
         product = 'tf32' if torch.backends.cudnn.allow_tf32 else 'tf32x3'
     return (
         *(counts[0], blocks[0], counts[1], blocks[1]),
@@ -260,7 +259,7 @@ def products_of(
 
 
 def block_of(kernel: Tensor) -> int:
-    """Tell how many of a kernel's values a block of them has, 16 to 64."""
+    """Return how many of a kernel's values a block has, 16 to 64."""
     return max(16, min(power_of_2(kernel[0].numel()), MOST_VALUES))
 
 

@@ -1,9 +1,9 @@
-"""Moments, measured by many programs and put together in a fixed order.
+"""Moments, measured by many programs and reduced in a fixed order.
 
-Each program keeps count, mean and sum of squares of the pixels that it goes
-through, and writes them as its *share*: planes of (programs, C). While it goes
-it keeps them for each place of a tile, so that its threads need not wait for
-each other until the end.
+Each program accumulates count, mean and sum of squares of the pixels that it
+visits, and writes them as its *share*: planes of (programs, C). It accumulates
+them separately for each place of a tile, so that its threads synchronize only
+at the end.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from .tiles import (
 def no_moments(
     BLOCK_P: tl.constexpr, BLOCK_C: tl.constexpr, ACC: tl.constexpr
 ):
-    """Begin with nothing: count, mean and sum of squares."""
+    """Start with zero count, mean and sum of squares."""
     nothing = tl.zeros((BLOCK_P, BLOCK_C), ACC)
     return tl.zeros((BLOCK_P, 1), ACC), nothing, nothing
 
 
 @triton.jit
 def add_moments(count, mean, squares, y, inside):
-    """Add a tile to the moments of those before, place by place.
+    """Add a tile to the moments, place by place.
 
-    Distances are from the mean so far, so that nothing cancels where means
+    Distances are from the running mean, so that nothing cancels where means
     are large (Welford 1962).
 
     Args:
-        count: How many values were measured before, (pixels, 1).
+        count: How many values were added before, (pixels, 1).
         mean: Their mean, (pixels, channels).
         squares: Sum of their squared distances from it.
         y: The tile.
@@ -52,7 +52,7 @@ def add_moments(count, mean, squares, y, inside):
 
 @triton.jit
 def save_moments(shares, plane, count, mean, squares, c, channels):
-    """Put a tile's places together and store one program's moments."""
+    """Reduce over a tile's places and store one program's moments."""
     total = tl.sum(count, 0)[None, :]
     middle = tl.sum(count * mean, 0)[None, :] / tl.maximum(total, 1)
     off = mean - middle
@@ -65,7 +65,7 @@ def save_moments(shares, plane, count, mean, squares, c, channels):
 
 @triton.jit
 def count_batch(batches):
-    """Count a batch, once, before its moments are recorded."""
+    """Count a batch, once, before the running moments are updated."""
     first = tl.program_id(0) + tl.program_id(1) == 0
     if batches is not None:
         tl.store(batches, tl.load(batches) + 1, mask=first)
@@ -121,11 +121,11 @@ def finish_moments(
     shares, running, running_2, moments, programs, channels,
     BLOCK_S: tl.constexpr, BLOCK_C: tl.constexpr, ACC: tl.constexpr,
 ):  # fmt: skip
-    """Put the shares of all programs together, for one norm or two.
+    """Reduce the shares of all programs, for one norm or two.
 
     ``running`` is mean, variance, number of batches and momentum of a norm,
-    below zero for a plain average. ``moments`` (norms, 2, C) are what the
-    batch is to be normalized by.
+    below zero for a plain average. ``moments`` (norms, 2, C) are those of the
+    batch.
     """
     c = tl.program_id(0) * BLOCK_C + tl.arange(0, BLOCK_C)
     there = (c < channels)[None, :]
@@ -163,7 +163,7 @@ def finish_moments(
 
 @triton.jit
 def record(running, mean, variance, c, channels, ACC: tl.constexpr):
-    """Let running moments come nearer to those of a batch."""
+    """Update running moments by those of a batch."""
     average = 1 / tl.load(running[2]).to(ACC)
     share = tl.where(running[3] < 0, average, running[3])
     approach(running[0], mean, share, c, channels, ACC)
@@ -172,7 +172,7 @@ def record(running, mean, variance, c, channels, ACC: tl.constexpr):
 
 @triton.jit
 def approach(kept, new, share, c, channels, ACC: tl.constexpr):
-    """Move numbers that are kept a share of the way to new ones."""
+    """Interpolate stored values towards new ones."""
     old = per_channel(kept, c, channels, ACC)
     moved = (old + share * (new - old)).to(kept.dtype.element_ty)
     tl.store(kept + c[None, :], moved, mask=(c < channels)[None, :])

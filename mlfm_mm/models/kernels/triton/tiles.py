@@ -2,13 +2,12 @@
 
 Arguments that belong together come as tuples:
 
-- *maps*: a pointer and the strides of (N, C, H, W), so that any layout will
-  do. Lanes that follow the stride of one read memory in a row: Triton finds
-  out which do.
+- *maps*: a pointer and the strides of (N, C, H, W), so that any memory format
+  will do. Triton finds the axis of stride one, to coalesce accesses.
 - *norm*: mean, variance, weight, bias, each of (C,), and eps, or in its place
-  what a norm was folded to (``AFFINE``, ``SHIFT``).
-- *gate*: the maps that it reads, its kernel (laid out as maps, too) and its
-  norm, all in one row: Triton 3.6 loses strides of one in tuples of tuples.
+  the kind of a folded norm (``AFFINE``, ``SHIFT``).
+- *gate*: its input maps, its kernel (in the form of maps, too) and its norm,
+  in one flat tuple: Triton 3.6 loses strides of one in nested tuples.
 
 Sums are in ``ACC``, single precision unless everything is in double.
 """
@@ -20,18 +19,18 @@ import os
 import triton
 import triton.language as tl
 
-# Whether Triton plays a GPU on the CPU, slowly, for tests. It looks at this
-# when it is imported, too.
+# Whether Triton's interpreter runs the kernels on the CPU, for tests. Triton
+# reads the same variable when it is imported.
 PLAYED = tl.constexpr(os.environ.get('TRITON_INTERPRET') == '1')
 
 
-# In place of eps: weight and bias are all of the norm; or the bias alone is.
+# In place of eps: the norm is only weight and bias, or only the bias.
 AFFINE, SHIFT = tl.constexpr(-1.0), tl.constexpr(-2.0)
 
 
 @triton.jit
 def at(maps, n, c, h, w):
-    """Point at values of maps. Of images there may be more than 2**31."""
+    """Return pointers into maps, which may have more than 2**31 values."""
     pixel = maps[0] + n.to(tl.int64) * maps[1] + (h * maps[3] + w * maps[4])
     return pixel + c * maps[2]
 
@@ -45,7 +44,7 @@ def second_half(maps, channels):
 
 @triton.jit
 def place(start, pixels, height, width, BLOCK_P: tl.constexpr):
-    """Tell image, row and column of the next pixels, and which there are."""
+    """Return image, row and column of the next pixels, and their mask."""
     index = start + tl.arange(0, BLOCK_P)
     row = index // width
     return row // height, row % height, index % width, index < pixels
@@ -53,14 +52,14 @@ def place(start, pixels, height, width, BLOCK_P: tl.constexpr):
 
 @triton.jit
 def load(maps, n, c, h, w, inside, ACC: tl.constexpr):
-    """Load a tile, zeros where it hangs over."""
+    """Load a tile, with zeros outside the maps."""
     pointers = at(maps, n[:, None], c[None, :], h[:, None], w[:, None])
     return tl.load(pointers, mask=inside, other=0).to(ACC)
 
 
 @triton.jit
 def save(maps, n, c, h, w, inside, tile):
-    """Store a tile in maps, if they are there, rounded as they are."""
+    """Store a tile in maps, if not None, in their precision."""
     if maps is not None:
         pointers = at(maps, n[:, None], c[None, :], h[:, None], w[:, None])
         tl.store(pointers, tile.to(maps[0].dtype.element_ty), mask=inside)
@@ -68,19 +67,19 @@ def save(maps, n, c, h, w, inside, tile):
 
 @triton.jit
 def per_channel(vector, c, channels, ACC: tl.constexpr):
-    """Load a row of one value a channel, to be used with a tile."""
+    """Load one value a channel, to broadcast over a tile."""
     return tl.load(vector + c, mask=c < channels, other=0).to(ACC)[None, :]
 
 
 @triton.jit
 def norm_of(gate):
-    """Give the norm of a gate."""
+    """Return the norm of a gate."""
     return gate[10:]
 
 
 @triton.jit
 def scale_and_shift(norm, c, channels, ACC: tl.constexpr):
-    """Write a norm as a scale and a shift."""
+    """Return a norm as a scale and a shift."""
     mean, rstd, weight, bias = load_norm(norm, c, channels, ACC)
     scale = tl.where(norm[4] < 0, weight, weight * rstd)
     scale = tl.where(norm[4] == SHIFT, 1, scale)
@@ -101,11 +100,11 @@ def gather(
     gate, n, h, w, inside, height, width, start, COUNT: tl.constexpr,
     SIZE: tl.constexpr, BLOCK_K: tl.constexpr,
 ):  # fmt: skip
-    """Load what a gate's kernel meets around pixels, (pixels, BLOCK_K).
+    """Load the patches of a gate's input around pixels, (pixels, BLOCK_K).
 
-    That is the values from ``start`` on of each pixel's patch, as they lie in
-    the kernel: ``COUNT`` maps by ``SIZE`` x ``SIZE`` neighbours, of one or of
-    nine. Zeros lie around the maps.
+    Values of a patch are ordered as in the kernel: ``COUNT`` maps by ``SIZE``
+    x ``SIZE`` neighbours, with ``SIZE`` 1 or 3. ``start`` is the first to
+    load. Maps are padded by zeros.
     """
     neighbours: tl.constexpr = SIZE * SIZE
     total: tl.constexpr = COUNT * neighbours
@@ -113,7 +112,7 @@ def gather(
     i, j = k % neighbours // SIZE - SIZE // 2, k % SIZE - SIZE // 2
     away = k // neighbours * gate[2] + i * gate[3] + j * gate[4]
     if SIZE == 3:
-        # A bit for each neighbour that there is, asked for by its number.
+        # One bit for each neighbour that lies inside the map.
         there = tl.where(inside, 0b111111111, 0)
         there &= tl.where(h > 0, 0b111111111, 0b111111000)
         there &= tl.where(h < height - 1, 0b111111111, 0b000111111)
@@ -154,9 +153,9 @@ def convolve(
 ):  # fmt: skip
     """Compute a tile of a gate's convolution, by products of matrices.
 
-    The first block of ``patches`` and of ``weights`` is given: a kernel is
-    loaded once for all tiles, and patches before anything waits for them. Of
-    most units it is the only one.
+    The first block of ``patches`` and of ``weights`` is given: kernels are
+    loaded once for all tiles, and patches ahead of their use. Most units have
+    no other block.
     """
     y = tl.zeros((n.shape[0], c.shape[0]), ACC)
     y = multiply(patches, weights, y, DOT, PRECISION, ACC)
@@ -177,7 +176,7 @@ def hold_both(
     COUNT_M: tl.constexpr, BLOCK_M: tl.constexpr,
     COUNT_I: tl.constexpr, BLOCK_I: tl.constexpr, DOT: tl.constexpr,
 ):  # fmt: skip
-    """Load the first block of the kernel of each gate that there is."""
+    """Load the first block of each gate's kernel."""
     first = weights_of(input_gate, c, channels, 0, COUNT_M, 1, BLOCK_M, DOT)
     second = first
     if supplement_gate is not None:
@@ -193,7 +192,7 @@ def gather_both(
     COUNT_M: tl.constexpr, BLOCK_M: tl.constexpr,
     COUNT_I: tl.constexpr, BLOCK_I: tl.constexpr,
 ):  # fmt: skip
-    """Load the first block of the patches for each gate that there is."""
+    """Load the first block of each gate's patches."""
     first = gather(
         input_gate, n, h, w, inside, height, width, 0, COUNT_M, 1, BLOCK_M
     )
@@ -214,7 +213,7 @@ def convolve_both(
     COUNT_I: tl.constexpr, BLOCK_I: tl.constexpr,
     DOT: tl.constexpr, PRECISION: tl.constexpr, ACC: tl.constexpr,
 ):  # fmt: skip
-    """Compute a tile of the convolution of each gate that there is."""
+    """Compute a tile of each gate's convolution."""
     first = convolve(
         input_gate, patches[0], weights[0], n, h, w, inside, c, height,
         width, channels, COUNT_M, 1, BLOCK_M, DOT, PRECISION, ACC,
@@ -236,7 +235,7 @@ def gather_and_convolve(
     COUNT_I: tl.constexpr, BLOCK_I: tl.constexpr,
     DOT: tl.constexpr, PRECISION: tl.constexpr, ACC: tl.constexpr,
 ):  # fmt: skip
-    """Compute the same, and load the patches before."""
+    """Load the patches, and compute a tile of each gate's convolution."""
     patches = gather_both(
         input_gate, supplement_gate, n, h, w, inside, height, width,
         COUNT_M, BLOCK_M, COUNT_I, BLOCK_I,
@@ -253,9 +252,9 @@ def gather_and_convolve(
 def multiply(
     a, b, y, DOT: tl.constexpr, PRECISION: tl.constexpr, ACC: tl.constexpr
 ):
-    """Add a product of matrices, computed in the precision ``DOT``."""
+    """Add a matrix product, computed in the precision ``DOT``."""
     a, b = a.to(DOT), b.to(DOT)
-    if PLAYED:  # which takes bfloat16 in products for integers
+    if PLAYED:  # the interpreter reads bfloat16 in products as integers
         a, b = a.to(ACC), b.to(ACC)
     return tl.dot(a, b, y, input_precision=PRECISION, out_dtype=ACC)
 

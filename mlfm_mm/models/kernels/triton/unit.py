@@ -1,4 +1,4 @@
-"""A memory unit by launches of few kernels, in inference and in training."""
+"""A memory unit as a few launches, in inference and in training."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Gradient = Tensor | None
 def infer(
     unit: LFMU, x: Tensor, memory: Tensor, image: Tensor | None
 ) -> tuple[Tensor, Tensor]:
-    """Run a unit in evaluation, and keep nothing: a :data:`Form`."""
+    """Run a unit in evaluation and save nothing: a :data:`Form`."""
     form, gates = form_of(unit), gates_by(unit, memory, image)
     norm, eps = vectors_of(unit.output_gate)
     x, memory, _ = open_gates(x, *gates, *form, norm, eps, [])
@@ -45,7 +45,7 @@ def infer(
 def train(
     unit: LFMU, x: Tensor, memory: Tensor, image: Tensor | None
 ) -> tuple[Tensor, Tensor]:
-    """Run a unit, ready to be differentiated once: a :data:`Form`."""
+    """Run a unit that can be differentiated once: a :data:`Form`."""
     norm = unit.output_gate
     assert isinstance(norm, _BatchNorm)
     weights = [norm.weight, norm.bias]
@@ -57,7 +57,7 @@ def train(
 
 
 class Context(FunctionCtx):
-    """What the backward pass is told."""
+    """What the unit saves for its backward pass."""
 
     form: Form
     eps: list[float]
@@ -68,12 +68,12 @@ class Context(FunctionCtx):
 
 
 class FusedUnit(torch.autograd.Function):
-    """The unit, without a forget gate that the kernels lack, as one operation.
+    """The unit as one autograd function.
 
-    Inputs are the unit, feature, memory and image, then scale and shift of
-    the output gate, then kernel, scale and shift of each gate. For the
-    backward pass the memory and the image are kept, what the output gate
-    normalizes, and vectors.
+    The forget gate is part of it if the kernels support that gate. Inputs are
+    the unit, feature, memory and image, then scale and shift of the output
+    gate, then kernel, scale and shift of each gate. Saved for the backward
+    pass are the memory, the image, the output gate's input, and vectors.
     """
 
     @staticmethod
@@ -85,7 +85,7 @@ class FusedUnit(torch.autograd.Function):
         image: Tensor | None,
         *weights: Tensor,
     ) -> tuple[Tensor, Tensor]:
-        """Run the unit, and keep what the backward pass needs."""
+        """Run the unit, and save what the backward pass needs."""
         form, last = form_of(unit), unit.output_gate
         assert isinstance(last, _BatchNorm)
         moments = _measure_gates(unit, memory, image)
@@ -110,7 +110,7 @@ class FusedUnit(torch.autograd.Function):
     def backward(
         ctx: Context, d_out: Gradient, d_memory: Gradient
     ) -> tuple[Gradient, ...]:
-        """Open the gates once more, and differentiate from last to first."""
+        """Recompute the gates, and differentiate from last to first."""
         refuse_second_derivative()
         wanted = ctx.needs_input_grad
         _refuse_several(d_out, d_memory)
@@ -127,7 +127,8 @@ class FusedUnit(torch.autograd.Function):
             d_out, d_memory, total, *last, sums, *gates, *ctx.form
         )
         d_norms = shares.sum(1)
-        # Its image seldom asks for a gradient: then maps need not be written.
+        # If the image needs no gradient, as usual, the supplement gate's
+        # gradient map need not be written.
         with_kernel = not wanted[3] and is_one_block(gates.kernels[-1])
         with_kernel &= ctx.sources > 1
         *d_convs, d_kernels = close_gates(
@@ -152,7 +153,7 @@ class FusedUnit(torch.autograd.Function):
 
 
 def _refuse_several(*grads: Gradient) -> None:
-    """Refuse a batch of gradients, which a kernel cannot read."""
+    """Refuse gradients batched by vmap, which a kernel cannot read."""
     if any(grad is not None and is_batch_of(grad) for grad in grads):
         raise RuntimeError(
             'Several gradients at once (is_grads_batched=True, '
@@ -165,7 +166,7 @@ def _refuse_several(*grads: Gradient) -> None:
 def _measure_gates(
     unit: LFMU, memory: Tensor, image: Tensor | None
 ) -> list[Tensor] | None:
-    """Give mean and variance of each gate, if its norm measures them."""
+    """Return mean and variance of each gate, None if not in training."""
     gates = gates_of(unit)
     norms = [gate.norm for gate in gates]
     if not norms[0].training:
@@ -180,7 +181,7 @@ def _measure_gates(
 
 
 def _finish(shares: Tensor, norms: Sequence[_BatchNorm]) -> list[Tensor]:
-    """Put moments together and record them; give mean, variance, mean ..."""
+    """Reduce shares, update running moments; return mean, variance, ..."""
     running, batches, momenta = Tensors(), Tensors(), list[float]()
     for norm in norms:
         assert norm.running_mean is not None
@@ -194,7 +195,7 @@ def _finish(shares: Tensor, norms: Sequence[_BatchNorm]) -> list[Tensor]:
 
 
 def _restore(ctx: Context) -> tuple[Tensor, Tensors, Gates]:
-    """Give the output gate's input and norm, and the gates."""
+    """Unpack the output gate's input and norm, and the gates."""
     count = ctx.sources
     total, *saved = ctx.saved_tensors
     sources, saved = saved[:count], saved[count:]
@@ -210,7 +211,7 @@ def _restore(ctx: Context) -> tuple[Tensor, Tensors, Gates]:
 def _convolution_backward(
     grad: Tensor, source: Tensor, kernel: Tensor, wanted: tuple[bool, bool]
 ) -> tuple[Gradient, Gradient]:
-    """Differentiate a gate's convolution by what it read and its kernel."""
+    """Differentiate a gate's convolution by its input and its kernel."""
     if not any(wanted):
         return None, None
     ones, edge = [1, 1], [kernel.shape[-1] // 2] * 2
