@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from benchmarks.registers import ROOT, generate
+from benchmarks.registers import RESULT, ROOT, generate
 
 pytest.importorskip('triton')
 
@@ -45,9 +45,16 @@ def test_each_kernel_compiles_and_keeps_to_its_registers(
         env={**os.environ, 'TRITON_INTERPRET': '0'},
         check=True,
     )
-    rows = pd.DataFrame(json.loads(out.read_text()))
-    assert rows['kernel'].nunique() == 8
-    assert len(rows) == 16
-    # A few bytes, if any: registers suffice.
-    assert (rows['local'] <= 64).all(), rows
-    assert (rows['shared'] < 48 * 1024).all()
+    rows = json.loads(out.read_text())
+    table = json.loads((ROOT / RESULT).read_text('utf-8'))
+    assert rows == [row for row in table if row['target'] == target]
+    found = pd.DataFrame(rows)
+    assert found['kernel'].nunique() == 8
+    assert len(found) == 16
+    assert (found['shared'] < 48 * 1024).all()
+    # With so few registers four programs fit on a multiprocessor, which was
+    # faster on an H100 than to avoid some local memory.
+    assert (found['registers'] <= 128).all()
+    halves = found['setting'].str.startswith('bf16')
+    assert (found['local'][halves] <= 96).all()
+    assert (found['local'] <= 512).all()
