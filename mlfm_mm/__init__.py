@@ -1,12 +1,12 @@
 """Multiscale Low-Frequency Memory for OpenMMLab networks.
 
 Importing the package registers its models and hooks, so that
-``custom_imports = dict(imports=['mlfm_mm'])`` makes their bare names known;
-``mlfm_mm.X`` names whatever it has, and needs no import.
+``custom_imports = dict(imports=['mlfm_mm'])`` makes their bare names known.
+``mlfm_mm.X`` works for everything in its registries, without that import.
 """
 
 try:
-    # Before anything imports a host that looks for mmcv's operators.
+    # Before any host is imported that looks for mmcv's operators.
     from .mmcv_ops import stand_in
 
     stand_in()

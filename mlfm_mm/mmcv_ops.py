@@ -1,9 +1,9 @@
-"""What mmcv's compiled operators do, by torchvision, where mmcv has none.
+"""torchvision's operators in place of mmcv's compiled ones, if it has none.
 
 Detectors and pose estimators import ``mmcv.ops``, which needs the compiled
-``mmcv._ext``. onedl-mmcv and mmcv-lite install anywhere, but lack it. What
-most networks call of it torchvision has, too. The functions here have the
-names and the arguments that ``mmcv.ops`` gives to those of ``mmcv._ext``.
+``mmcv._ext``. onedl-mmcv and mmcv-lite install anywhere, but lack it.
+torchvision has the operators that most networks call. The functions here
+have the names and arguments with which ``mmcv.ops`` calls ``mmcv._ext``.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from torch import Tensor
 from torchvision.ops import sigmoid_focal_loss
 
 EXTENSION = 'mmcv._ext'
-# Who imports ``mmcv.ops``; other hosts that do need one of these.
+# The hosts that import ``mmcv.ops``; others that do require one of these.
 HOSTS = ('mmdet', 'mmpose')
 
 
 class Extension(ModuleType):
-    """What takes the place of ``mmcv._ext``."""
+    """The module that takes the place of ``mmcv._ext``."""
 
     def __getattr__(self, name: str) -> Callable:
-        """Name an operator that only a compiled mmcv has, when it runs."""
+        """Raise the error for a missing operator only when it is called."""
         if name.startswith('__'):
             raise AttributeError(name)
 
@@ -42,21 +42,22 @@ class Extension(ModuleType):
 
 
 def stand_in() -> bool:
-    """Stand in for ``mmcv._ext``, where it lacks and a host needs it.
+    """Replace ``mmcv._ext``, where it is missing and a host needs it.
 
-    ``import mlfm_mm`` does so. Compiled operators are never replaced. Who has
-    done without them already, as mmdet may, would not see these.
+    ``import mlfm_mm`` does so. Compiled operators are never replaced. A host
+    imported before, such as mmdet, may have given up on operators already:
+    it would not see these.
 
     Returns:
-        bool: Whether they are stood in for.
+        bool: Whether our operators are in place.
 
     Example:
         >>> import mlfm_mm  # doctest: +SKIP
         >>> from mmcv.ops import nms  # doctest: +SKIP
     """
-    there = sys.modules.get(EXTENSION)
-    if there is not None or find_spec(EXTENSION) is not None:
-        return isinstance(there, Extension)
+    loaded = sys.modules.get(EXTENSION)
+    if loaded is not None or find_spec(EXTENSION) is not None:
+        return isinstance(loaded, Extension)
     if not any(find_spec(host) for host in HOSTS):
         return False
     late = [host for host in HOSTS if host in sys.modules]
@@ -83,11 +84,11 @@ def nms(
     Args:
         boxes (Tensor): Boxes (x1, y1, x2, y2) in pixels, of shape (N, 4).
         scores (Tensor): Of shape (N,).
-        iou_threshold (float): Which overlap is too much.
+        iou_threshold (float): The largest overlap that is kept.
         offset (int): What is added to width and height, 0 or 1.
 
     Returns:
-        Tensor: Which boxes are left, by falling score.
+        Tensor: Indices of the boxes that are kept, by descending score.
     """
     corners = boxes.new_tensor([0, 0, offset, offset])
     return torchvision.ops.nms(
@@ -108,7 +109,7 @@ def roi_align_forward(
     pool_mode: int,
     aligned: bool,
 ) -> None:
-    """Pool the features of regions; the result goes to ``output``."""
+    """Pool the features of regions into ``output``."""
     _check_mean(pool_mode)
     size = (aligned_height, aligned_width)
     output.copy_(
@@ -131,7 +132,7 @@ def roi_align_backward(
     pool_mode: int,
     aligned: bool,
 ) -> None:
-    """Take the gradient back to the features, in ``grad_input``."""
+    """Write the gradient of the features to ``grad_input``."""
     _check_mean(pool_mode)
     grad_input.copy_(
         torch.ops.torchvision._roi_align_backward(
@@ -160,7 +161,7 @@ def sigmoid_focal_loss_forward(
     gamma: float,
     alpha: float,
 ) -> None:
-    """Compare scores (N, C) with classes (N,); C itself is background."""
+    """Write the loss of logits (N, C) for labels (N,); C is background."""
     output.copy_(_focal_loss(input, target, weight, gamma, alpha))
 
 

@@ -1,4 +1,4 @@
-"""What OpenMMLab is told of us: where our configs lie, and their names."""
+"""Make our configs known to MMEngine's ``_base_`` and to mmpretrain's hub."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mmengine.config.utils import MODULE2PACKAGE
 from mmengine.fileio import dump, load
 
 PACKAGE = Path(__file__).resolve().parent
-# A model that is known once all are.
+# Where mmpretrain's hub has this model, it has all of ours.
 KNOWN = 'resnet18-mlfm_in100'
 TASK = 'Image Classification'
 # The network that comes with trained weights, within configs/evidence.
@@ -22,9 +22,9 @@ TRAINED = 'mobilenetv2_0.35-mlfm_tiny20'
 def know_mmseg_by_its_module() -> None:
     """Let ``_base_ = 'mmseg::...'`` find onedl-mmsegmentation.
 
-    MMEngine looks such bases up by the name of a distribution,
-    ``mmsegmentation``, which the onedl family does not have; the name of the
-    module serves both. The other hosts' two names are one and the same.
+    MMEngine looks up such bases by a distribution, ``mmsegmentation``, which
+    the onedl family does not have; it also accepts the name of the module,
+    which both have. Its other hosts are listed by their module already.
 
     Example:
         >>> know_mmseg_by_its_module()
@@ -41,8 +41,8 @@ def know_mmseg_by_its_module() -> None:
 def know_own_configs() -> None:
     """Let ``_base_ = 'mlfm_mm::mlfm/resnet18_in100.py'`` find our configs.
 
-    MMEngine has a closed list of packages for such bases. It would also look
-    up all that a base names in the scope of its package, while our configs
+    MMEngine accepts a fixed list of packages for such bases. It would also
+    resolve a base's types in the scope of its package, whereas our configs
     are written for the scopes of their hosts.
 
     Example:
@@ -53,7 +53,7 @@ def know_own_configs() -> None:
     """
     find_others = Config._get_cfg_path
     if find_others.__module__ == __name__:
-        return
+        return  # already patched
 
     def find(cfg_path: str, filename: str) -> tuple[str, str | None]:
         package, _, name = cfg_path.rpartition('::')
@@ -65,7 +65,7 @@ def know_own_configs() -> None:
 
 
 def own_config(name: str) -> Path:
-    """Find one of our configs, in a clone and in an installed package.
+    """Find one of our configs, in a clone or in an installed package.
 
     Args:
         name (str): Its name within ``configs``.
@@ -130,9 +130,8 @@ def shipped_files() -> Path | None:
 def register_models() -> None:
     """Make ``get_model`` and ``list_models`` of mmpretrain know the configs.
 
-    Nothing happens where mmpretrain or the configs are missing, and the
-    second call of a process does nothing. Segmentors are left out, which
-    mmpretrain cannot build.
+    Does nothing where mmpretrain or the configs are missing, nor when called
+    again. Segmentors are left out, since mmpretrain cannot build them.
 
     Example:
         >>> from mmpretrain import list_models
@@ -169,7 +168,7 @@ def classifiers(root: Path) -> dict[str, list[dict]]:
     files = [load(root / p) for p in load(root / 'model-index.yml')['Import']]
     models = [model for file in files for model in file['Models']]
     for model in models:
-        if 'Weights' in model:  # found from any folder
+        if 'Weights' in model:  # absolute, for any working directory
             model['Weights'] = str(root / model['Weights'])
     return dict(
         Collections=[c for file in files for c in file.get('Collections', [])],

@@ -3,9 +3,9 @@
 Everything registered here is known as ``mlfm_mm.X`` from any scope, with no
 ``custom_imports``: MMEngine imports this module when it meets the prefix.
 Models and hooks are also known by the bare ``X`` once the package has been
-imported, because each registration is handed on to MMEngine's root registry,
-which every host searches last. Data sets and transforms are not: their names
-are as common as their kinds.
+imported, because each registration is repeated in MMEngine's root registry,
+which every host searches last. Data sets and transforms are not: their bare
+names are too generic.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from mmengine.registry import Registry
 
 
 class SharedRegistry(Registry):
-    """A registry whose modules also answer to their bare name.
+    """A registry that also registers its modules in its parent.
 
     Example:
         >>> from mlfm_mm.registry import MODELS
