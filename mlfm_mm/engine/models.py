@@ -1,12 +1,13 @@
-"""The network of a config, built outside of a Runner."""
+"""A network, built from its config outside of a Runner, or unwrapped."""
 
 from __future__ import annotations
 
 import copy
 
 from mmengine.config import Config
-from mmengine.model import BaseModel
+from mmengine.model import BaseModel, is_model_wrapper
 from mmengine.registry import MODELS, DefaultScope
+from torch import nn
 
 from .distributed import replace_sync_bn
 
@@ -17,12 +18,12 @@ def build_model(cfg: Config, device: str | None = None) -> BaseModel:
     Args:
         cfg (Config): The config, which stays as it is; its
             ``default_scope`` says in whose registry the names are looked up.
-        device (str, optional): Where it is to predict: it is put there, in
-            evaluation, and on a CPU it loses SyncBN. Defaults to None, it
-            stays as it is born.
+        device (str, optional): Where it is to predict: it is moved there and
+            set to evaluation, and on a CPU, SyncBN is replaced. Defaults to
+            None, which leaves it as built.
 
     Returns:
-        BaseModel: The network, with the weights it is born with.
+        BaseModel: The network, with its initial weights.
 
     Example:
         >>> head = dict(type='mmpretrain.LinearClsHead', num_classes=2)
@@ -41,3 +42,8 @@ def build_model(cfg: Config, device: str | None = None) -> BaseModel:
         model.to(device)
         model.eval()
     return model
+
+
+def unwrapped(model: nn.Module) -> nn.Module:
+    """Get the network within a wrapper for several processes."""
+    return model.get_submodule('module') if is_model_wrapper(model) else model

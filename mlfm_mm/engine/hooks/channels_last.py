@@ -11,8 +11,8 @@ from ...registry import HOOKS
 class ChannelsLastHook(Hook):
     """Keep weights, and so all maps, in the channels-last layout.
 
-    A convolution whose weight lies channels last returns its map that way,
-    whatever it is given. Depthwise convolutions on a CPU and mixed precision
+    A convolution with a channels-last weight returns a channels-last map,
+    whatever its input. Depthwise convolutions on a CPU and mixed precision
     on a GPU gain most; results change by rounding only.
 
     Example:

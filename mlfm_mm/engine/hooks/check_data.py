@@ -6,7 +6,7 @@ import random
 import re
 from collections.abc import Iterator, Sequence, Sized
 from copy import deepcopy
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,6 +23,7 @@ from ...datasets.images import shorten
 from ...registry import HOOKS
 from ..batch import KEY
 from ..errors import UsageError
+from ..models import unwrapped
 
 OTHER_CLASSES = re.compile('rpn_head|RPNHead|semantic_head')
 
@@ -31,8 +32,8 @@ OTHER_CLASSES = re.compile('rpn_head|RPNHead|semantic_head')
 class CheckDataHook(Hook):
     """Check the number of classes and the batches, for any host.
 
-    A head with more classes than the data trains without a word, and so does
-    one with fewer, as long as no label exceeds it. A last batch of one image
+    A head with more classes than the data trains silently, and so does one
+    with fewer, as long as no label exceeds it. A last batch of one image
     ends a run hours after its start where batch norm sees a single value.
 
     Args:
@@ -68,7 +69,7 @@ class CheckDataHook(Hook):
         self.check_classes(runner.model, runner.test_dataloader.dataset)
 
     def check_classes(self, model: nn.Module, dataset: object) -> None:
-        """Refuse heads of another number of classes than the data.
+        """Refuse heads whose number of classes is not that of the data.
 
         Args:
             model (nn.Module): The network.
@@ -90,18 +91,18 @@ class CheckDataHook(Hook):
         }
         if wrong:
             remedy = [f'model.{n}.num_classes={len(classes)}' for n in wrong]
-            told = [f'{name} has {count}' for name, count in wrong.items()]
+            heads = [f'{name} has {count}' for name, count in wrong.items()]
             raise UsageError(
                 f'the data ({type(dataset).__name__}) have {len(classes)} '
                 f'classes ({shorten(list(map(str, classes)))}), but '
-                f'{" and ".join(told)}: set {" and ".join(remedy)}'
+                f'{" and ".join(heads)}: set {" and ".join(remedy)}'
             )
 
 
 def check_share(cfg: Config, processes: int) -> None:
-    """Refuse a batch for all processes that each of them would take whole.
+    """Refuse a global batch size that each process would take as its own.
 
-    The tools share it out before a run; a host's own do not know the key.
+    Our tools divide it before a run; a host's own do not know the key.
     """
     if processes == 1 or not cfg.get(KEY):
         return
@@ -115,10 +116,10 @@ def check_share(cfg: Config, processes: int) -> None:
 
 
 def class_numbers(model: nn.Module) -> Iterator[tuple[str, int]]:
-    """Go through the heads, and the preprocessor, that count classes.
+    """Yield name and ``num_classes`` of each head and of the preprocessor.
 
-    Left out are a detector's proposals, whose one class is any object, and
-    its head for the stuff around them, of which the data tell nothing.
+    Left out are a detector's RPN, whose only class is any object, and its
+    semantic head, for stuff that the data's classes do not include.
     """
     for name, module in model.named_modules():
         count = getattr(module, 'num_classes', None)
@@ -130,7 +131,7 @@ def class_numbers(model: nn.Module) -> Iterator[tuple[str, int]]:
 
 
 def batching(loader: DataLoader) -> tuple[int, int] | None:
-    """Tell how many images are cut into batches of how many, if they are."""
+    """Return the number of images and the batch size, where both are known."""
     sampler, size = loader.sampler, loader.batch_size
     if size is None or isinstance(sampler, InfiniteSampler):
         return None
@@ -149,7 +150,7 @@ def check_batches(loader: DataLoader) -> None:
 
 
 def check_last_batch(model: nn.Module, loader: DataLoader) -> None:
-    """Refuse a last batch of one image where the network cannot learn it."""
+    """Refuse a last batch of one image that the network cannot train on."""
     images, size = batching(loader) or (0, 1)
     if loader.drop_last or size == 1 or images % size != 1:
         return
@@ -167,7 +168,7 @@ def check_last_batch(model: nn.Module, loader: DataLoader) -> None:
 
 
 def try_one_image(model: nn.Module, loader: DataLoader) -> None:
-    """Compute the loss of one image; nothing is changed, no draw is used."""
+    """Compute the loss of one image, on a copy; random states are restored."""
     python, numpy = random.getstate(), np.random.get_state()
     with torch.random.fork_rng(), torch.no_grad():
         batch = loader.collate_fn([loader.dataset[0]])
@@ -175,9 +176,3 @@ def try_one_image(model: nn.Module, loader: DataLoader) -> None:
         trial(**trial.data_preprocessor(batch, True), mode='loss')
     random.setstate(python)
     np.random.set_state(numpy)
-
-
-def unwrapped(model: nn.Module) -> nn.Module:
-    """Get the network within a wrapper for several processes."""
-    inner = model.module if is_model_wrapper(model) else model
-    return cast(nn.Module, inner)

@@ -1,4 +1,4 @@
-"""Record what an epoch of training took, and what it reached."""
+"""Record the time and the mean loss of each training epoch."""
 
 import time
 
@@ -14,8 +14,8 @@ class EpochSummaryHook(Hook):
     """Record the mean loss and the seconds of each training epoch.
 
     They go where losses and metrics go, as the scalars ``epoch_loss`` and
-    ``epoch_time`` (without validation and saving). What the Runner logs are
-    averages over a few iterations, from which neither can be told exactly.
+    ``epoch_time`` (without validation and saving). The Runner logs averages
+    over a few iterations, from which neither can be computed exactly.
 
     Example:
         >>> custom_hooks = [dict(type='mlfm_mm.EpochSummaryHook')]

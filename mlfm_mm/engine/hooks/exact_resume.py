@@ -1,4 +1,4 @@
-"""A run that is stopped and resumed ends with the bits of one that is not."""
+"""Make a resumed run bitwise equal to one that was not interrupted."""
 
 from __future__ import annotations
 
@@ -19,25 +19,26 @@ KEY = 'exact_resume'
 class ExactResumeHook(Hook):
     """Let nothing depend on how often a run was stopped, or when.
 
-    What the network draws (dropout, drop path, mixing of images) becomes a
-    function of the seed and the iteration, what the pipeline draws one of
-    the seed, the epoch and the image's place in it. Checkpoints carry the
-    seed, also where none was set, and may lie in the middle of an epoch: the
-    images that were seen are skipped without being read.
+    The network's random numbers (dropout, drop path, mixing of images) become
+    a function of the seed and the iteration, the pipeline's a function of the
+    seed, the epoch and the image's position in it. Checkpoints store the
+    seed, even where none was set, and may be written within an epoch: the
+    images already seen are skipped without being read.
 
-    The same bits need the same number of processes and images a step; where
-    these differ, the run goes on and says what changes. On a GPU they need
-    ``randomness=dict(deterministic=True)`` and no ``cudnn_benchmark``, too.
+    Bitwise equality needs the same number of processes and of images a step;
+    where these differ, the run goes on and logs what changes. On a GPU it
+    also needs ``randomness=dict(deterministic=True)`` and no
+    ``cudnn_benchmark``.
 
     Example:
         >>> custom_hooks = [dict(type='mlfm_mm.ExactResumeHook')]
     """
 
-    # Before any other hook can draw.
+    # Before any other hook can draw random numbers.
     priority = 'VERY_HIGH'
 
     def before_train(self, runner: Runner) -> None:
-        """Put all draws in their place, from where the run stands.
+        """Tie all random numbers to positions, and skip what was seen.
 
         Args:
             runner (Runner): The runner, resumed or new.
@@ -55,8 +56,8 @@ class ExactResumeHook(Hook):
         )
         if self.batches is None:
             runner.logger.warning(
-                'The data loader gives no batches of numbered images: what '
-                'its images draw will differ after resuming.'
+                'The augmentation of this data loader cannot be seeded by '
+                'image: it will differ after resuming.'
             )
             return
         self.batches.skip = skip
@@ -70,11 +71,11 @@ class ExactResumeHook(Hook):
             loop.run_iter = lambda i, batch: inner(i + skip, batch)
 
     def _here(self, runner: Runner, loader: DataLoader) -> tuple[dict, dict]:
-        """Say where the run stands, now and as the checkpoint has it."""
+        """Describe the run's position, now and as the checkpoint has it."""
         before = runner.message_hub.runtime_info.get(KEY, {})
         sampler: Any = getattr(loader.batch_sampler, 'sampler', None)
         if hasattr(sampler, 'seed') and 'sampler_seed' in before:
-            # It was built before the checkpoint was read.
+            # The sampler was built before the checkpoint was read.
             sampler.seed = before['sampler_seed']
         size = getattr(loader.batch_sampler, 'batch_size', None) or 1
         now = dict(
@@ -83,13 +84,13 @@ class ExactResumeHook(Hook):
             processes=runner.world_size,
             images=size * runner.world_size,
             steps=len(loader),
-            # The epoch at work, and the iteration in which it began.
+            # The current epoch, and its first iteration.
             epoch=runner.epoch,
             began=runner.epoch * len(loader),
         )
         before = {**now, **before}
         if before['epoch'] != runner.epoch:
-            # It was written at the end of its epoch.
+            # The checkpoint was written at the end of its epoch.
             before['began'] = runner.iter
         return now, before
 
@@ -101,7 +102,7 @@ class ExactResumeHook(Hook):
 
     @staticmethod
     def _warn_of_changes(runner: Runner, before: dict, now: dict) -> None:
-        """Say what another number of processes or images changes."""
+        """Warn of what another number of processes or images changes."""
         if all(before[k] == now[k] for k in ('processes', 'images', 'steps')):
             return
         runner.logger.warning(
@@ -110,19 +111,19 @@ class ExactResumeHook(Hook):
             f'epoch, instead of {before["processes"]}, {before["images"]} '
             f'and {before["steps"]}: the run goes on at the same image, but '
             'its weights will differ from those of an uninterrupted run; '
-            'the learning rate stays, and what counts steps comes earlier '
-            'or later.'
+            'the learning rate is not scaled, and schedules that count steps '
+            'are shifted.'
         )
 
     def before_train_epoch(self, runner: Runner) -> None:
-        """Tell the images, and checkpoints, which epoch it is."""
+        """Pass the epoch on to the batch sampler and to checkpoints."""
         if self.place['epoch'] != runner.epoch:
             self.place.update(epoch=runner.epoch, began=runner.iter)
         if self.batches is not None:
             self.batches.epoch = runner.epoch
 
     def after_train_epoch(self, runner: Runner) -> None:
-        """Later epochs begin at their beginning."""
+        """Drop the offset of the iterations: later epochs begin at zero."""
         vars(runner.train_loop).pop('run_iter', None)
 
     def before_train_iter(
@@ -132,10 +133,9 @@ class ExactResumeHook(Hook):
         seed_all(runner.seed, NETWORK, runner.iter)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Say so where a checkpoint cannot hold all that a run is."""
-        wrapper = runner.optim_wrapper
-        counts = getattr(wrapper, '_accumulative_counts', 1)
-        if wrapper._inner_count % counts if counts > 1 else False:
+        """Warn of accumulated gradients, which checkpoints do not hold."""
+        if has_pending_gradients(runner):
+            counts = runner.optim_wrapper._accumulative_counts
             runner.logger.warning(
                 'This checkpoint lies between two updates of the weights '
                 f'(accumulative_counts={counts}): the gradients so far are '
@@ -143,10 +143,17 @@ class ExactResumeHook(Hook):
             )
 
 
-class _Stream(Iterator):
-    """The batches of a loop that counts iterations.
+def has_pending_gradients(runner: Runner) -> bool:
+    """Check whether accumulated gradients still wait for further batches."""
+    wrapper = runner.optim_wrapper
+    counts = getattr(wrapper, '_accumulative_counts', 1)
+    return counts > 1 and wrapper._inner_count % counts != 0
 
-    MMEngine's own one reads, in some versions, all that is to be skipped,
+
+class _Stream(Iterator):
+    """The dataloader iterator of a loop that counts iterations.
+
+    MMEngine's own one, in some versions, reads all batches that it skips,
     and begins to read before the run is resumed.
     """
 
@@ -155,7 +162,7 @@ class _Stream(Iterator):
     ) -> None:
         self.loader = loader
         self.iterator: Iterator | None = None
-        # Without ``skip_iter``, the loop asks for what is to be skipped.
+        # A loop that knows no ``skip_iter`` fetches each skipped batch.
         self.unread = 0 if hasattr(replaced, 'skip_iter') else done
 
     def skip_iter(self, num_iters: int) -> None:

@@ -1,4 +1,4 @@
-"""Numbers that are not finite never reach the weights."""
+"""Keep numbers that are not finite out of the weights."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import torch
 from mmengine.device import get_device
 from mmengine.dist import all_gather_object, all_reduce
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim import Optimizer
 
 from ...registry import HOOKS
+from ..models import unwrapped
 
 POLICIES = ('stop', 'skip', 'roll_back')
-# Of the images of a batch, as many are named.
+# How many images of a batch a message names.
 NAMED = 8
 REMEDY = (
     'look at the images, lower the learning rate, or clip the gradients '
@@ -35,19 +35,20 @@ class NonFiniteError(ArithmeticError):
 class FiniteGuardHook(Hook):
     """Stop, skip or roll back at a loss or gradient that is not finite.
 
-    The step is not taken, whatever follows, and what follows is told with
-    the iteration, the learning rate and the images. Nor is a checkpoint
-    written, last or best, whose weights are not finite. With mixed precision
-    in float16, gradients that overflow are left to the loss scaler.
+    The optimizer step is skipped under any policy, and the message names the
+    iteration, the learning rate and the images. No checkpoint, last or best,
+    is written with weights that are not finite. With mixed precision in
+    float16, gradients that overflow are left to the loss scaler.
 
     Args:
         policy (str): ``'stop'`` ends the training by an error. ``'skip'``
-            leaves out the batch, also of running statistics.
-            ``'roll_back'`` takes weights, averages and optimizer from the
-            last checkpoint; data and learning rate go on from here, so that
-            the batches in between are left out. Defaults to ``'stop'``.
-        patience (int): So many bad batches in a row stop the training in
-            any case. Defaults to 10.
+            leaves out the batch, also from running statistics.
+            ``'roll_back'`` restores weights, their averages and the optimizer
+            from the last checkpoint; data and learning rate go on from the
+            current iteration, so that the batches in between are left out.
+            Defaults to ``'stop'``.
+        patience (int): How many bad batches in a row stop the training under
+            any policy. Defaults to 10.
 
     Raises:
         ValueError: If the policy is not known.
@@ -56,7 +57,7 @@ class FiniteGuardHook(Hook):
         >>> custom_hooks = [dict(type='mlfm_mm.FiniteGuardHook')]
     """
 
-    # Before averages, logs and checkpoints take note of the batch.
+    # Before the hooks for averages, logs and checkpoints see the batch.
     priority = 'VERY_HIGH'
 
     def __init__(self, policy: str = 'stop', patience: int = 10) -> None:
@@ -80,11 +81,11 @@ class FiniteGuardHook(Hook):
             runner (Runner): The runner.
 
         Raises:
-            NonFiniteError: If the weights are no numbers from the start.
+            NonFiniteError: If the weights are not finite from the start.
         """
-        model = _inner(runner.model)
+        model = unwrapped(runner.model)
         self._refuse(dict(model.named_parameters()), 'The network begins')
-        # Some are infinite for a reason, such as masks.
+        # Some buffers are infinite on purpose, such as masks.
         self.exempt = set(_not_finite(model.state_dict()))
         wrapper = runner.optim_wrapper
         wrappers = (
@@ -96,21 +97,21 @@ class FiniteGuardHook(Hook):
         ]
 
     def after_train(self, runner: Runner) -> None:
-        """Leave the optimizers alone."""
+        """Remove the hooks from the optimizers."""
         for handle in self.handles:
             handle.remove()
 
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: object = None
     ) -> None:
-        """Remember what the forward pass itself changes."""
+        """Keep a copy of the buffers, which the forward pass changes."""
         if self.policy == 'skip':
-            self.kept = [b.clone() for b in _inner(runner.model).buffers()]
+            self.kept = [b.clone() for b in unwrapped(runner.model).buffers()]
 
     def _before_step(
         self, optimizer: Optimizer, args: tuple, kwargs: dict
     ) -> None:
-        """Take bad gradients away, so that the step changes nothing."""
+        """Drop bad gradients, so that the step changes nothing."""
         parameters = [p for g in optimizer.param_groups for p in g['params']]
         gradients = [p.grad for p in parameters if p.grad is not None]
         if gradients and not _all_finite(gradients):
@@ -127,7 +128,7 @@ class FiniteGuardHook(Hook):
         data_batch: object = None,
         outputs: dict | None = None,
     ) -> None:
-        """Look at the loss, and at what the optimizer found."""
+        """Check the loss and the gradients, and follow the policy."""
         loss = {
             key: value.detach()
             for key, value in (outputs or {}).items()
@@ -147,7 +148,7 @@ class FiniteGuardHook(Hook):
             raise NonFiniteError(f'{found}: training stops; {REMEDY}')
         if self.policy == 'skip':
             for buffer, value in zip(
-                _inner(runner.model).buffers(), self.kept, strict=True
+                unwrapped(runner.model).buffers(), self.kept, strict=True
             ):
                 buffer.copy_(value)
             runner.logger.warning(f'{found}: the batch is left out')
@@ -158,7 +159,7 @@ class FiniteGuardHook(Hook):
     def _describe(
         self, runner: Runner, batch: object, loss: dict, bad_loss: bool
     ) -> str:
-        """Say what was found where, in all processes."""
+        """Say what is not finite, and for which images, in all processes."""
         loss = {key: float(value.mean()) for key, value in loss.items()}
         mine = (loss if bad_loss else None, _names(batch))
         everybody: list = all_gather_object(mine)
@@ -175,7 +176,7 @@ class FiniteGuardHook(Hook):
         )
 
     def _roll_back(self, runner: Runner, found: str) -> Path:
-        """Take what was trained from the last checkpoint."""
+        """Restore weights and optimizer from the last checkpoint."""
         path = Path(runner.message_hub.runtime_info.get('last_ckpt') or '')
         if not path.is_file():
             raise NonFiniteError(
@@ -183,7 +184,7 @@ class FiniteGuardHook(Hook):
                 f'{REMEDY}'
             )
         wrapper, resume = runner.optim_wrapper, runner._resume
-        # Averages of weights are read by hooks on resuming only.
+        # Hooks restore averaged weights only when resuming.
         runner._resume = True
         checkpoint = runner.load_checkpoint(str(path), get_device())
         runner._resume = resume
@@ -216,11 +217,6 @@ class FiniteGuardHook(Hook):
             raise NonFiniteError(f'{what}: {name} is not finite; {REMEDY}')
 
 
-def _inner(model: nn.Module) -> nn.Module:
-    """Take off the wrapper of several processes."""
-    return model.get_submodule('module') if is_model_wrapper(model) else model
-
-
 def _not_finite(state: dict[str, Tensor]) -> Iterator[str]:
     """Name the tensors that hold an infinity or no number."""
     for name, value in state.items():
@@ -229,8 +225,8 @@ def _not_finite(state: dict[str, Tensor]) -> Iterator[str]:
 
 
 def _all_finite(tensors: Iterable[Tensor]) -> bool:
-    """Tell whether all numbers are finite, by one question to the device."""
-    # The largest, since a sum of squares may overflow where none does.
+    """Check that all numbers are finite, with one synchronization a device."""
+    # The maximum norm: a sum of squares may overflow where no number does.
     norms = [torch.linalg.vector_norm(t, math.inf) for t in tensors]
     devices = {norm.device for norm in norms}
     return all(

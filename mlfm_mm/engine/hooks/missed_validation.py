@@ -1,4 +1,4 @@
-"""A validation that a kill cut short is made up for."""
+"""Make up for a validation that a kill cut short."""
 
 from __future__ import annotations
 
@@ -7,23 +7,22 @@ from mmengine.runner import IterBasedTrainLoop, Runner
 
 from ...registry import HOOKS
 
-# Logs show what begins with 'val' as a metric of the validation.
+# Not 'val...', which loggers take for metrics of the validation.
 KEY = 'last_validation'
 
 
 @HOOKS.register_module()
 class MissedValidationHook(Hook):
-    """Validate first where a run goes on from just before a validation.
+    """Validate first where a run resumes from just before a validation.
 
-    Checkpoints are written before the validation that follows. Who resumes
-    from one would leave it out, and with it the best weights, or the last
-    figures of a run.
+    Checkpoints are written before the validation that follows. A run resumed
+    from one would skip it, and with it the best weights or the final metrics.
 
     Example:
         >>> custom_hooks = [dict(type='mlfm_mm.MissedValidationHook')]
     """
 
-    # When all others are ready.
+    # After all other hooks are ready.
     priority = 'LOWEST'
 
     def before_train(self, runner: Runner) -> None:
@@ -46,12 +45,12 @@ class MissedValidationHook(Hook):
             runner.val_loop.run()
 
     def before_val_epoch(self, runner: Runner) -> None:
-        """Let what is saved after the validation know of it."""
+        """Record the validation in the checkpoints saved after it."""
         runner.message_hub.update_info(KEY, self._progress(runner)[0])
 
     @staticmethod
     def _progress(runner: Runner) -> tuple[float, int]:
-        """Count what validations are counted by; halves are in an epoch."""
+        """Return progress and end, in iterations or epochs (x.5: within)."""
         loop = runner.train_loop
         if isinstance(loop, IterBasedTrainLoop):
             return runner.iter, runner.max_iters

@@ -1,4 +1,4 @@
-"""Leave in good order when the machine is taken away."""
+"""Save and exit when the machine is taken away."""
 
 from __future__ import annotations
 
@@ -20,28 +20,29 @@ from torch.utils.data import DataLoader
 
 from ...registry import HOOKS
 from ..distributed import leave
+from .exact_resume import has_pending_gradients
 from .safe_checkpoint import SafeCheckpointHook
 
-# "Temporary failure, try again": what sysexits.h has for it.
+# EX_TEMPFAIL of sysexits.h: "temporary failure, try again".
 EXIT_CODE = 75
-# Seconds in which a signal comes again from those who pass it on, such as
-# torchrun beside Slurm.
+# Seconds in which a second signal is the first one again, passed on twice,
+# such as by Slurm and by torchrun.
 PASSED_ON = 5.0
 
 
 @HOOKS.register_module()
 class PreemptionHook(Hook):
-    """Save and leave at a signal, so that the same command goes on later.
+    """Save and exit at a signal, so that the same command resumes later.
 
-    The iteration at work is finished, in all processes the same; then a
-    checkpoint is written and the process ends with a code of its own, by
-    which a job script knows that the run is to be resumed. In a validation
-    that follows a checkpoint, the process ends at once. So it does at
-    another signal, seconds later. It needs :class:`SafeCheckpointHook`.
+    All processes finish the same iteration; then a checkpoint is written, and
+    the process exits with a code by which a job script knows that the run is
+    to be resumed. In a validation that follows a checkpoint, the process
+    exits at once, and so it does at a second signal, some seconds later. It
+    needs :class:`SafeCheckpointHook`.
 
     Args:
         signals (list[str]): The signals. Slurm sends SIGTERM before it
-            takes a machine away, and what ``--signal`` of its own says.
+            takes a machine away, and the one of ``sbatch --signal``.
             Defaults to ``['SIGTERM']``.
         exit_code (int): The code. Defaults to 75.
 
@@ -52,7 +53,7 @@ class PreemptionHook(Hook):
         >>> custom_hooks = [dict(type='mlfm_mm.PreemptionHook')]
     """
 
-    # After all that belongs to the iteration.
+    # After all other hooks of the iteration.
     priority = 'LOWEST'
 
     def __init__(
@@ -60,7 +61,8 @@ class PreemptionHook(Hook):
         signals: tuple[str, ...] | list[str] = ('SIGTERM',),
         exit_code: int = EXIT_CODE,
     ) -> None:
-        unknown = [name for name in signals if name not in _known()]
+        known = {number.name for number in signal.Signals}
+        unknown = [name for name in signals if name not in known]
         if unknown:
             raise ValueError(
                 f'signals={list(signals)!r}: {unknown[0]} is no signal; give '
@@ -73,13 +75,15 @@ class PreemptionHook(Hook):
         self.replaced: dict[signal.Signals, Any] = {}
 
     def before_train(self, runner: Runner) -> None:
-        """Listen.
+        """Install the signal handlers.
 
         Args:
             runner (Runner): The runner.
         """
         savers = [h for h in runner.hooks if isinstance(h, SafeCheckpointHook)]
-        if not savers or not _is_main_thread():
+        # Python lets only the main thread install them.
+        in_main = threading.current_thread() is threading.main_thread()
+        if not savers or not in_main:
             return
         (self.saver,) = savers
         loops = (runner.train_loop, runner.val_loop)
@@ -91,28 +95,28 @@ class PreemptionHook(Hook):
         }
 
     def after_train(self, runner: Runner) -> None:
-        """Listen no more."""
+        """Restore the previous signal handlers."""
         self._restore()
 
     def after_train_iter(
         self, runner: Runner, *args: object, **kwargs: object
     ) -> None:
-        """Save and leave, if any process was told to."""
+        """Save and exit, if any process has received a signal."""
         if not self.replaced:
             return
-        told = torch.tensor(float(self.received), device=get_device())
-        all_reduce(told, 'max')
-        if not told or not _between_updates(runner):
+        received = torch.tensor(float(self.received), device=get_device())
+        all_reduce(received, 'max')
+        if not received or has_pending_gradients(runner):
             return
         saved = self.saver.save_now(runner)
-        self._leave(runner, int(told), runner.iter + 1, saved)
+        self._leave(runner, int(received), runner.iter + 1, saved)
 
     def after_val_iter(
         self, runner: Runner, *args: object, **kwargs: object
     ) -> None:
-        """Leave, if what is validated has been saved; it is resumed first.
+        """Exit, if the weights are saved: a resumed run validates them first.
 
-        Else the validation goes on, to save after it.
+        Otherwise the validation is finished, and the run is saved after it.
         """
         if self.received and self.saver.last_iter == runner.iter:
             self._leave(runner, self.received, runner.iter, True)
@@ -120,7 +124,7 @@ class PreemptionHook(Hook):
     def _leave(
         self, runner: Runner, number: int, done: int, saved: bool
     ) -> None:
-        """End the process with the code of its own."""
+        """Exit with ``exit_code``."""
         self._restore()
         runner.logger.warning(
             f'{signal.Signals(number).name} after iteration {done}: '
@@ -144,13 +148,14 @@ class PreemptionHook(Hook):
 
 
 def keep_apart(loader: DataLoader) -> None:
-    """Let a signal to this process and its group spare who loads data.
+    """Keep a signal to this process's group away from dataloader workers.
 
-    Slurm and torchrun send it to the group. A worker would end, and its end
-    be an error before anything is saved.
+    Slurm and torchrun signal the group. A worker would end, which raises an
+    error before anything is saved.
 
     Args:
-        loader (DataLoader): Its workers begin, each, a group of their own.
+        loader (DataLoader): Changed in place: each worker begins a process
+            group of its own.
     """
     if hasattr(os, 'setpgrp'):
         loader.worker_init_fn = partial(_begin_group, loader.worker_init_fn)
@@ -160,20 +165,3 @@ def _begin_group(init: Callable[[int], None] | None, worker: int) -> None:
     os.setpgrp()
     if init is not None:
         init(worker)
-
-
-def _known() -> set[str]:
-    """List the names of signals."""
-    return {number.name for number in signal.Signals}
-
-
-def _is_main_thread() -> bool:
-    """Tell whether Python lets this thread listen."""
-    return threading.current_thread() is threading.main_thread()
-
-
-def _between_updates(runner: Runner) -> bool:
-    """Tell whether no gradients wait for further batches."""
-    wrapper = runner.optim_wrapper
-    counts = getattr(wrapper, '_accumulative_counts', 1)
-    return counts == 1 or wrapper._inner_count % counts == 0

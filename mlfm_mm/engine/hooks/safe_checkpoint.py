@@ -19,24 +19,24 @@ ON_FAILURE = ('continue', 'stop')
 
 @HOOKS.register_module()
 class SafeCheckpointHook(CheckpointHook):
-    """MMEngine's checkpoints, of which one whole is always there.
+    """MMEngine's checkpoints, of which a whole one always exists.
 
-    - Each is written beside its place, flushed to the disk and renamed; then
-      ``last_checkpoint`` likewise, which names it relative to its own
-      folder; only then are older ones deleted. The best are kept likewise.
-    - A write that fails (a full disk) leaves what was there, and says so.
-    - ``resume=True`` takes the last written checkpoint that is whole, names
-      those it passes over, and starts anew only in a folder without any.
-    - Nothing outside the run's own folder is deleted, also where the folder
-      was copied from another.
+    - Each is written to a temporary file, flushed to disk and renamed; then
+      ``last_checkpoint``, with a path relative to its own folder; only then
+      are older ones deleted. The best are kept likewise.
+    - A write that fails (a full disk) keeps what was there, and is logged.
+    - ``resume=True`` takes the newest checkpoint that is whole, logs those
+      it passes over, and starts anew only in a folder without any.
+    - Nothing outside the run's own folder is deleted, even where the folder
+      is a copy of another.
 
-    Checkpoints on other than local disks are left to MMEngine.
+    Checkpoints on remote backends are left to MMEngine.
 
     Args:
-        on_failure (str): What follows on a write that fails: ``'continue'``
-            to train on, ``'stop'`` to raise the error. Defaults to
-            ``'continue'``; a run whose end could not be written ends by it
-            all the same.
+        on_failure (str): What to do if a write fails: ``'continue'`` to train
+            on, ``'stop'`` to raise the error. Defaults to ``'continue'``; if
+            the last checkpoint of a run is missing, its end raises the error
+            in any case.
         start_from (str, optional): Weights to begin with where there is
             nothing to resume from. Defaults to None.
         **kwargs: Arguments of :class:`mmengine.hooks.CheckpointHook`.
@@ -51,7 +51,7 @@ class SafeCheckpointHook(CheckpointHook):
     """
 
     last_ckpt: str | None
-    # After which iteration it was written, and why a later one was not.
+    # The iteration of ``last_ckpt``, and why a later write failed.
     last_iter, failure = -1, ''
 
     def __init__(
@@ -73,7 +73,7 @@ class SafeCheckpointHook(CheckpointHook):
         """Choose the checkpoint to resume from.
 
         Args:
-            runner (Runner): The runner, told by its ``_load_from``.
+            runner (Runner): The runner, whose ``_load_from`` is set.
 
         Raises:
             UsageError: If checkpoints are there but none is whole, or if the
@@ -81,7 +81,7 @@ class SafeCheckpointHook(CheckpointHook):
         """
         self.folder = Path(runner.work_dir)
         if self.out_dir not in (None, runner.work_dir):
-            # As ``before_train`` will have it.
+            # As MMEngine's ``before_train`` will set it.
             self.folder = Path(self.out_dir) / self.folder.name
         backend = get_file_backend(self.out_dir or runner.work_dir)
         self.is_local = self.file_client_args is None and isinstance(
@@ -99,14 +99,14 @@ class SafeCheckpointHook(CheckpointHook):
             refuse_torn(Path(runner._load_from))
 
     def before_train(self, runner: Runner) -> None:
-        """Find what earlier processes of the run have left.
+        """Take over what earlier processes of the run have left.
 
         Args:
             runner (Runner): The runner.
         """
         info = runner.message_hub.runtime_info
         if self.is_local:
-            # The folder may be a copy: what it was copied from is not ours.
+            # The folder may be a copy, which must not delete its original's.
             for key in [k for k in info if k.startswith('best_ckpt')]:
                 info[key] = str(self.folder / Path(info[key]).name)
         super().before_train(runner)
@@ -121,13 +121,13 @@ class SafeCheckpointHook(CheckpointHook):
                 torn.unlink()
 
     def after_train(self, runner: Runner) -> None:
-        """Publish; raise an error where the last could not be written."""
+        """Publish; raise an error if the last could not be written."""
         super().after_train(runner)
         if self.failure:
             raise OSError(f'training has ended, but {self.failure}')
 
     def save_now(self, runner: Runner) -> bool:
-        """Save after the iteration that just ended, wherever it lies.
+        """Save after the iteration that just ended, even within an epoch.
 
         Args:
             runner (Runner): The runner, within ``after_train_iter``.
@@ -161,7 +161,7 @@ class SafeCheckpointHook(CheckpointHook):
         ids, news = [], {}
         if self.max_keep_ckpts > 0:
             ids = [i for i in self.keep_ckpt_ids if i != step] + [step]
-            # Whoever resumes from it knows what is still to be deleted.
+            # Saved with it, for a resumed run to delete the old ones.
             news = dict(keep_ckpt_ids=ids)
         if not self._write_last(
             runner, name, news, meta=meta, by_epoch=self.by_epoch
@@ -199,7 +199,7 @@ class SafeCheckpointHook(CheckpointHook):
         return written
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
-        """Keep the best, of each metric that was asked for."""
+        """Keep the best checkpoint of each metric in ``save_best``."""
         if not self.save_best or not self.is_local:
             super()._save_best_checkpoint(runner, metrics)
             return
@@ -210,7 +210,7 @@ class SafeCheckpointHook(CheckpointHook):
             self._write_best(runner, metric, metrics[metric])
             for metric in self.key_indicators
         ]
-        # The last must know the best; the one before may go only then.
+        # The old best may go only when the last names the new one.
         if any(written) and self._update_last(runner):
             for name in before - best_names(runner.message_hub.runtime_info):
                 self._delete(name)
@@ -226,7 +226,7 @@ class SafeCheckpointHook(CheckpointHook):
     def _write_best(
         self, runner: Runner, metric: str, score: float | None
     ) -> bool:
-        """Write the best of a metric, if it is; tell whether it was."""
+        """Write the best of a metric, if it is; return whether it was."""
         one = len(self.key_indicators) == 1
         key = '' if one else f'_{metric}'
         rule = self.rules[self.key_indicators.index(metric)]
@@ -259,14 +259,14 @@ class SafeCheckpointHook(CheckpointHook):
     def _write(
         self, runner: Runner, name: str, news: dict, **kwargs: object
     ) -> bool:
-        """Write a file at one stroke; tell all processes if it could be."""
+        """Write a file atomically; return in all processes if it worked."""
         hub, path = runner.message_hub, self.folder / name
         before = dict(hub.runtime_info)
         for key, value in news.items():
             hub.update_info(key, value)
         failure: list[str | None] = [None]
         try:
-            # In the first process only; others pass.
+            # MMEngine does so in the main process only.
             runner.save_checkpoint(
                 str(self.folder),
                 part_of(path).name,

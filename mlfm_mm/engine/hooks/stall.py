@@ -19,15 +19,15 @@ from mmengine.runner import Runner
 from ...registry import HOOKS
 from ..errors import said_by_another
 
-# Where a process stands that waits for the others: in a collective, or in
-# what ends in one.
+# Code in which a process waits for the others: collectives, and calls that
+# end in one.
 WAITING = (
     'torch/autograd/',
     'torch/cuda/',
     'torch/distributed/',
     'torch/nn/parallel/',
 )
-# Reports within the timeout.
+# How many reports are written within the timeout.
 REPORTS = 4
 EXIT_CODE = 1
 
@@ -36,10 +36,10 @@ EXIT_CODE = 1
 class StallHook(Hook):
     """End a run in which a process hangs, and say which and where.
 
-    Otherwise the others wait for it in silence, until a collective of theirs
-    fails, which does not know for whom it waited. Each process reports where
-    it stands, by a file in the work folder; machines that do not share the
-    folder are not seen by one another.
+    Otherwise the others wait for it in silence until a collective times out,
+    which cannot name the process. Each process writes where it stands to a
+    file in the work folder; machines that do not share the folder do not see
+    one another.
 
     Args:
         timeout (float): Seconds without a step, of training, validation or
@@ -63,7 +63,7 @@ class StallHook(Hook):
             self.watch = Watch(
                 folder, runner.rank, self.timeout, runner.world_size
             )
-            # At once: the others know this process from now on.
+            # At once, so that the others know of this process.
             self.watch.report()
             self.watch.start()
 
@@ -77,7 +77,7 @@ class StallHook(Hook):
         if self.watch is not None:
             self.watch.step()
 
-    # An epoch may begin or end by long work of its own.
+    # Steps as well, since an epoch may begin or end with long work.
     before_train_epoch = before_val_epoch = before_test_epoch = _step
     after_train_iter = after_val_iter = after_test_iter = _step
     after_train_epoch = after_val_epoch = after_test_epoch = _step
@@ -108,17 +108,17 @@ class Watch(threading.Thread):
         self.step()
 
     def step(self) -> None:
-        """Note that the process has come further."""
+        """Note that the process has made progress."""
         self.last = time.monotonic()
 
     def stop(self) -> None:
-        """Report no longer."""
+        """Stop reporting, and remove the report."""
         self.ended.set()
         if self.is_alive():
-            # It may be at a report.
+            # It may be writing a report.
             self.join()
         self.file.unlink(missing_ok=True)
-        # Others may still be there.
+        # Reports of others may still be in the folder.
         with suppress(OSError):
             self.file.parent.rmdir()
 
@@ -134,7 +134,7 @@ class Watch(threading.Thread):
         """Write where this process stands."""
         self.ticks += 1
         frame = sys._current_frames().get(self.main.ident or 0)
-        told = dict(
+        report = dict(
             tick=self.ticks,
             host=socket.gethostname(),
             pid=os.getpid(),
@@ -142,20 +142,20 @@ class Watch(threading.Thread):
         )
         self.file.parent.mkdir(parents=True, exist_ok=True)
         part = self.file.with_suffix('.part')
-        part.write_text(json.dumps(told))
+        part.write_text(json.dumps(report))
         os.replace(part, self.file)
 
     def read(self) -> None:
         """Read where the others stand."""
         for file in self.file.parent.glob('*.json'):
             try:
-                told = json.loads(file.read_text())
+                report = json.loads(file.read_text())
             except (OSError, ValueError):
-                # It has just ended.
+                # The process has just ended.
                 continue
             rank = int(file.stem)
-            if self.seen.get(rank, ({}, 0))[0] != told:
-                self.seen[rank] = told, time.monotonic()
+            if self.seen.get(rank, ({}, 0))[0] != report:
+                self.seen[rank] = report, time.monotonic()
 
     def end(self) -> None:
         """Say who keeps the others waiting, and end the process."""
@@ -180,10 +180,10 @@ class Watch(threading.Thread):
             if rank in absent:
                 named.append(f'process {rank} has not begun to train')
                 continue
-            told, _ = self.seen[rank]
-            state = 'does not answer' if rank in silent else told['where']
+            last, _ = self.seen[rank]
+            state = 'does not answer' if rank in silent else last['where']
             named.append(
-                f'process {rank} (pid {told["pid"]} on {told["host"]}) {state}'
+                f'process {rank} (pid {last["pid"]} on {last["host"]}) {state}'
             )
         return (
             f'no step for {self.timeout:g} s (--timeout): {"; ".join(named)}. '

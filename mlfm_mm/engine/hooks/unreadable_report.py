@@ -1,4 +1,4 @@
-"""Tell at the end of an epoch which images could not be read."""
+"""Report at the end of an epoch which images could not be read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ...datasets.images import shorten
 from ...datasets.unreadable import UnreadablePolicy, files
 from ...registry import HOOKS
 
-# So many files are named; the others are counted.
+# How many files are named; the others are counted.
 NAMED = 10
 
 
@@ -69,7 +69,7 @@ class UnreadableReportHook(Hook):
         """
         for stage, dataset in self.watched.items():
             mine = [name for part in parts(dataset) for name in failed(part)]
-            # Each process has met others.
+            # Each process has met different ones.
             names = sorted(
                 {n for some in all_gather_object(mine) for n in some}
             )
@@ -83,7 +83,7 @@ class UnreadableReportHook(Hook):
 
 
 def parts(dataset: object) -> Iterator[object]:
-    """Go through a dataset and the datasets that it wraps."""
+    """Yield a dataset and the datasets that it wraps."""
     yield dataset
     inner = getattr(dataset, 'dataset', None)
     for part in getattr(dataset, 'datasets', [inner] if inner else []):

@@ -16,14 +16,14 @@ class WholeWeightsHook(Hook):
 
     Args:
         allow_partial (bool): Whether to warn only. Defaults to False.
-        only_resume (bool): Whether to check only what a run goes on from,
-            and not weights that it begins with. Defaults to False.
+        only_resume (bool): Whether to check only what a run resumes from,
+            and not the weights that it starts from. Defaults to False.
 
     Example:
         >>> custom_hooks = [dict(type='mlfm_mm.WholeWeightsHook')]
     """
 
-    # After MMEngine's own, which may put averaged weights in their place.
+    # After MMEngine's hooks, which may swap in averaged weights.
     priority = 'LOWEST'
 
     def __init__(
@@ -42,7 +42,7 @@ class WholeWeightsHook(Hook):
         Raises:
             UsageError: If the weights are those of another network.
         """
-        # MMEngine would run this text of an old checkpoint as code.
+        # MMEngine would execute this text of an old checkpoint.
         checkpoint.get('meta', {}).pop('config', None)
         if self.only_resume and not runner._resume:
             return
