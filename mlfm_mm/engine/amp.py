@@ -80,7 +80,7 @@ def enable_amp(cfg: Config) -> None:
 
 
 def adapt_amp(cfg: Config) -> None:
-    """Let a config with mixed precision run where no GPU is.
+    """Let a config with mixed precision run without a GPU.
 
     Args:
         cfg (Config): The config, changed in place.

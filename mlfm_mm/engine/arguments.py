@@ -11,7 +11,7 @@ from mmengine.config import DictAction
 def make_parser(
     text: str | None, prog: str | None = None
 ) -> argparse.ArgumentParser:
-    """Make a parser whose help shows a program's docstring as it stands."""
+    """Make a parser whose help shows a program's docstring verbatim."""
     return argparse.ArgumentParser(
         prog=prog,
         description=text,
@@ -33,7 +33,7 @@ class Overrides(DictAction):
 
         Args:
             parser (ArgumentParser): The parser.
-            namespace (Namespace): What it has read, changed in place.
+            namespace (Namespace): The options so far, changed in place.
             values (Sequence[str]): The pairs.
             option_string (str, optional): The option's name. Defaults to
                 None.
@@ -48,13 +48,12 @@ class Overrides(DictAction):
 def add_config_options(
     parser: argparse.ArgumentParser, example: str, partial: bool = True
 ) -> None:
-    """Add what reads a config and its weights.
+    """Add the options for reading a config and its weights.
 
     Args:
         parser (ArgumentParser): The parser, changed in place.
         example (str): An example of ``--cfg-options``.
-        partial (bool): Whether weights must be whole by default. Defaults
-            to True.
+        partial (bool): Whether to add ``--allow-partial``. Defaults to True.
     """
     parser.add_argument(
         '--memory',
@@ -85,16 +84,16 @@ def add_overrides(parser: argparse.ArgumentParser, example: str) -> None:
 
 
 def add_partial(parser: argparse.ArgumentParser) -> None:
-    """Add what lets weights of another network pass."""
+    """Add ``--allow-partial``."""
     parser.add_argument(
         '--allow-partial',
         action='store_true',
-        help='go on with a checkpoint of another network, by what fits',
+        help='load what fits of a checkpoint of another network',
     )
 
 
 def add_trust(parser: argparse.ArgumentParser) -> None:
-    """Add what lets checkpoints that run code pass."""
+    """Add ``--trust``."""
     parser.add_argument(
         '--trust',
         action='store_true',
@@ -105,11 +104,11 @@ def add_trust(parser: argparse.ArgumentParser) -> None:
 def add_network_options(
     parser: argparse.ArgumentParser, pictures: str, count: int = 1
 ) -> None:
-    """Add what names trained networks, and pictures to look at them with.
+    """Add the options that name trained networks and pictures for them.
 
     Args:
         parser (ArgumentParser): The parser, changed in place.
-        pictures (str): What the pictures are, and which by default.
+        pictures (str): What the pictures are for, and which by default.
         count (int): How many at most by default. Defaults to 1.
     """
     parser.add_argument(
@@ -150,7 +149,7 @@ def loading(args: dict) -> dict:
 
 
 def add_output(parser: argparse.ArgumentParser, folder: str) -> None:
-    """Add where to compute and where to write.
+    """Add ``--out`` and ``--device``.
 
     Args:
         parser (ArgumentParser): The parser, changed in place.
@@ -182,7 +181,7 @@ def positive(text: str) -> int:
 
 
 def add_run_options(parser: argparse.ArgumentParser, writes: str) -> None:
-    """Add what every run of a Runner has.
+    """Add the options of every run of a Runner.
 
     Args:
         parser (ArgumentParser): The parser, changed in place.

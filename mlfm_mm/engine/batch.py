@@ -1,4 +1,4 @@
-"""The images of a step, shared out to the processes."""
+"""Divide the batch of a step between the processes."""
 
 from mmengine.config import Config
 from mmengine.logging import print_log
@@ -9,11 +9,11 @@ KEY = 'share_batch_size'
 
 
 def share_batch_size(cfg: Config, processes: int) -> None:
-    """Give each process its part of the batch, where the config asks for it.
+    """Divide the batch between the processes, where the config asks for it.
 
     In OpenMMLab, ``train_dataloader.batch_size`` counts the images of one
-    process. A config with ``share_batch_size = True`` means those of all
-    processes by it, so that any number of them trains by the same recipe.
+    process. With ``share_batch_size = True`` in the config, it counts those of
+    all processes, so that any number of them trains by the same recipe.
 
     Args:
         cfg (Config): The config, changed in place; it loses the key, since

@@ -20,10 +20,10 @@ class CheckpointError(ValueError):
 
 
 def put_in_place(part: Path, path: Path) -> None:
-    """Give a file that is written completely its name, at one stroke.
+    """Flush a complete file to disk and rename it atomically.
 
-    Whoever kills the process or the machine at whatever moment finds the old
-    file or the new one under the name, never a part of one.
+    Whenever the process or the machine is killed, the name stands for the old
+    file or the new one, never for a part of one.
 
     Args:
         part (Path): The file, in the folder of ``path``.
@@ -35,12 +35,12 @@ def put_in_place(part: Path, path: Path) -> None:
 
 
 def point_to(path: Path, pointer: Path) -> None:
-    """Name a file in another, at one stroke.
+    """Write the path of a file to another, atomically.
 
     Args:
         path (Path): The file.
-        pointer (Path): What names it, relative to its own folder, so that
-            the folder may be moved.
+        pointer (Path): The other, which names it relative to its own folder,
+            so that the folder may be moved.
     """
     part = part_of(pointer)
     part.write_text(os.path.relpath(path, pointer.parent))
@@ -48,7 +48,7 @@ def point_to(path: Path, pointer: Path) -> None:
 
 
 def best_names(info: dict) -> set[str]:
-    """Name the files of the best checkpoints, as a run notes them.
+    """List the file names of the best checkpoints in a ``runtime_info``.
 
     Example:
         >>> best_names(dict(best_ckpt='run/best_epoch_1.pth', best_score=1))
@@ -59,10 +59,10 @@ def best_names(info: dict) -> set[str]:
 
 
 def part_of(path: Path) -> Path:
-    """Name the file that becomes another one when it is complete.
+    """Name the temporary file that a file is written to.
 
     Args:
-        path (Path): The other file.
+        path (Path): The file.
 
     Returns:
         Path: A hidden file beside it.
@@ -75,7 +75,7 @@ def part_of(path: Path) -> Path:
 
 
 def _flush(path: Path) -> None:
-    """Bring a file, or a folder's list of names, onto the disk."""
+    """Flush a file, or the entries of a folder, to disk."""
     if path.is_dir() and os.name == 'nt':
         return
     handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
@@ -127,7 +127,7 @@ def read(path: Path) -> dict:
                 weights_only=not trusted,
                 **(dict(mmap=True) if mapped else {}),
             )
-    except Exception as error:  # What is torn can raise anything.
+    except Exception as error:  # A torn file can raise anything.
         raise CheckpointError(
             explain(error) if mapped else 'it is torn'
         ) from error

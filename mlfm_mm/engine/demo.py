@@ -1,4 +1,4 @@
-"""One picture in, one picture out, for both hosts."""
+"""Predict for a picture and draw the prediction on it, for both hosts."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def prepare(cfg: Config, host: Host, image: str) -> dict:
             'the config does not say how an image is prepared: it needs '
             'test_dataloader or test_pipeline'
         )
-    # Upright, as its camera noted, for the network and for who looks at it.
+    # Rotated by its EXIF data, for the network as for the viewer.
     pixels = mmcv.imread(image)
     size = pixels.shape[:2]
     inputs = Compose([step for step in steps if not _loads(step)])(
@@ -179,7 +179,7 @@ def collate(items: list[dict], host: Host) -> dict:
 
 
 def _loads(step: dict) -> bool:
-    """Say whether a transform loads a colour image, or the truth."""
+    """Check whether a transform loads a colour image or annotations."""
     is_colour = step.get('color_type', 'color').startswith('color')
     kinds = (LoadImageFromFile,) if is_colour else ()
     return any(
@@ -192,7 +192,7 @@ def find_names(cfg: Config, checkpoint: Checkpoint) -> dict:
 
     Args:
         cfg (Config): Its data set may have them.
-        checkpoint (dict): The data that it was trained on comes first.
+        checkpoint (dict): The names in its ``meta`` take precedence.
 
     Returns:
         dict: May have ``classes`` and a ``palette``.

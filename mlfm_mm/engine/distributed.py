@@ -25,9 +25,9 @@ from .batch import share_batch_size
 from .errors import UsageError
 from .kinds import dicts, is_kind
 
-# Of Linux's prctl: the signal that the end of the parent sends.
+# Linux's prctl option for the signal to get when the parent dies.
 PR_SET_PDEATHSIG = 1
-# Where each launcher tells rank, number of processes and local rank.
+# Each launcher's variables for rank, world size and local rank.
 RANKS = ('RANK', 'WORLD_SIZE', 'LOCAL_RANK')
 VARIABLES = {
     'pytorch': RANKS,
@@ -43,7 +43,8 @@ REMEDIES = {
     'slurm': 'start it by tools/slurm_train.sh or by srun',
     'mpi': 'start it by mpirun',
 }
-# Who starts processes, and tells how many, whether or not it is asked.
+# The program behind each launcher, and a variable in which it gives the
+# number of processes, even without --launcher.
 STARTED = {
     'pytorch': ('torchrun', 'WORLD_SIZE'),
     'slurm': ('srun', 'SLURM_STEP_NUM_TASKS'),
@@ -52,7 +53,7 @@ STARTED = {
 
 
 def adapt_launcher(cfg: Config) -> None:
-    """Prepare the processes of a config's launcher.
+    """Prepare this process for the config's launcher.
 
     Args:
         cfg (Config): The config, changed in place: its batch is shared out,
@@ -80,20 +81,20 @@ def adapt_launcher(cfg: Config) -> None:
 
 
 def read_ranks(launcher: str) -> tuple[int, int]:
-    """Read what a launcher tells of this process.
+    """Read the world size and the local rank that a launcher gives.
 
     Args:
         launcher (str): 'pytorch', 'slurm' or 'mpi'.
 
     Returns:
-        tuple[int, int]: How many processes there are, and this one's number
-        on its machine.
+        tuple[int, int]: The number of processes, and this one's on its
+        machine.
 
     Raises:
-        UsageError: If the environment lacks it, or if it cannot be right.
+        UsageError: If the environment lacks them, or if they are impossible.
     """
-    told = {name: os.environ.get(name) for name in VARIABLES[launcher]}
-    missing = [name for name, value in told.items() if value is None]
+    given = {name: os.environ.get(name) for name in VARIABLES[launcher]}
+    missing = [name for name, value in given.items() if value is None]
     if missing:
         raise UsageError(
             f'--launcher {launcher} needs the environment that the launcher '
@@ -101,26 +102,26 @@ def read_ranks(launcher: str) -> tuple[int, int]:
         )
     rank, processes, local_rank = (
         int(value) if value and value.isdecimal() else -1
-        for value in told.values()
+        for value in given.values()
     )
     if not (0 <= rank < processes and 0 <= local_rank < processes):
         raise UsageError(
-            f'--launcher {launcher} is told what cannot be '
-            f'({", ".join(f"{k}={v}" for k, v in told.items())}): '
+            f'--launcher {launcher} gets impossible values '
+            f'({", ".join(f"{k}={v}" for k, v in given.items())}): '
             f'{REMEDIES[launcher]}'
         )
     return processes, local_rank
 
 
 def refuse_processes_alone() -> None:
-    """Refuse processes that would train side by side, each for itself.
+    """Refuse several processes that would each train on their own.
 
     Raises:
         UsageError: If several have been started without --launcher.
     """
     for launcher, (program, variable) in STARTED.items():
         processes = os.environ.get(variable, '1')
-        # A world size may have been left by something else.
+        # WORLD_SIZE may be left over from something else.
         if program == 'torchrun' and 'TORCHELASTIC_RUN_ID' not in os.environ:
             continue
         if processes != '1':
@@ -131,25 +132,25 @@ def refuse_processes_alone() -> None:
 
 
 def die_with_parent() -> None:
-    """End this process when what started it ends, however that happens.
+    """Let this process be killed when its parent dies, for any reason.
 
     A launcher that is killed cannot stop its processes. Linux does it at
-    once; elsewhere they go on until they miss one another.
+    once; elsewhere they go on until a collective fails.
     """
     if not sys.platform.startswith('linux'):
         return
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, SIGKILL)
     launcher = os.environ.get('MLFM_LAUNCHER')
     if launcher is not None and os.getppid() != int(launcher):
-        # It was killed before this.
+        # The launcher was killed before the call above.
         os._exit(1)
 
 
 def leave_together() -> None:
-    """End this process, if it is one of several, once all are done.
+    """Leave the process group, if there is one, once all are done.
 
-    A process that leaves while another still talks to it makes the other one
-    abort, after all its work.
+    A process that exits while another still communicates with it makes the
+    other one abort, after all its work.
     """
     if not torch.distributed.is_initialized():
         return
@@ -161,13 +162,13 @@ def leave_together() -> None:
 
 
 def leave(code: int) -> None:
-    """End this process, be it one of several or not.
+    """Exit, with or without a process group.
 
     Args:
         code (int): The exit code.
 
     Raises:
-        SystemExit: Unless it is left at once.
+        SystemExit: Unless :func:`leave_at_once` has ended the process.
     """
     group = torch.distributed
     if group.is_initialized() and group.get_backend() == 'gloo':
@@ -176,9 +177,9 @@ def leave(code: int) -> None:
 
 
 def leave_at_once(code: int) -> None:
-    """End this process before the interpreter takes itself apart.
+    """Exit without the interpreter's teardown.
 
-    Threads of gloo that are still there then abort it now and then.
+    Threads of gloo that are still running would sometimes abort it.
 
     Args:
         code (int): The exit code.
@@ -190,7 +191,7 @@ def leave_at_once(code: int) -> None:
 
 
 def join_by_gloo(launcher: str) -> None:
-    """Join the process group of a launcher, over the network.
+    """Initialize the process group of a launcher, with gloo.
 
     Args:
         launcher (str): 'pytorch', 'slurm' or 'mpi'.
@@ -219,7 +220,7 @@ def first_host() -> str:
 
 
 def adapt_wrapper(cfg: Config) -> None:
-    """Tell ``DistributedDataParallel`` that there is no device.
+    """Make ``DistributedDataParallel`` use the CPU, by no device ids.
 
     Args:
         cfg (Config): The config, changed in place.
@@ -230,13 +231,13 @@ def adapt_wrapper(cfg: Config) -> None:
         >>> cfg.model_wrapper_cfg.device_ids is None
         True
     """
-    # What MMEngine chooses where the config names no wrapper.
-    chosen = dict(
+    # As MMEngine does where the config names no wrapper.
+    default = dict(
         type='MMDistributedDataParallel',
         broadcast_buffers=False,
         find_unused_parameters=cfg.get('find_unused_parameters', False),
     )
-    wrapper = ConfigDict(cfg.get('model_wrapper_cfg') or chosen)
+    wrapper = ConfigDict(cfg.get('model_wrapper_cfg') or default)
     scope = cfg.get('default_scope')
     if is_kind(wrapper, DistributedDataParallel, MODEL_WRAPPERS, scope):
         wrapper.device_ids = None

@@ -1,4 +1,4 @@
-"""What a network says of a picture, in words and drawn on it."""
+"""Show a prediction for a picture, in words and drawn on it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NAMED = 3
 def show_classes(
     pixels: np.ndarray, sample: BaseDataElement, meta: dict, out: str
 ) -> str:
-    """Write the classes of a picture on it.
+    """Write the predicted classes of a picture on it.
 
     Args:
         pixels (np.ndarray): RGB of shape (H, W, 3).
@@ -50,7 +50,7 @@ def show_classes(
 
 
 def name_classes(sample: BaseDataElement, meta: dict) -> str:
-    """Name the classes that a head has chosen, with their scores.
+    """Name the classes that a head predicts, with their scores.
 
     Args:
         sample (DataSample): A prediction.
@@ -124,7 +124,7 @@ def name_of(label: int, meta: dict) -> str:
 
 
 def random_palette(count: int) -> list[list[int]]:
-    """Choose colours that are always the same.
+    """Choose random colours, the same in every call.
 
     Args:
         count (int): How many.

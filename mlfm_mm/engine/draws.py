@@ -1,9 +1,9 @@
-"""Random numbers that follow from where a run stands, not from its past.
+"""Random numbers that depend on a run's position, not on its history.
 
-Every draw is a function of the seed and of a place: the iteration, for what
-the network draws; the epoch and the position in it, for what is done to an
-image. A run that goes on somewhere else then needs no state of a generator,
-of a worker or of a sampler, whatever their number.
+They are a function of the seed and of a place: the iteration, for those of
+the network; the epoch and the position in it, for the augmentation of an
+image. A resumed run then needs no state of a generator, a dataloader worker
+or a sampler, whatever their number.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, IterableDataset
 
-# What the numbers are drawn for, so that no two share a stream.
+# Kinds of random numbers, so that no two share a stream.
 NETWORK, IMAGE, ORDER = range(3)
 
 
@@ -25,7 +25,7 @@ def seed_all(*place: int) -> None:
     """Seed Python, NumPy and PyTorch, on all devices.
 
     Args:
-        *place (int): What the draws shall be a function of, from zero.
+        *place (int): Numbers from zero, which determine the seeds.
 
     Example:
         >>> seed_all(1, 2)
@@ -45,7 +45,7 @@ class Draw(NamedTuple):
 
     Args:
         image (int): Its number in the data set.
-        epoch (int): How often the data set has been gone through.
+        epoch (int): The epoch.
         position (int): Its place in the order of the epoch, counted over
             all processes.
     """
@@ -56,7 +56,7 @@ class Draw(NamedTuple):
 
 
 class PlacedBatches:
-    """A batch sampler whose images know their place.
+    """A batch sampler that gives each index with its place.
 
     Args:
         batches (Collection): The batch sampler.
@@ -73,10 +73,10 @@ class PlacedBatches:
         [[0, 1], [2, 3]]
     """
 
-    # Batches to leave out, which were trained on before: they are not read.
+    # How many batches to leave out, unread: a resumed run has seen them.
     skip = 0
     epoch = 0
-    # Whether the next epoch follows by itself.
+    # Whether iteration goes on with the next epoch.
     endless = False
 
     def __init__(
@@ -125,10 +125,10 @@ class PlacedBatches:
 
 
 class SeededReading:
-    """Read images whose augmentation follows from their place.
+    """Read images, with augmentation seeded by their place.
 
     PyTorch's data loaders call a data set's ``__getitems__``, if it has one,
-    with a batch of what its sampler gives.
+    with each batch of the batch sampler.
 
     Args:
         dataset (Dataset): The data set.
@@ -151,7 +151,7 @@ class SeededReading:
 def place_draws(
     loader: DataLoader, seed: int, rank: int, processes: int
 ) -> PlacedBatches | None:
-    """Make what a data loader draws a function of the place.
+    """Seed the random numbers of a data loader by place.
 
     Args:
         loader (DataLoader): The loader, changed in place.
@@ -160,8 +160,8 @@ def place_draws(
         processes (int): How many there are.
 
     Returns:
-        PlacedBatches: Its batch sampler, or None where it cannot be done:
-        a loader without batches, or over a stream.
+        PlacedBatches: Its new batch sampler, or None where it cannot be done:
+        without a batch sampler, or with a data set that is iterable only.
     """
     dataset: Any = loader.dataset
     batches: Any = loader.batch_sampler
@@ -170,15 +170,15 @@ def place_draws(
     try:
         dataset.__getitems__ = SeededReading(dataset, seed)
     except AttributeError:
-        # A list, say, of which each image is what it is.
+        # A list, say, which takes no attributes and augments nothing.
         return None
     sampler: Any = getattr(batches, 'sampler', None)
     if hasattr(sampler, '_indices_of_rank'):
-        # MMEngine's endless sampler, of which some may have been taken.
+        # MMEngine's InfiniteSampler, begun anew: it may have been used.
         sampler.indices = sampler._indices_of_rank()
     placed = PlacedBatches(batches, seed, rank, processes)
-    # PyTorch refuses to replace it, because a loader at work would not
-    # notice; this one has not begun, or begins anew.
+    # PyTorch refuses to replace it, because a running iterator would not
+    # notice; this loader has none, or drops it.
     vars(loader)['batch_sampler'] = placed
     loader._iterator = None
     return placed

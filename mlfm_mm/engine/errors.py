@@ -1,4 +1,4 @@
-"""The errors that a user can repair, told in one sentence."""
+"""The errors that a user can repair, reported in one sentence."""
 
 import logging
 import os
@@ -17,20 +17,20 @@ from mmengine.logging import MMLogger
 
 from ..datasets.folder_layout import FolderError
 
-# What MMEngine's forks put before the message of a class that they build.
+# What MMEngine's forks prepend to an error from building a class.
 BUILT = re.compile(r'^(class `[^`]*` in \S+: )+')
-# What PyTorch puts before the traceback of a process that loads data.
+# What PyTorch prepends to the traceback of a dataloader worker.
 WORKER = re.compile(r'Caught \w+ in DataLoader worker process')
-# How PyTorch names what a checkpoint would call.
+# How PyTorch names the function that a checkpoint would call.
 REFUSED = re.compile(r'GLOBAL ([\w.]+)')
-# How gloo and NCCL tell that a process no longer answers.
+# How gloo and NCCL report that a process no longer answers.
 LEFT = re.compile(r'Connection (closed|reset) by peer|remote process exited')
-# Seconds in which a message of another process is the same one.
+# Seconds in which processes with the same message print it once.
 TOGETHER = 60.0
 
 
 class UsageError(ValueError):
-    """A mistake in a command or a config, told before any work is lost.
+    """A mistake in a command or a config, reported before any work is lost.
 
     The message names the value that is wrong and the remedy; the tools print
     it alone, without a traceback.
@@ -39,12 +39,12 @@ class UsageError(ValueError):
 
 @contextmanager
 def one_sentence(tool: str) -> Iterator[None]:
-    """Leave the program with a sentence where it would with a traceback.
+    """Exit with a sentence instead of a traceback.
 
     The traceback of anything but a :class:`UsageError` or a
     :class:`mlfm_mm.datasets.FolderError` goes to the log file of the run, or
-    to one of its own where there is none yet. Processes of one machine that
-    fail alike say so once.
+    to a temporary file where there is none yet. Processes of one machine that
+    fail alike report it once.
 
     Args:
         tool (str): The program's name, which begins the sentence.
@@ -66,7 +66,7 @@ def one_sentence(tool: str) -> Iterator[None]:
 
 
 def sentence(error: BaseException) -> str:
-    """Say what an error is, without where it was raised.
+    """Describe an error by its kind and message, without a traceback.
 
     Args:
         error (BaseException): Any error.
@@ -89,11 +89,12 @@ def sentence(error: BaseException) -> str:
 
 
 def message(error: BaseException) -> str:
-    """Get an error's message, without what libraries put around it."""
+    """Get an error's message, without what libraries prepend to it."""
     if isinstance(error, UnpicklingError):
         return f'a checkpoint: {explain(error)}'
-    told = error.args[0] if isinstance(error, KeyError) else error
-    text = BUILT.sub('', str(told)).strip()
+    # The text of a KeyError is in quotes.
+    content = error.args[0] if isinstance(error, KeyError) else error
+    text = BUILT.sub('', str(content)).strip()
     if WORKER.match(text):
         return text.splitlines()[-1].partition(': ')[2]
     return text
@@ -150,7 +151,7 @@ def log_traceback(error: BaseException) -> str:
 
 
 def leave(message: str, more: str = '') -> None:
-    """Leave the program with a message, which one of its processes prints.
+    """Exit with a message that only one of the processes prints.
 
     Args:
         message (str): The message.
@@ -166,9 +167,9 @@ def leave(message: str, more: str = '') -> None:
 
 
 def said_by_another(message: str) -> bool:
-    """Say whether a process with the same launcher has printed a message.
+    """Check whether another process of this launcher has printed a message.
 
-    The first one leaves a file, which no other can make then.
+    The first one creates a file; in the others, creating it fails.
 
     Args:
         message (str): The message.

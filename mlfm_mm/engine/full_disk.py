@@ -1,4 +1,4 @@
-"""What else a run writes must not end it where the disk is full."""
+"""Keep logs and curves from ending a run on a full disk."""
 
 import errno
 import logging
@@ -12,7 +12,7 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def train_on(runner: Runner) -> None:
-    """Let a run go on without the log and the curves that it cannot write.
+    """Let a run go on where it cannot write its log and its curves.
 
     Args:
         runner (Runner): The runner, whose visualizer and log are changed.
@@ -21,7 +21,7 @@ def train_on(runner: Runner) -> None:
     visualizer.add_scalars = partial(_add, visualizer.add_scalars, runner)
     for handler in runner.logger.handlers:
         if isinstance(handler, logging.FileHandler):
-            # Else a traceback for each line.
+            # Otherwise logging prints a traceback for each line.
             vars(handler)['handleError'] = lambda record: None
 
 

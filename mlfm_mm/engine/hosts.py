@@ -14,14 +14,14 @@ class Host:
 
     Args:
         scope (str): Name of the library and of its registry scope.
-        distribution (str): Who provides it, to name in a message.
+        distribution (str): The package that provides it, for a message.
         collates (bool): Whether its models take batches that are already
             stacked, so that data loaders need a ``collate_fn``. Defaults to
             False.
         visualization_hook (str): The hook that draws predictions.
         draw_switch (str): The argument of that hook which turns it on.
         visualizer (str): The visualizer that the hook asks to draw.
-        inferencer (str): What predicts for a picture in the host itself.
+        inferencer (str): The host's own class that predicts for a picture.
     """
 
     scope: str

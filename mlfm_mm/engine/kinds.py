@@ -14,8 +14,8 @@ def kind_of(
     """Find what the ``type`` of some settings stands for.
 
     Configs name it bare (``'SyncBN'``), with a scope (``'mmseg.IoUMetric'``)
-    or a module (``'torch.nn.SyncBatchNorm'``), and those in pure Python give
-    it itself.
+    or a module (``'torch.nn.SyncBatchNorm'``), and those in pure Python hold
+    the class itself.
 
     Args:
         settings (dict): May have a ``type``.
@@ -24,7 +24,7 @@ def kind_of(
             to None.
 
     Returns:
-        Callable | None: Mostly a class; None without a type, and where the
+        Callable | None: Usually a class; None without a type, and where the
         registry does not know its name.
 
     Example:
@@ -48,7 +48,7 @@ def is_kind(
     registry: Registry,
     scope: str | None = None,
 ) -> bool:
-    """Say whether the ``type`` of some settings is a class or its child.
+    """Check whether the ``type`` of some settings is a class or its child.
 
     Args:
         settings (dict): May have a ``type``.
@@ -65,7 +65,7 @@ def is_kind(
 
 
 def bare_name(settings: dict) -> str:
-    """Give the name in a ``type``, without a scope or a module.
+    """Get the name in a ``type``, without a scope or a module.
 
     Example:
         >>> bare_name(dict(type='mmseg.UNet')), bare_name(dict(type=dict))
@@ -77,7 +77,7 @@ def bare_name(settings: dict) -> str:
 
 
 def dicts(value: object) -> Iterator[dict]:
-    """Go through the dicts within a config, outermost first."""
+    """Yield the dicts within a config, outermost first."""
     if isinstance(value, dict):
         yield value
         value = list(value.values())
@@ -86,24 +86,23 @@ def dicts(value: object) -> Iterator[dict]:
             yield from dicts(item)
 
 
-def find_dataset(cfg: Config, loader: str = 'test_dataloader') -> dict:
-    """Find the data set of a loader that has the transforms.
+def find_dataset(cfg: Config) -> dict:
+    """Find the settings of the test data set that have the transforms.
 
     Args:
         cfg (Config): The config.
-        loader (str): The loader's name. Defaults to ``'test_dataloader'``.
 
     Returns:
-        dict: Its settings, with a ``pipeline``; within those of a wrapper,
-        where the data set is wrapped.
+        dict: Settings with a ``pipeline``: of the data set, or of one that
+        it wraps.
 
     Raises:
         UsageError: If the config has none.
     """
-    for settings in dicts((cfg.get(loader) or {}).get('dataset')):
+    for settings in dicts((cfg.get('test_dataloader') or {}).get('dataset')):
         if settings.get('pipeline'):
             return settings
     raise UsageError(
-        f'the config has no {loader}.dataset.pipeline, which says how an '
-        'image is prepared'
+        'the config has no test_dataloader.dataset.pipeline, which says how '
+        'an image is prepared'
     )

@@ -20,7 +20,7 @@ def add_memory(config: Config, **options: object) -> Config:
     """Put the memory in front of a config's neck, if it has one.
 
     Args:
-        config (Config): The config of any host. It stays as it is.
+        config (Config): The config of any host, which is not changed.
         **options: Arguments of :class:`mlfm_mm.MLFMNeck`, but for ``neck``.
 
     Returns:
@@ -30,9 +30,9 @@ def add_memory(config: Config, **options: object) -> Config:
 
     Raises:
         TypeError: If MLFMNeck knows no such option.
-        ValueError: If an option has no such value, if it would not reach the
-            memory that is there already, or if the model has no backbone of
-            its own.
+        ValueError: If the value of an option is wrong, if it would not reach
+            the memory that is there already, or if the model has no backbone
+            of its own.
 
     Example:
         >>> neck = dict(type='FPN', num_outs=5)
@@ -46,7 +46,7 @@ def add_memory(config: Config, **options: object) -> Config:
             'in the config'
         )
     memory = dict(type=NECK, **options)
-    MODELS.build(memory)  # says what is wrong with the options
+    MODELS.build(memory)  # raises an error if the options are wrong
     config = deepcopy(config)
     model = config.get('model') or {}
     if any(bare_name(d) == MLFMNeck.__name__ for d in dicts(model)):
@@ -57,7 +57,7 @@ def add_memory(config: Config, **options: object) -> Config:
             )
         return config
     if bare_name(model) == OF_TIMM:
-        model['type'] = f'mlfm_mm.{OF_TIMM}'  # has a place for memory
+        model['type'] = f'mlfm_mm.{OF_TIMM}'  # the host's takes no neck
     elif not model.get('backbone'):
         raise UsageError(_no_backbone(model))
     neck = model.get('neck')

@@ -14,7 +14,7 @@ class Normalization:
 
     Args:
         mean (tuple[float, ...]): What is subtracted, by channel.
-        std (tuple[float, ...]): What that is divided by.
+        std (tuple[float, ...]): What the difference is divided by.
         order (str): The order of the channels, ``'RGB'`` or ``'BGR'``.
 
     Example:

@@ -27,7 +27,7 @@ KNOWN_KEYS = {
     'runner_type',
     'sync_bn',
 }
-# Names like these that the hosts' own configs have.
+# Keys of the hosts' own configs that look like misspelt ones of these.
 OTHER_KEYS = {'gallery_dataloader', 'models', 'tta_model', 'tta_pipeline'}
 OTHER_KEYS |= {f'{part}_pipeline' for part in ('train', 'val', 'test')}
 
@@ -41,8 +41,8 @@ def load_config(
         path (str): The config file.
         overrides (dict, optional): Dotted keys and their values, as
             ``--cfg-options`` gives them. Defaults to None.
-        memory (bool): Whether to add memory, to which the overrides may
-            belong. Defaults to False.
+        memory (bool): Whether to add memory, before the overrides. Defaults
+            to False.
 
     Returns:
         Config: The config.
@@ -76,10 +76,10 @@ def load_config(
 
 
 def check_keys(cfg: Config) -> None:
-    """Question keys that are nearly those that something reads.
+    """Refuse keys that look like misspelt known ones.
 
-    A config may hold variables of any name, so that MMEngine says nothing of
-    ``modle.head.num_classes=7``.
+    A config may hold variables of any name, so MMEngine does not complain
+    about ``modle.head.num_classes=7``.
 
     Args:
         cfg (Config): The config.
@@ -122,7 +122,7 @@ def set_common_options(
         work_dir (str, optional): Where to write. Defaults to None.
         launcher (str): What started the processes. Defaults to ``'none'``.
         timeout (float, optional): Seconds without a step after which several
-            processes are ended. Defaults to None, those of the hook.
+            processes are ended. Defaults to None, the hook's default.
     """
     cfg.launcher = launcher
     if launcher != 'none':

@@ -1,4 +1,4 @@
-"""Pictures and masks that are turned alike."""
+"""Read pictures and masks in the same orientation."""
 
 from mmcv.transforms import LoadImageFromFile
 from mmengine.config import Config
@@ -10,9 +10,9 @@ from .kinds import dicts, is_kind
 def read_as_stored(cfg: Config, loaders: tuple[str, ...]) -> None:
     """Let a segmentor's data sets read pictures as they are stored.
 
-    A loader of pictures turns them as their camera noted (EXIF), a loader of
-    masks never does, so that the two would no longer fit. What a config says
-    of it itself is kept.
+    The loader of pictures applies their EXIF orientation, the loader of masks
+    never does, so that the two would not match. A config's own ``color_type``
+    is kept.
 
     Args:
         cfg (Config): The config of a segmentor, changed in place.

@@ -9,10 +9,10 @@ from typing import Any
 
 
 def origin(checkpoint: Mapping[str, object]) -> str:
-    """Say which network a checkpoint belongs to, as far as it tells.
+    """Name the network that a checkpoint belongs to, as far as is known.
 
     Args:
-        checkpoint (dict): Its ``meta`` may tell.
+        checkpoint (dict): Its ``meta`` may name the run and the config.
 
     Returns:
         str: The name of the run that wrote it, and its network.
@@ -52,7 +52,7 @@ def _model_of(config: str) -> dict:
 
 def _literal(node: ast.expr) -> Any:
     if isinstance(node, ast.Call):
-        # Nothing but dict(...) stands in what MMEngine writes.
+        # MMEngine writes no call but dict(...).
         return {str(k.arg): _literal(k.value) for k in node.keywords}
     if isinstance(node, ast.List | ast.Tuple):
         return [_literal(item) for item in node.elts]

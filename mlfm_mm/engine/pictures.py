@@ -39,7 +39,7 @@ class PictureBackend(BaseVisBackend):
 
     @property
     def experiment(self) -> 'PictureBackend':
-        """PictureBackend: itself, as nothing lies behind it."""
+        """PictureBackend: itself, as it wraps no other library."""
         return self
 
     def path_of(self, name: str) -> Path:
@@ -49,7 +49,7 @@ class PictureBackend(BaseVisBackend):
             name (str): What the host's hook calls it.
 
         Returns:
-            Path: The file; images of one name are counted.
+            Path: The file; images of the same name are numbered.
         """
         stem = Path(name.removeprefix('test_')).stem
         count = self._counts[stem] = self._counts.get(stem, 0) + 1

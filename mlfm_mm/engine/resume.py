@@ -1,4 +1,4 @@
-"""Where a run goes on."""
+"""Choose the checkpoint that a run resumes from."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def choose(folder: Path, suffix: str = '.pth') -> Path | None:
         there is none of any kind, so that training starts anew.
 
     Raises:
-        UsageError: If there are some, of which none will do.
+        UsageError: If there are some, but none can be resumed from.
     """
     found = [find_newest(folder, suffix) if is_main_process() else None]
     broadcast_object_list(found)
@@ -70,9 +70,9 @@ def find_newest(
 ) -> tuple[Path | None, dict[str, str]]:
     """Find the last checkpoint that was written and is whole.
 
-    The files tell their age themselves, so that a folder may be copied or
-    moved; ``last_checkpoint`` is not asked. Files that keep weights only,
-    such as ``best_*``, are no candidates.
+    Their age is read from their ``meta``, and ``last_checkpoint`` is ignored,
+    so that a folder may be copied or moved. Files of weights only, such as
+    ``best_*``, are no candidates.
 
     Args:
         folder (Path): Where the checkpoints lie.

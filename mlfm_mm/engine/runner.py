@@ -9,7 +9,7 @@ from .distributed import adapt_launcher
 
 
 def build_runner(cfg: Config) -> Runner:
-    """Build the runner, also where no GPU is.
+    """Build the runner, with or without a GPU.
 
     Args:
         cfg (Config): A config from :func:`prepare_training` or

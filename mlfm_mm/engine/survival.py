@@ -7,7 +7,7 @@ from mmengine.registry import HOOKS as REGISTRY
 from .kinds import kind_of
 
 OUR_CHECKPOINT = 'mlfm_mm.SafeCheckpointHook'
-# By the names under which a config can replace or, by None, remove them.
+# By the names under which default_hooks can replace or, by None, remove them.
 HOOKS = dict(
     checkpoint=dict(type=OUR_CHECKPOINT),
     exact_resume=dict(type='mlfm_mm.ExactResumeHook'),
@@ -15,7 +15,7 @@ HOOKS = dict(
     preemption=dict(type='mlfm_mm.PreemptionHook'),
     missed_validation=dict(type='mlfm_mm.MissedValidationHook'),
 )
-# What MMEngine does where a config says nothing.
+# MMEngine's, where a config has none.
 DEFAULT_CHECKPOINT = dict(type='CheckpointHook', interval=1)
 
 

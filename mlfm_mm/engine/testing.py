@@ -1,6 +1,5 @@
 """From the options of ``tools/test.py`` to a config ready to run."""
 
-from collections.abc import Iterator
 from copy import deepcopy
 
 from mmengine.config import Config, ConfigDict
@@ -15,10 +14,7 @@ from .hosts import Host, find_host
 from .kinds import find_dataset, is_kind
 from .options import load_config, set_common_options
 from .pictures import draw_predictions
-from .weights import (
-    check_checkpoint,
-    refuse_other_weights,
-)
+from .weights import check_checkpoint, refuse_other_weights
 
 PICKLES = ('.pkl', '.pickle')
 METRIC_FILES = ('.json', '.yaml', '.yml', *PICKLES)
@@ -40,7 +36,7 @@ def prepare_testing(
     timeout: float | None = None,
     allow_partial: bool = False,
 ) -> Config:
-    """Read a config and merge what is asked for besides.
+    """Read a config and apply the options to it.
 
     Args:
         config (str): The config file.
@@ -192,9 +188,10 @@ def write_segmentations(cfg: Config, folder: str) -> None:
     """
     from mmseg.evaluation import IoUMetric
 
+    found = cfg.test_evaluator
     writers = [
         metric
-        for metric in evaluators(cfg)
+        for metric in ([found] if isinstance(found, dict) else found)
         if is_kind(metric, IoUMetric, METRICS, 'mmseg')
     ]
     if not writers:
@@ -204,9 +201,3 @@ def write_segmentations(cfg: Config, folder: str) -> None:
         )
     for metric in writers:
         metric.update(output_dir=folder, keep_results=True)
-
-
-def evaluators(cfg: Config) -> Iterator[dict]:
-    """Go through the test metrics, one or a list of them."""
-    found = cfg.test_evaluator
-    yield from ([found] if isinstance(found, dict) else found)

@@ -10,10 +10,7 @@ from .hosts import find_host
 from .kinds import is_kind
 from .options import load_config, set_common_options
 from .survival import protect
-from .weights import (
-    check_checkpoint,
-    refuse_other_weights,
-)
+from .weights import check_checkpoint, refuse_other_weights
 
 
 def prepare_training(
@@ -30,7 +27,7 @@ def prepare_training(
     launcher: str = 'none',
     timeout: float | None = None,
 ) -> Config:
-    """Read a config and merge what is asked for besides.
+    """Read a config and apply the options to it.
 
     Args:
         config (str): The config file.
@@ -102,11 +99,11 @@ def enable_auto_scale_lr(cfg: Config) -> None:
 
 
 def set_resume(cfg: Config, resume: str | None) -> None:
-    """Say where to resume from.
+    """Set where to resume from.
 
     Args:
-        cfg (Config): The config, changed in place; what it resumes from, but
-            not what it begins with, must be of its own network.
+        cfg (Config): The config, changed in place; a checkpoint to resume
+            from, but not weights to start from, must be of its own network.
         resume (str, optional): A checkpoint, ``'auto'`` for the latest one
             in the work folder, or None to follow the config.
     """
@@ -114,7 +111,7 @@ def set_resume(cfg: Config, resume: str | None) -> None:
     if resume == 'auto' and is_kind(
         checkpoint, SafeCheckpointHook, HOOKS, cfg.get('default_scope')
     ):
-        # For a folder that is new.
+        # Where the folder has no checkpoint yet.
         cfg.default_hooks.checkpoint.start_from = cfg.get('load_from')
     if resume is not None:
         cfg.resume = True

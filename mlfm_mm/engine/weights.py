@@ -24,21 +24,22 @@ from .origin import origin
 
 Checkpoint: TypeAlias = dict[str, object]
 
-# PyTorch's switches over all its readers, MMEngine's among them: weights
-# only, and anything.
+# Variables that force every torch.load, MMEngine's too, to read weights only
+# or anything; indexed by ``trust``.
 SWITCHES = (
     'TORCH_FORCE_WEIGHTS_ONLY_LOAD',
     'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD',
 )
-# What numpy's arrays and numbers are rebuilt by, under both of its names.
+# The functions that unpickle numpy's arrays and numbers, and the old and the
+# new name of their module.
 BUILDERS = {
     '_reconstruct': np.ones(1).__reduce__()[0],
     'scalar': np.float64(1).__reduce__()[0],
 }
 NUMPY_MODULES = ('numpy.core.multiarray', 'numpy._core.multiarray')
-# Neither objects nor records.
+# Types of arrays, other than of objects and records.
 CODES = np.typecodes['AllInteger'] + np.typecodes['AllFloat'] + '?SU'
-# What reading a file raises that is no checkpoint.
+# What torch.load raises for a file that is no checkpoint.
 READING = (UnpicklingError, RuntimeError, EOFError, OSError, KeyError)
 # How many differences a message names.
 SHOWN = 3
@@ -49,13 +50,12 @@ def weights_only(trust: bool = False) -> Iterator[None]:
     """Let this process and its children read no checkpoint that runs code.
 
     A checkpoint is a pickle, which may call any function when it is read.
-    PyTorch can read weights alone, but MMEngine falls back to the other way
+    PyTorch can read weights only, but MMEngine falls back to unpickling
     where that is refused. MMEngine's own checkpoints also hold logs, whose
-    classes are declared harmless here.
+    classes are added to PyTorch's safe globals here.
 
     Args:
-        trust (bool): Whether to allow anything all the same. Defaults to
-            False.
+        trust (bool): Whether to allow it all the same. Defaults to False.
 
     Example:
         >>> with weights_only():
@@ -90,7 +90,7 @@ def harmless() -> list[Any]:
 
 
 def _statistic(owner: object, name: str) -> object:
-    """Stand in for ``getattr``, by which logs name their own statistics."""
+    """Replace ``getattr``, by which pickled logs refer to statistics."""
     if owner is not HistoryBuffer or name not in vars(HistoryBuffer):
         raise UnpicklingError(f'GLOBAL getattr of {name!r} is not allowed')
     return getattr(HistoryBuffer, name)
@@ -161,10 +161,10 @@ def check_checkpoint(path: str, option: str = 'checkpoint') -> None:
 
 
 def weights_in(checkpoint: Checkpoint) -> dict[str, Tensor]:
-    """Find the weights in a checkpoint, named as in the plain model.
+    """Get the weights in a checkpoint, without a wrapper's ``module.``.
 
     Args:
-        checkpoint (dict): Has them as ``state_dict``, or nothing else.
+        checkpoint (dict): It has a ``state_dict``, or is one.
 
     Returns:
         dict[str, Tensor]: The weights by name.
@@ -179,7 +179,7 @@ def weights_in(checkpoint: Checkpoint) -> dict[str, Tensor]:
 
 
 def differences(model: nn.Module, checkpoint: Checkpoint) -> list[str]:
-    """Load weights by PyTorch's own rules, and list what does not fit.
+    """Load the weights that fit, and list what does not.
 
     Args:
         model (nn.Module): The model, perhaps wrapped.
@@ -201,7 +201,7 @@ def differences(model: nn.Module, checkpoint: Checkpoint) -> list[str]:
     except RuntimeError as error:
         # The first line is a title.
         return [line.strip() for line in str(error).splitlines()[1:]]
-    # Older checkpoints do not count batches, which nothing depends on.
+    # Older checkpoints lack these, which nothing depends on.
     counters = ('num_batches_tracked', '_metadata')
     return [
         *(f'{n} is missing' for n in missing if not n.endswith(counters)),
@@ -215,7 +215,7 @@ def load_whole(
     what: str,
     allow_partial: bool = False,
 ) -> None:
-    """Load weights, all of them and into all of the network.
+    """Load weights, and refuse those that do not fit the network exactly.
 
     Args:
         model (nn.Module): The network, perhaps wrapped.

@@ -99,7 +99,7 @@ def test_a_world_that_cannot_be(
 ) -> None:
     for name, value in zip(VARIABLES['slurm'], told, strict=True):
         monkeypatch.setenv(name, value)
-    with pytest.raises(UsageError, match='is told what cannot be'):
+    with pytest.raises(UsageError, match='gets impossible values'):
         read_ranks('slurm')
 
 

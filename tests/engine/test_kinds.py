@@ -43,5 +43,5 @@ def test_a_wrapped_data_set() -> None:
     wrapper = dict(type='RepeatDataset', times=2, dataset=inner)
     cfg = Config(dict(test_dataloader=dict(dataset=wrapper)))
     assert find_dataset(cfg) == inner
-    with pytest.raises(UsageError, match='no val_dataloader'):
-        find_dataset(cfg, 'val_dataloader')
+    with pytest.raises(UsageError, match='no test_dataloader'):
+        find_dataset(Config())
