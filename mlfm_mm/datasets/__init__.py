@@ -17,10 +17,10 @@ __all__ = [
 
 
 def usable(module: str) -> bool:
-    """Say whether a module of a host can be imported.
+    """Check whether a module of a host can be imported.
 
-    mmseg may be installed beside an mmcv that it refuses, which is no reason
-    to keep classifiers from training; it says so itself when it is used.
+    mmseg may refuse the installed mmcv, which must not keep classifiers from
+    training; it raises its own error when it is used.
 
     Example:
         >>> usable('json'), usable('no_such_host')

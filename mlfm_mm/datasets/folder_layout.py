@@ -9,7 +9,7 @@ from pathlib import Path
 from .images import EXTENSIONS, is_leftover, shorten
 
 TRAIN_NAMES = ('train', 'training')
-# The first that is there is taken.
+# In order of preference.
 VAL_NAMES = (
     'val',
     'valid',
@@ -20,7 +20,7 @@ VAL_NAMES = (
     'test',
     'testing',
 )
-# Words that say nothing, as in training_set and val_images.
+# Words to ignore, as in training_set and val_images.
 FILLERS = ('set', 'data', 'dataset', 'images', 'split')
 LAYOUTS = (
     'FOLDER/<class>/<images>, which is split, or FOLDER/train/<class>/'
@@ -37,7 +37,7 @@ def require_folder(root: str | Path, remedy: str) -> Path:
 
     Args:
         root (str | Path): The folder.
-        remedy (str): What the message says beyond that.
+        remedy (str): A sentence to add to the message.
 
     Returns:
         Path: The folder.
@@ -83,8 +83,8 @@ def split_word(name: str) -> str | None:
 def find_splits(top: Path) -> tuple[Path, Path | None]:
     """Find the folders of training and validation within a folder.
 
-    A folder is a split if its name says so and it holds folders: ``train``
-    may be a class as well, that of railways.
+    A folder is a split if its name says so and it holds folders: a folder
+    ``train`` of images is a class.
 
     Args:
         top (Path): The user's folder.
@@ -95,7 +95,7 @@ def find_splits(top: Path) -> tuple[Path, Path | None]:
         split.
 
     Raises:
-        FolderError: A split is there twice, or without its counterpart, or
+        FolderError: A split exists twice, or without its counterpart, or
             holds no class folders.
     """
     named: dict[str, list[Path]] = {}
@@ -121,7 +121,7 @@ def find_splits(top: Path) -> tuple[Path, Path | None]:
 def check_no_split(
     top: Path, named: dict[str, list[Path]], vals: list[str]
 ) -> None:
-    """Refuse splits that would pass for classes."""
+    """Refuse splits that would be taken for classes."""
     if vals:
         raise FolderError(
             f'{top} holds {shorten(vals)}, but no folder train with the same '
@@ -184,7 +184,7 @@ def subfolders(top: Path) -> list[Path]:
 
 
 def holds_only_folders(folder: Path) -> bool:
-    """Say whether a folder holds folders, and no images beside them."""
+    """Check whether a folder holds folders, and no images beside them."""
     with os.scandir(folder) as entries:
         # Stops at the first image of a class, which may have many.
         if any(e.name.lower().endswith(EXTENSIONS) for e in entries):

@@ -25,8 +25,8 @@ class FolderContents:
             label is an index of it.
         train (tuple[Sample, ...]): Path and label of each training image.
         val (tuple[Sample, ...]): The same for validation.
-        train_unreadable (tuple[str, ...]): Image files that are none, left
-            out: empty files, text, links to nothing. Defaults to none.
+        train_unreadable (tuple[str, ...]): Files left out because they are no
+            images: empty files, text, broken links. Defaults to none.
         val_unreadable (tuple[str, ...]): The same for validation, where the
             folder is split. Defaults to none.
         ignored (tuple[str, ...]): Files that are no images by their names,
@@ -58,7 +58,7 @@ class FolderContents:
         return [labels.count(i) for i in range(len(self.classes))]
 
     def left_out(self) -> list[str]:
-        """Say what of the folder is not used, a line for each reason.
+        """List what of the folder is not used, a line for each reason.
 
         Example:
             >>> FolderContents((), (), (), ('a.png',)).left_out()
@@ -84,8 +84,9 @@ def scan_folder(
     """Find the classes and images of a folder, and split them.
 
     It holds class folders, or splits that hold them, under their usual names
-    in any case (of ``val``, ``dev`` and ``test``, the first). Else each class
-    is split by the hash of the files' names, alike on every machine.
+    in any case (of ``val``, ``dev`` and ``test``, the first that exists). If
+    there are no splits, each class is split by the hashes of its file names,
+    alike on every machine.
 
     Args:
         root (str): The folder.
@@ -98,7 +99,7 @@ def scan_folder(
         FolderContents: The classes and the samples of both splits.
 
     Raises:
-        FolderError: If the folder cannot be trained on, and why.
+        FolderError: If the folder cannot be trained on; it says why.
     """
     top = check_options(root, max_per_class)
     train_top, val_top = find_splits(top)
@@ -121,7 +122,7 @@ def scan_folder(
 
 
 def check_options(root: str, max_per_class: int | None) -> Path:
-    """Refuse a folder that is not there, and too few images."""
+    """Refuse a missing folder, and too few images."""
     top = Path(root).expanduser()
     if not top.is_dir():
         raise FolderError(f'there is no folder {root!r}: check the path')
@@ -154,9 +155,10 @@ class Finder:
         return found
 
     def pick(self, folder: Path) -> list[str]:
-        """Pick readable images, folders in the folder included.
+        """Pick readable images, inner folders included.
 
-        They come in an order without meaning, that of their names' hashes.
+        They are ordered by the hashes of their names, so that a limit picks
+        none by its name or place.
         """
         images, others = list_files(folder, deep=True)
         self.ignored += map(str, others)

@@ -13,7 +13,7 @@ from .unreadable import ReadsWhatItCan, warn
 
 @DATASETS.register_module()
 class ImageFolder(ReadsWhatItCan, BaseDataset):
-    """Images in class folders, split by us where they are not split.
+    """Images in class folders, split here where they are not split.
 
     ``data_root`` holds ``train/<class>/`` and ``val/<class>/``, or only
     ``<class>/``; :func:`mlfm_mm.datasets.folders.scan_folder` says which
@@ -26,7 +26,7 @@ class ImageFolder(ReadsWhatItCan, BaseDataset):
             where the folder is not split. Defaults to 0.2.
         max_per_class (int, optional): At most so many images of each class.
             Defaults to None.
-        source (str): Where the data are had and how they are arranged, for
+        source (str): Where to get the data and how to arrange them, for
             errors. Defaults to ``''``.
         unreadable (str): ``'skip'``: files that are no images are left out,
             what cannot be decoded later is replaced by another image, both
@@ -95,6 +95,6 @@ class ImageFolder(ReadsWhatItCan, BaseDataset):
 
 @lru_cache(maxsize=4)
 def name_left_out(contents: FolderContents) -> None:
-    """Name in the log what of a folder is not used, once for all splits."""
+    """Log what of a folder is not used, once for all splits."""
     for line in contents.left_out():
         warn(f'Left out: {line}.')

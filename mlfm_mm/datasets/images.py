@@ -17,14 +17,14 @@ EXTENSIONS = (
     '.tiff',
     '.webp',
 )
-# What systems leave behind, beside hidden files.
+# What operating systems leave behind, beside hidden files.
 LEFTOVERS = ('__macosx', 'desktop.ini', 'thumbs.db')
 # Opening files waits for the disk, so more threads than cores pay off.
 THREADS = 16
 
 
 def is_leftover(path: Path) -> bool:
-    """Say whether a file or folder is none of the user's.
+    """Check whether a file or folder is hidden, or left by a system.
 
     Example:
         >>> is_leftover(Path('.DS_Store')), is_leftover(Path('cat'))
@@ -38,7 +38,7 @@ def list_images(folder: Path, deep: bool = False) -> list[Path]:
 
     Args:
         folder (Path): An existing folder.
-        deep (bool): Whether its folders count, too. Defaults to False.
+        deep (bool): Whether to search its folders, too. Defaults to False.
 
     Returns:
         list[Path]: Sorted.
@@ -57,7 +57,7 @@ def list_files(
 
     Args:
         folder (Path): An existing folder.
-        deep (bool): Whether its folders count, too. Defaults to False.
+        deep (bool): Whether to search its folders, too. Defaults to False.
 
     Returns:
         tuple[list[Path], list[Path]]: Each sorted, without leftovers.
@@ -74,7 +74,7 @@ def list_files(
 
 
 def is_readable(path: str | Path) -> bool:
-    """Say whether a file begins as an image does.
+    """Check whether a file begins as an image does.
 
     Only the header is read: a check of every pixel would take as long as
     an epoch.
@@ -90,7 +90,7 @@ def is_readable(path: str | Path) -> bool:
 
 
 def decodes(path: str | Path) -> bool:
-    """Say whether an image can be read to its last pixel."""
+    """Check whether an image can be read to its last pixel."""
     import mmcv
 
     try:
@@ -111,7 +111,7 @@ def find_unreadable(
             :func:`is_readable`.
 
     Returns:
-        list[str]: Those that are none, in the order of ``paths``.
+        list[str]: Those that are no images, in the order of ``paths``.
 
     Example:
         >>> find_unreadable([__file__]) == [__file__]

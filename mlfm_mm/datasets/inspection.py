@@ -13,9 +13,9 @@ from statistics import median
 import mmcv
 import numpy as np
 
-# A side is extreme beyond this many times the usual one, or below its part.
+# A size is extreme if it differs from the median by more than this factor.
 EXTREME = 8.0
-# What mmseg's losses and metrics pass over.
+# The label that mmseg's losses and metrics ignore.
 IGNORED = 255
 
 
@@ -43,7 +43,7 @@ class Seen:
         digest (str): A hash of the pixels.
         labels (tuple[int, ...]): Those of the image, or all in its mask.
         mask_fault (str): What is wrong with the mask, or ``''``.
-        turned (bool): Whether a camera noted that it is to be turned.
+        turned (bool): Whether its EXIF data ask to rotate it.
         has_mask (bool): Whether a mask belongs to it.
     """
 
@@ -76,7 +76,7 @@ class Report:
             self.findings[kind][split].append(text)
 
     def to_dict(self) -> dict[str, dict[str, list[str]]]:
-        """Give the findings as plain dicts.
+        """Get the findings as plain dicts.
 
         Example:
             >>> report = Report()
@@ -125,14 +125,14 @@ def look_at(item: Item) -> Seen:
 
 
 def read(path: Path) -> tuple[np.ndarray, bool]:
-    """Read an image as it is stored, and whether it is to be turned.
+    """Read an image as it is stored, and whether EXIF data ask to rotate it.
 
-    By two libraries: OpenCV may fill up what is missing of a torn file.
+    Pillow decodes it first, since OpenCV may fill in the rest of a torn file.
     """
     from PIL import ExifTags, Image
 
     with warnings.catch_warnings():
-        # Of large images, which are reported by their size.
+        # Pillow warns of large images, which are reported by their size.
         warnings.simplefilter('ignore')
         with Image.open(path) as image:
             image.load()
@@ -146,7 +146,7 @@ def read(path: Path) -> tuple[np.ndarray, bool]:
 def look_at_labels(
     info: dict, size: tuple[int, int]
 ) -> tuple[tuple[int, ...], str]:
-    """Collect the labels of an image, or those of its mask and its fault."""
+    """Get the labels of an image, or those of its mask and what is wrong."""
     if 'seg_map_path' not in info:
         labels = info.get('gt_label', ())
         return tuple(np.atleast_1d(labels).astype(int).tolist()), ''
@@ -203,10 +203,10 @@ def judge(
         splits (Mapping[str, Sequence[Seen]]): What was seen of each split.
         classes (Sequence[str]): Names of the classes; without them labels
             are not judged. Defaults to none.
-        turns (bool): Whether pictures are turned and their masks are not.
+        turns (bool): Whether pictures are rotated and their masks are not.
             Defaults to False.
-        extreme (float): A side is extreme beyond this many times the usual
-            one, or below this part of it. Defaults to 8.
+        extreme (float): A size is extreme if it differs from the median by
+            more than this factor. Defaults to 8.
 
     Returns:
         Report: ``report``.

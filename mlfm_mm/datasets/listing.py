@@ -1,4 +1,4 @@
-"""What files the data of a config are made of, whatever is wrong with them."""
+"""List the files of a config's data sets, whatever is wrong with them."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def build_datasets(cfg: Config) -> tuple[dict[str, BaseDataset], Report]:
         cfg (Config): A config of a host.
 
     Returns:
-        tuple[dict[str, BaseDataset], Report]: Data sets by split; the test
-        set is left out where it is the validation set. Which splits are not
-        there, and why.
+        tuple[dict[str, BaseDataset], Report]: Data sets by split, where the
+        test set is left out if it is the validation set; and which splits
+        cannot be found, and why.
 
     Raises:
-        FolderError: None is there.
+        FolderError: None can be found.
     """
     configs: dict[str, dict] = {}
     for split in SPLITS:
@@ -81,7 +81,7 @@ def list_items(dataset: BaseDataset) -> list[Item]:
 
 
 def turns_pictures(cfg: Config) -> bool:
-    """Say whether pictures are turned as their cameras noted."""
+    """Check whether the training pipeline applies the EXIF orientation."""
     pipeline = cfg.train_dataloader.dataset.get('pipeline', [])
     loaders = [t for t in pipeline if 'LoadImage' in str(t.get('type'))]
     return any(t.get('color_type', 'color') == 'color' for t in loaders)

@@ -13,18 +13,18 @@ from .unreadable import UnreadablePolicy, files
 
 @DATASETS.register_module()
 class ReadableDataset:
-    """Wrap a dataset, so that no broken file ends a run, or all are named.
+    """Wrap a dataset, to skip or to refuse files that cannot be read.
 
-    Before the run the headers of all files are looked at. Images that break
-    only when they are decoded are replaced by others, or end the run by an
-    error that names them. :class:`mlfm_mm.engine.hooks.UnreadableReportHook`
-    counts them at the end of each epoch.
+    Before the run, the headers of all files are read. Images that fail only
+    when they are decoded are replaced by others, or end the run by an error
+    that names them. :class:`mlfm_mm.engine.hooks.UnreadableReportHook` counts
+    them at the end of each epoch.
 
     Args:
         dataset (dict | BaseDataset): The dataset, or its config.
         unreadable (str): ``'skip'`` or ``'refuse'``. Defaults to ``'skip'``.
-        lazy_init (bool): Whether to wait with reading the list of images
-            until the first is asked for. Defaults to False.
+        lazy_init (bool): Whether to read the list of images only when the
+            first is asked for. Defaults to False.
 
     Raises:
         ValueError: ``unreadable`` is unknown.
@@ -58,7 +58,7 @@ class ReadableDataset:
 
     @property
     def metainfo(self) -> dict:
-        """dict: What the dataset says of itself, such as its classes."""
+        """dict: The dataset's own, such as its classes."""
         return deepcopy(self.dataset.metainfo)
 
     @property
@@ -67,7 +67,7 @@ class ReadableDataset:
         return self.metainfo.get('classes')
 
     def full_init(self) -> None:
-        """Read the list of images, and leave out what is none."""
+        """Read the list of images, and leave out files that are none."""
         if self._fully_initialized:
             return
         self.dataset.full_init()
@@ -95,7 +95,7 @@ class ReadableDataset:
         return self.dataset.get_data_info(self.kept[idx])
 
     def get_cat_ids(self, idx: int) -> list[int]:
-        """Get the classes in an image, as samplers of a class ask.
+        """Get the classes in an image, for samplers that balance classes.
 
         Args:
             idx (int): Index of the image.

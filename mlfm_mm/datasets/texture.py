@@ -1,4 +1,4 @@
-"""Grain over pictures, so that only their low bands tell what they show."""
+"""Grain over pictures, so that only their low bands show their class."""
 
 import zlib
 
@@ -13,12 +13,12 @@ GREY = 128.0
 
 @TRANSFORMS.register_module()
 class AddTexture(BaseTransform):
-    """Pale a picture, and lay a fine random texture over it.
+    """Fade a picture, and lay a fine random texture over it.
 
-    The texture is grey Gaussian noise less its mean in each block of 2x2
-    pixels, so that it has no part in the picture's Haar low band. It depends
-    on the picture alone: a test picture gets the same one every time, a
-    training picture another one with each crop.
+    The texture is grey Gaussian noise minus its mean in each block of 2x2
+    pixels, so that its own Haar LL band is zero. It depends on the picture
+    alone: a test picture gets the same one every time, a training picture
+    another one with each crop.
 
     Required keys: ``img``. Modified keys: ``img``.
 
@@ -63,7 +63,7 @@ class AddTexture(BaseTransform):
 
 
 def fine_noise(image: np.ndarray) -> np.ndarray:
-    """Draw noise that the Haar low band does not see, by the picture alone.
+    """Draw noise whose Haar LL band is zero, seeded by the picture.
 
     Args:
         image (np.ndarray): The picture (H, W, C).

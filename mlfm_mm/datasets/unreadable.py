@@ -46,17 +46,17 @@ class UnreadablePolicy:
         self.left_out: list[str] = []
 
     def leave_out(self, paths: Sequence[str], remedy: str = '') -> list[str]:
-        """Look at the files before a run, at their headers only.
+        """Read the headers of the files, before a run.
 
         Args:
             paths (Sequence[str]): The files.
-            remedy (str): What an error says beyond that. Defaults to ''.
+            remedy (str): A sentence to add to an error. Defaults to ''.
 
         Returns:
             list[str]: Those that are no images, which the log names.
 
         Raises:
-            FolderError: There are some, and such are refused.
+            FolderError: There are some, and they are refused.
         """
         bad = find_unreadable(paths)
         self.report(bad, len(paths), remedy)
@@ -74,10 +74,10 @@ class UnreadablePolicy:
             warn(f'{path} is no image and is left out.')
 
     def remember(self, count: int) -> None:
-        """Make room for the marks of so many images.
+        """Allocate the marks of so many images, in shared memory.
 
-        Worker processes write into the same memory, so that the main process
-        can tell at the end of an epoch what they met.
+        Dataloader workers write them; the main process reads them at the end
+        of an epoch.
         """
         self.failed = torch.zeros(count, dtype=torch.uint8).share_memory_()
 
@@ -90,19 +90,19 @@ class UnreadablePolicy:
         """Load an image, or another one where it is unreadable.
 
         The others are a function of the index, so that a resumed run sees
-        the same ones. Their distance doubles, so as to leave a stretch of
-        broken files behind in a few steps.
+        the same ones. Their distance doubles, to get past a stretch of broken
+        files in a few steps.
 
         Args:
             index (int): Index of the image.
             load (Callable): Loads the image of an index.
-            info (Callable): Tells the files of an index.
+            info (Callable): Names the files of an index.
 
         Returns:
             Loaded: What ``load`` returns.
 
         Raises:
-            FolderError: The image is unreadable and such are refused, or all
+            FolderError: The image is unreadable and this is refused, or all
                 others that were tried are unreadable, too.
         """
         count = len(self.failed)
@@ -141,7 +141,7 @@ class UnreadablePolicy:
 class ReadsWhatItCan:
     """Give a dataset of MMEngine the argument ``unreadable``.
 
-    It stands before the dataset among the bases of a class.
+    A mixin: name it before the dataset among the bases of a class.
 
     Args:
         *args: Arguments of the dataset.
@@ -158,7 +158,7 @@ class ReadsWhatItCan:
         super().__init__(*args, **kwargs)
 
     def full_init(self) -> None:
-        """Load the list of images, and make room for marks."""
+        """Load the list of images, and allocate the marks."""
         super().full_init()  # type: ignore[misc]
         if len(self.unreadable.failed) != len(self):  # type: ignore[arg-type]
             self.unreadable.remember(len(self))  # type: ignore[arg-type]
@@ -170,7 +170,7 @@ class ReadsWhatItCan:
             idx (int): Index of the image.
 
         Returns:
-            object: What the pipeline makes of it; None asks for any other one.
+            object: The pipeline's result; for None, MMEngine takes another.
         """
         return self.unreadable.fetch(
             idx,

@@ -17,12 +17,12 @@ CLASSES = {
     'Pedestrian': (64, 64, 0),
     'Bicyclist': (0, 128, 192),
 }
-# The label of what belongs to no class, in the files.
+# The label of pixels of no class, in the files.
 VOID = 11
-# The label that losses and metrics of mmseg pass over.
+# The label that losses and metrics of mmseg ignore.
 IGNORE = 255
 
-# The original 32 classes: their colour, and the class they are counted to.
+# The original 32 classes: their colour, and the class they are merged into.
 ORIGINAL = {
     'Animal': ((64, 128, 64), 'Pedestrian'),
     'Archway': ((192, 0, 128), 'Building'),
@@ -68,7 +68,7 @@ LAST_TRAINED = 8520
 
 
 def split_of(name: str) -> str:
-    """Tell the split of a picture, as SegNet's lists have it.
+    """Get the split of a picture, as in SegNet's lists.
 
     Args:
         name (str): The picture's name without ending, such as
@@ -78,7 +78,7 @@ def split_of(name: str) -> str:
         str: ``'train'``, ``'val'`` or ``'test'``.
 
     Raises:
-        ValueError: The name is none of CamVid's.
+        ValueError: No picture of CamVid has such a name.
 
     Example:
         >>> split_of('Seq05VD_f00000'), split_of('0016E5_07961')

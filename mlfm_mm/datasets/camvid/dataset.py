@@ -23,16 +23,15 @@ class CamVid(ReadsWhatItCan, BaseSegDataset):
     ``<split>/`` and ``<split>annot/``. A mask is a PNG file of the name of
     its picture with a label for each pixel: 0 to 10 are classes, 11 (void)
     and 255 are ignored by losses and metrics. A mask labels the pixels of its
-    picture as they are stored: cameras may note that it is to be turned,
-    which ``color_type='color_ignore_orientation'`` of ``LoadImageFromFile``
-    passes over.
+    picture as they are stored, so that an EXIF orientation must be ignored:
+    by ``color_type='color_ignore_orientation'`` of ``LoadImageFromFile``.
 
     Args:
         data_root (str): The folder.
         split (str): ``'train'`` (367 pictures), ``'val'`` (101) or
             ``'test'`` (233). Defaults to ``'train'``.
-        check (bool): Whether all masks are looked at first, which takes
-            about two seconds for the whole set. Defaults to True.
+        check (bool): Whether to check all masks first, which takes about two
+            seconds for the whole set. Defaults to True.
         unreadable (str): ``'refuse'``, or ``'skip'`` to leave out files
             that are no images, and to replace what cannot be decoded later.
             Defaults to ``'refuse'``.
@@ -41,8 +40,8 @@ class CamVid(ReadsWhatItCan, BaseSegDataset):
     Raises:
         FolderError: There is no such folder or split, a picture has no mask,
             a mask has another size than its picture, or labels that are out
-            of range, or the pipeline turns pictures and not their masks. The
-            message names files and the remedy.
+            of range, or the pipeline rotates pictures and not their masks.
+            The message names files and the remedy.
 
     Example:
         >>> dataset = CamVid('data/camvid', 'val')  # doctest: +SKIP
@@ -78,7 +77,7 @@ class CamVid(ReadsWhatItCan, BaseSegDataset):
 
         Returns:
             dict[int, int]: New labels by old ones, where they differ; void
-            is to be ignored.
+            becomes the label to ignore.
         """
         chosen = super().get_label_map(new_classes) or {}
         return {**chosen, VOID: IGNORE}
@@ -124,7 +123,7 @@ class CamVid(ReadsWhatItCan, BaseSegDataset):
         ]
 
     def _check_turned(self, names: list[str]) -> None:
-        """See that pictures to be turned are read as masks are, as stored."""
+        """Refuse a pipeline that applies EXIF orientation to pictures only."""
         which = f'{len(names)} pictures are to be turned ({shorten(names)})'
         for transform in self.pipeline.transforms:
             if getattr(transform, 'color_type', '') in ('color', 'grayscale'):

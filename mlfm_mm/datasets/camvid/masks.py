@@ -1,4 +1,4 @@
-"""Whether masks are sound and fit their pictures."""
+"""Check that masks are sound and fit their pictures."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Look:
     Args:
         fault (str): What is wrong with the mask. Defaults to ``''``.
         unreadable (str): The file that is no image. Defaults to ``''``.
-        turned (bool): Whether the picture's EXIF data ask to turn it, as
-            cameras write them. Defaults to False.
+        turned (bool): Whether the picture's EXIF data ask to rotate it.
+            Defaults to False.
     """
 
     fault: str = ''
@@ -34,7 +34,7 @@ class Look:
 
 
 def look_at_all(pairs: Sequence[Pair]) -> list[Look]:
-    """Look at all masks before a run, so that it cannot fail half-way.
+    """Check all masks before a run, so that it cannot fail half-way.
 
     Args:
         pairs (Sequence[Pair]): Pictures and masks.
@@ -58,7 +58,7 @@ def look_at_all(pairs: Sequence[Pair]) -> list[Look]:
 
 
 def look_at(pair: Pair) -> Look:
-    """Look at a mask, and at the header of its picture."""
+    """Check a mask, and read the header of its picture."""
     path = pair.image
     try:
         with Image.open(path) as image:
@@ -74,7 +74,7 @@ def look_at(pair: Pair) -> Look:
 
 
 def shape_fault(mask: Image.Image, name: str, size: tuple[int, int]) -> str:
-    """Tell whether a mask has no labels, or another size than its picture."""
+    """Describe a mask without labels, or of another size than its picture."""
     if mask.mode not in MODES:
         return f'{name} is a picture in colours ({mask.mode}), not of labels'
     if mask.size != size:
@@ -86,7 +86,7 @@ def shape_fault(mask: Image.Image, name: str, size: tuple[int, int]) -> str:
 
 
 def label_fault(name: str, labels: np.ndarray) -> str:
-    """Tell which labels of a mask are out of range.
+    """Describe the labels of a mask that are out of range.
 
     Args:
         name (str): The file.

@@ -25,8 +25,8 @@ class ImageNet100(ReadsWhatItCan, BaseDataset):
         unreadable (str): ``'skip'``: files of the validation split that are
             no images are left out, what cannot be decoded during the run is
             replaced by another image, both named in the log. ``'refuse'``:
-            all files of the split are looked at first, and an error names
-            them. Defaults to ``'skip'``.
+            the headers of all files of the split are read first, and an error
+            names those. Defaults to ``'skip'``.
         **kwargs: Arguments of :class:`mmpretrain.datasets.BaseDataset`.
 
     Raises:

@@ -63,7 +63,7 @@ def find_split(root: str | Path, split: str) -> Split:
 
     Raises:
         FolderError: There is no such folder or split, or its classes are not
-            those of ImageNet-100, or a class is empty. The message tells
+            those of ImageNet-100, or a class is empty. The message says
             what was expected, what was found and the remedy.
     """
     top = require_folder(root, remedy(root))
@@ -132,7 +132,7 @@ def collect(
 def wrong_classes(
     top: Path, split: str, absent: list[str], others: list[str]
 ) -> str:
-    """Tell how the classes of a split differ from the expected ones."""
+    """Describe how the classes of a split differ from the expected ones."""
     found = len(CLASSES) - len(absent) + len(others)
     message = (
         f'The {split!r} split of {top} has {found} class folders; expected '
@@ -166,7 +166,7 @@ def check_empty(top: Path, split: str, empty: list[str]) -> None:
 
 
 def collect_flat(top: Path, base: Path, split: str) -> dict[str, list[Path]]:
-    """Choose images by a list, where they are not in class folders.
+    """Find the images of the 100 classes by a list of labels.
 
     Raises:
         FolderError: There is no list, or it names no image of a class.
