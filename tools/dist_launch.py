@@ -1,7 +1,7 @@
 """Start the processes of one machine by torchrun, and say how they ended.
 
-``dist_launch.sh`` calls it with torchrun's own options. The processes tell
-their mistakes themselves; torchrun would add its own traceback to each.
+``dist_launch.sh`` calls it with torchrun's own options. The processes report
+their errors themselves; torchrun would add its own traceback to each.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from torch.distributed.run import parse_args, run
 
 # Where Linux lists the processes that this one has started.
 CHILDREN = Path(f'/proc/self/task/{os.getpid()}/children')
-# At which processes may save and leave (--signal of train.py).
+# Signals at which processes may save and exit (--signal of train.py).
 PASSED_ON = (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 
 
@@ -42,13 +42,13 @@ def read_options(words: Sequence[str]) -> argparse.Namespace:
 
 
 def pass_on_signals(args: argparse.Namespace) -> None:
-    """Let the processes save and leave by themselves, with their own code.
+    """Let the processes save and exit by themselves, with their own code.
 
-    torchrun ends at some signals and kills its processes at others.
+    torchrun would exit at some signals and kill its processes at others.
 
     Args:
-        args (Namespace): torchrun's options, changed in place. Older ones
-            do not let SIGTERM be taken from it.
+        args (Namespace): torchrun's options, changed in place. Older versions
+            handle SIGTERM all the same.
     """
     if not CHILDREN.exists():
         return
@@ -76,7 +76,7 @@ def check_port(args: argparse.Namespace) -> None:
     if int(args.node_rank) > 0:
         return
     with socket.socket() as probe:
-        # As torchrun's own server, which need not wait for old connections.
+        # As torchrun's server does, which need not wait for closed ones.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(('', args.master_port))
@@ -89,7 +89,7 @@ def check_port(args: argparse.Namespace) -> None:
 
 
 def how_it_ended(failure: ChildFailedError) -> int:
-    """Say what ended the first process, if it could not say so itself.
+    """Print what ended the first process, if it was a signal.
 
     Args:
         failure (ChildFailedError): What torchrun raises.
@@ -113,12 +113,12 @@ def how_it_ended(failure: ChildFailedError) -> int:
 
 def main() -> None:
     """Start and wait."""
-    # What torchrun tells of its processes: they do it better.
+    # torchrun's reports, since the processes write better ones.
     logging.disable(logging.ERROR)
     args = read_options(sys.argv[1:])
     check_port(args)
     pass_on_signals(args)
-    # Whose death a process must not outlive: see die_with_parent.
+    # The processes end when this one dies: see die_with_parent.
     os.environ['MLFM_LAUNCHER'] = str(os.getpid())
     try:
         run(args)

@@ -24,16 +24,14 @@ from mlfm_mm.analysis.evidence.running import (
     tell_state,
 )
 from mlfm_mm.engine import one_sentence
+from mlfm_mm.engine.arguments import make_parser
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = make_parser(__doc__)
     parser.add_argument('plan', help='such as configs/evidence/tiny20.py')
     parser.add_argument(
         '--jobs',

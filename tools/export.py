@@ -91,7 +91,7 @@ def main() -> None:
 
 
 def say(text: str) -> None:
-    """Tell how far it has come."""
+    """Print at once how far it has come."""
     print(text, flush=True)
 
 

@@ -4,7 +4,7 @@
     python tools/image_demo.py photo.jpg CONFIG CHECKPOINT --out shown.png
 
 works for classifiers of mmpretrain and for segmentors of mmsegmentation. With
-no config, a small classifier tells the photograph from twenty kinds.
+no config, a small classifier with twenty classes is used.
 """
 
 import sys
@@ -49,7 +49,7 @@ def parse_args() -> dict:
 
 
 def main() -> None:
-    """Show."""
+    """Predict and draw."""
     with one_sentence('image_demo.py'):
         options = parse_args()
         words = run_demo(**options)

@@ -27,6 +27,7 @@ from mlfm_mm.datasets.camvid.classes import CLASSES, ORIGINAL, VOID, split_of
 from mlfm_mm.datasets.folder_layout import FolderError, require_folder
 from mlfm_mm.datasets.images import list_images, shorten
 from mlfm_mm.engine import one_sentence
+from mlfm_mm.engine.arguments import make_parser
 
 # The original labels are named 0001TP_006690_L.png.
 SUFFIX = '_L'
@@ -219,10 +220,7 @@ def size(text: str) -> tuple[int, int] | None:
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = make_parser(__doc__)
     parser.add_argument('images', help='the folder of the pictures')
     parser.add_argument('labels', help='the folder of the labels in colours')
     parser.add_argument('target', help='the new folder')

@@ -27,11 +27,12 @@ from mlfm_mm.datasets.images import (
     shorten,
 )
 from mlfm_mm.engine import one_sentence
+from mlfm_mm.engine.arguments import make_parser
 
 # Images of each class, as Kaggle's set has them; a class of ImageNet-1k may
 # have fewer for training.
 PER_CLASS = dict(train=1300, val=50)
-# So many files are named that are no images.
+# How many files that are no images are named.
 NAMED = 10
 
 
@@ -65,7 +66,7 @@ class SplitReport:
         return not (self.short or self.unreadable)
 
     def lines(self) -> Iterator[str]:
-        r"""Tell it line by line.
+        r"""Describe the split, line by line.
 
         Example:
             >>> report = SplitReport('val', 'merged', {'n01440764': 49}, ())
@@ -80,13 +81,13 @@ class SplitReport:
         )
         if self.short:
             wanted = PER_CLASS[self.split]
-            told = [
+            short = [
                 f'{wnid} has {count} images, not {wanted}'
                 for wnid, count in self.short.items()
             ]
             yield (
-                f'  {len(told)} of {len(counts)} classes are short: '
-                f'{shorten(told)}'
+                f'  {len(short)} of {len(counts)} classes are short: '
+                f'{shorten(short)}'
             )
         if self.unreadable:
             yield (
@@ -100,7 +101,7 @@ def check_split(
     split: str,
     readable: Callable[[str], bool] = is_readable,
 ) -> SplitReport:
-    """Count the images of a split and look at each.
+    """Count the images of a split and check each.
 
     Args:
         root (str | Path): The folder of the data set.
@@ -139,7 +140,7 @@ def link_merged(source: str | Path, target: str | Path) -> list[Path]:
         raise FolderError(
             f'{base} exists and is not empty: name a new folder, or delete it'
         )
-    # Both are looked for before anything is made.
+    # Both are looked up before any folder is made.
     splits, errors = {}, []
     for split in PER_CLASS:
         try:
@@ -169,10 +170,7 @@ def link_split(found: Split, folder: Path) -> None:
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = make_parser(__doc__)
     commands = parser.add_subparsers(dest='command', required=True)
     check = commands.add_parser('check', help='count and look at the images')
     check.add_argument('folder', help='the folder of the data set')

@@ -9,7 +9,6 @@ of the configs *_tiny100.py.
 
 from __future__ import annotations
 
-import argparse
 import shutil
 import sys
 from collections.abc import Iterator
@@ -27,6 +26,7 @@ from mlfm_mm.datasets.folder_layout import (
 )
 from mlfm_mm.datasets.images import list_images
 from mlfm_mm.engine import one_sentence
+from mlfm_mm.engine.arguments import make_parser
 
 FETCH = (
     'To fetch it: http://cs231n.stanford.edu/tiny-imagenet-200.zip, to be '
@@ -42,8 +42,8 @@ def find_images(source: str | Path, count: int) -> dict[Path, list[Path]]:
         count (int): How many classes.
 
     Returns:
-        dict[Path, list[Path]]: Images by the folder, such as
-        ``train/n01443537``, that they belong into.
+        dict[Path, list[Path]]: Images by the folder that they go to, such as
+        ``train/n01443537``.
 
     Raises:
         FolderError: It is not the folder of Tiny ImageNet-200.
@@ -106,10 +106,7 @@ def arrange(source: str | Path, target: str | Path, count: int) -> int:
 
 def main() -> None:
     """Arrange."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = make_parser(__doc__)
     parser.add_argument('source', help='the folder tiny-imagenet-200')
     parser.add_argument('target', help='the new folder')
     parser.add_argument(

@@ -17,7 +17,7 @@ import torch
 from mmengine.config import Config
 from torch import Tensor
 
-# A clone need not be installed: its package lies beside this folder.
+# A clone need not be installed: its package lies two folders up.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from mlfm_mm.engine import UsageError, one_sentence
@@ -27,7 +27,7 @@ from mlfm_mm.openmmlab import own_config
 
 State = dict[str, Tensor]
 
-# Blocks of each stage; the plain network counts them through.
+# Blocks of each stage; the plain network numbers them across stages.
 BLOCKS = (1, 2, 3, 4, 3, 3, 1)
 GATES = {
     'convinput': 'input_gate.conv',
@@ -36,12 +36,12 @@ GATES = {
     'bnsupplement': 'supplement_gate.bn',
     'bnx': 'output_gate',
 }
-# Each filter bank of the published code holds constants, which we compute.
+# The published code stores its wavelet filters, which we compute.
 IGNORED = re.compile(r'^dwt|\.dwt\.')
 
 
 def convert(published: State) -> State:
-    """Rename the published weights, and fold what a norm cancels.
+    """Rename the published weights, and fold biases that a norm cancels.
 
     Args:
         published (dict[str, Tensor]): State dict of the authors' network.
@@ -62,7 +62,7 @@ def convert(published: State) -> State:
 
 
 def rename(name: str) -> str:
-    """Say what our model calls a weight of the authors'.
+    """Get our model's name for a weight of the authors'.
 
     Args:
         name (str): The published name.

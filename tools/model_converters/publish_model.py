@@ -1,4 +1,4 @@
-"""Keep of a checkpoint what another needs to use it: the weights, in half.
+"""Strip a checkpoint to what others need: its weights, in half precision.
 
     python tools/model_converters/publish_model.py epoch_30.pth weights.pth
 
@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 
-# A clone need not be installed: its package lies beside this folder.
+# A clone need not be installed: its package lies two folders up.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from mlfm_mm.engine import UsageError, one_sentence
@@ -33,7 +33,7 @@ def publish(
     Args:
         checkpoint (dict): What a Runner saved.
         half (bool): Whether weights are kept in half precision.
-        names (dict[str, str]): What classes are called instead, by name.
+        names (dict[str, str]): New names of classes by their old ones.
 
     Returns:
         dict: Its ``state_dict``, and ``meta`` with the classes and versions.
