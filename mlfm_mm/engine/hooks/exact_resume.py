@@ -78,8 +78,11 @@ class ExactResumeHook(Hook):
             # The sampler was built before the checkpoint was read.
             sampler.seed = before['sampler_seed']
         size = getattr(loader.batch_sampler, 'batch_size', None) or 1
+        # MMEngine may add the rank; all processes need the same seed here.
+        rank_added = runner._randomness_cfg.get('diff_rank_seed', False)
+        seed = runner.seed - runner.rank * rank_added
         now = dict(
-            seed=before.get('seed', self._common_seed(runner)),
+            seed=before.get('seed', seed),
             sampler_seed=getattr(sampler, 'seed', None),
             processes=runner.world_size,
             images=size * runner.world_size,
@@ -93,12 +96,6 @@ class ExactResumeHook(Hook):
             # The checkpoint was written at the end of its epoch.
             before['began'] = runner.iter
         return now, before
-
-    @staticmethod
-    def _common_seed(runner: Runner) -> int:
-        """Find the seed that all processes share."""
-        differs = runner._randomness_cfg.get('diff_rank_seed', False)
-        return runner.seed - runner.rank * differs
 
     @staticmethod
     def _warn_of_changes(runner: Runner, before: dict, now: dict) -> None:
