@@ -45,7 +45,7 @@ class Draw(NamedTuple):
 
     Args:
         image (int): Its number in the data set.
-        epoch (int): The epoch.
+        epoch (int): The epoch, from zero.
         position (int): Its place in the order of the epoch, counted over
             all processes.
     """
