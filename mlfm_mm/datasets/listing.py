@@ -81,7 +81,15 @@ def list_items(dataset: BaseDataset) -> list[Item]:
 
 
 def turns_pictures(cfg: Config) -> bool:
-    """Check whether the training pipeline applies the EXIF orientation."""
-    pipeline = cfg.train_dataloader.dataset.get('pipeline', [])
-    loaders = [t for t in pipeline if 'LoadImage' in str(t.get('type'))]
-    return any(t.get('color_type', 'color') == 'color' for t in loaders)
+    """Check whether the first split's pipeline applies EXIF orientations."""
+    loaders = (cfg.get(f'{split}_dataloader') for split in SPLITS)
+    first = next(loader.dataset for loader in loaders if loader)
+    reads = [t for t in transforms_of(first) if 'LoadImage' in str(t['type'])]
+    return any(t.get('color_type', 'color') == 'color' for t in reads)
+
+
+def transforms_of(config: dict) -> list[dict]:
+    """List the transforms of a data set, and of those that it wraps."""
+    wrapped = [config.get('dataset'), *config.get('datasets', [])]
+    inner = [t for part in wrapped if part for t in transforms_of(part)]
+    return [*config.get('pipeline', []), *inner]

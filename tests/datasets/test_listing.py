@@ -89,3 +89,9 @@ def test_who_turns_pictures(color: dict, turns: bool) -> None:
     dataset = dict(type='X', pipeline=[load])
     cfg = Config(dict(train_dataloader=dict(dataset=dataset)))
     assert turns_pictures(cfg) == turns
+    # A data set inside another, and a config that only tests.
+    wrapped = dict(type='RepeatDataset', times=2, dataset=dataset)
+    cfg.train_dataloader.dataset = wrapped
+    assert turns_pictures(cfg) == turns
+    cfg = Config(dict(test_dataloader=dict(dataset=dataset)))
+    assert turns_pictures(cfg) == turns

@@ -85,7 +85,7 @@ class PreemptionHook(Hook):
         in_main = threading.current_thread() is threading.main_thread()
         if not savers or not in_main:
             return
-        (self.saver,) = savers
+        self.saver = savers[0]
         loops = (runner.train_loop, runner.val_loop)
         for loader in [loop.dataloader for loop in loops if loop is not None]:
             keep_apart(loader)

@@ -117,9 +117,9 @@ class Watch(threading.Thread):
         if self.is_alive():
             # It may be writing a report.
             self.join()
-        self.file.unlink(missing_ok=True)
         # Reports of others may still be in the folder.
         with suppress(OSError):
+            self.file.unlink(missing_ok=True)
             self.file.parent.rmdir()
 
     def run(self) -> None:
@@ -140,10 +140,12 @@ class Watch(threading.Thread):
             pid=os.getpid(),
             **standing(frame),
         )
-        self.file.parent.mkdir(parents=True, exist_ok=True)
         part = self.file.with_suffix('.part')
-        part.write_text(json.dumps(report))
-        os.replace(part, self.file)
+        # On a full disk, the watch goes on without a report.
+        with suppress(OSError):
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            part.write_text(json.dumps(report))
+            os.replace(part, self.file)
 
     def read(self) -> None:
         """Read where the others stand."""

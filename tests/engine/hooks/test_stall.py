@@ -93,6 +93,20 @@ def test_processes_see_one_another(
     assert not list(folder.glob('*.json'))
 
 
+def test_a_full_disk_does_not_end_the_watch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = threading.Event()
+    monkeypatch.setattr(Watch, 'end', lambda self: ended.set())
+    folder = tmp_path / 'alive'
+    folder.write_text('a file, where no folder can be made')
+    watch = Watch(folder, rank=0, timeout=0.2)
+    watch.report()
+    watch.start()
+    assert ended.wait(10)
+    watch.stop()
+
+
 def test_one_process_is_not_watched(tmp_path: Path) -> None:
     class Alone:
         world_size = 1
