@@ -24,7 +24,7 @@ SETTINGS = {
     'beside',
 }
 REQUIRED = {'title', 'arms', 'baselines', 'seeds', 'metric'}
-# What decides how a network ends, beside the seed; and what of it does not.
+# The settings that determine the trained network, beside the seed, ...
 RECIPE = (
     'model',
     'data_preprocessor',
@@ -33,6 +33,7 @@ RECIPE = (
     'param_scheduler',
     'train_cfg',
 )
+# ... and the keys in them that do not.
 PLACES = {'data_root', 'source', 'num_workers', 'persistent_workers'}
 ARM_SETTINGS = {'title', 'config', 'overrides'}
 
@@ -42,9 +43,9 @@ class Arm:
     """A network of a plan.
 
     Args:
-        name (str): Its name in records and on the disk.
-        title (str): Its name for people.
-        config (Path): The config that it is trained by.
+        name (str): Its name in records and folders.
+        title (str): Its name in tables and figures.
+        config (Path): The config that it is trained with.
         overrides (dict): Dotted keys of the config and their values.
             Defaults to none.
     """
@@ -79,14 +80,14 @@ class Plan:
 
     Args:
         name (str): The name of the plan's file, without ending.
-        title (str): Its name for people.
+        title (str): Its name in tables and figures.
         arms (tuple[Arm]): The networks, in the order of the rows.
         baselines (tuple[str]): The arms that the others are compared with,
             of this plan or of one in ``beside``.
         seeds (tuple[int]): The seeds.
-        metric (str): The metric of the config that counts.
+        metric (str): The validation metric to compare by.
         beside (tuple[str]): Other plans with the same recipe, whose runs
-            stand beside these. Defaults to none.
+            are shown together with these. Defaults to none.
     """
 
     name: str
@@ -98,7 +99,7 @@ class Plan:
     beside: tuple[str, ...] = ()
 
     def runs(self) -> Iterator[Run]:
-        """Go through the runs, seed by seed, so that pairs are soon full."""
+        """Yield the runs, seed by seed, so that pairs are soon complete."""
         for seed in self.seeds:
             for arm in self.arms:
                 yield Run(arm, seed)
@@ -111,7 +112,7 @@ def read_plan(path: str | Path) -> Plan:
         path (str | Path): A config file with ``title``, ``config`` (relative
             to the file; an arm may have its own), ``arms``, ``baselines``,
             ``seeds``, ``metric`` and perhaps ``beside``; names that begin
-            with an underscore are the file's own.
+            with an underscore are ignored.
 
     Returns:
         Plan: The plan.
@@ -121,7 +122,7 @@ def read_plan(path: str | Path) -> Plan:
             unknown or empty.
     """
     path = Path(path)
-    # As records keep them: overrides are compared with theirs.
+    # As JSON gives them back, since overrides are compared with a record's.
     settings = json.loads(json.dumps(load_config(str(path)).to_dict()))
     content = {k: v for k, v in settings.items() if not k.startswith('_')}
     _check_keys(path, 'the plan', content, REQUIRED, SETTINGS)
@@ -171,14 +172,14 @@ def _check_baselines(path: Path, content: dict) -> None:
 
 
 def make_config(run: Run, work_dir: Path) -> Config:
-    """Fit the config of an arm to a run.
+    """Make the config of a run.
 
     Args:
         run (Run): The run.
         work_dir (Path): Where it writes.
 
     Returns:
-        Config: The config, all that training needs.
+        Config: The config of the arm, with seed and work folder.
     """
     cfg = load_config(str(run.arm.config), run.arm.overrides)
     cfg.randomness = dict(seed=run.seed)
@@ -187,14 +188,14 @@ def make_config(run: Run, work_dir: Path) -> Config:
 
 
 def fingerprint(cfg: Config) -> str:
-    """Tell recipes apart by what a network learns from.
+    """Hash the settings that determine a trained network.
 
     Args:
         cfg (Config): The config of a run.
 
     Returns:
-        str: Twelve letters that change with network, data, optimizer and
-        schedule, but not with the seed or with where the data lie.
+        str: Twelve hex digits that change with network, data, optimizer and
+        schedule, but not with the seed or the path of the data.
 
     Example:
         >>> here, there = (dict(data_root=name, lr=1) for name in 'ab')

@@ -1,4 +1,4 @@
-"""Records of finished runs: a line of JSON each."""
+"""Records of finished runs, a JSON object per line."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def write_record(path: Path, record: dict) -> None:
     """Add a record to a file.
 
     Args:
-        path (Path): The file; it and its folder are made where missing.
+        path (Path): The file; it and its folder are created if missing.
         record (dict): The record.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -42,7 +42,7 @@ def write_record(path: Path, record: dict) -> None:
 
 
 def make_record(plan: Plan, run: Run, work_dir: Path) -> dict:
-    """Sum up a finished run.
+    """Summarize a finished run.
 
     Args:
         plan (Plan): The plan that it belongs to.
@@ -76,7 +76,7 @@ def make_record(plan: Plan, run: Run, work_dir: Path) -> dict:
 
 
 def _rounded(score: float) -> float:
-    """Drop what single precision has left behind the comma."""
+    """Drop digits that are rounding errors of single precision."""
     return round(score, 4)
 
 
@@ -110,7 +110,7 @@ def pending_runs(plan: Plan, records: list[dict]) -> list[Run]:
         list[Run]: The others, in the plan's order.
 
     Raises:
-        UsageError: If a record was made by another recipe than the plan's:
+        UsageError: If a record was made with another recipe than the plan's:
             results of two experiments must not share a row.
     """
     by_arm: dict[str, list[dict]] = {}

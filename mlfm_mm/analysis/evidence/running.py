@@ -1,4 +1,4 @@
-"""Train what a plan still lacks, each run in a process of its own."""
+"""Train the missing runs of a plan, each in a process of its own."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Job:
 def tell_state(
     plan: Plan, folder: Path, records: Path, console: Console
 ) -> None:
-    """Print what is finished and what has begun.
+    """Print how many runs are finished, and how far others are.
 
     Args:
         plan (Plan): The plan.
@@ -102,7 +102,7 @@ def _lock(file: TextIO) -> bool:
 
 @contextmanager
 def _held(path: Path) -> Iterator[TextIO]:
-    """Keep other commands off a plan; the file holds the process ids."""
+    """Lock a plan, by the file that holds the process ids of its runs."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, 'a+') as file:
         if not _lock(file):
@@ -117,19 +117,19 @@ def _held(path: Path) -> Iterator[TextIO]:
 def run_plan(
     plan: Plan, jobs: int, folder: Path, records: Path, console: Console
 ) -> None:
-    """Train all that is not finished, and resume what was interrupted.
+    """Train the runs that are not finished; resume interrupted ones.
 
     Args:
         plan (Plan): The plan.
         jobs (int): How many runs side by side, each with one CPU thread.
         folder (Path): Where the runs write.
         records (Path): Where the records go.
-        console (Console): Where to tell how it goes.
+        console (Console): Where to print the progress.
 
     Raises:
         UsageError: If a run failed, or if another command runs the plan.
-            The runs in progress are ended then, as by any exception, and go
-            on another time.
+            The runs in progress are terminated then, as by any exception,
+            and can be resumed.
     """
     waiting = pending_runs(plan, read_records(records))
     running: list[Job] = []
@@ -176,7 +176,7 @@ def _start(run: Run, parent: Path) -> Job:
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / 'run.py'
     make_config(run, folder).dump(config)
-    # Read by the libraries when the new process imports them.
+    # The new process reads it when it imports PyTorch.
     os.environ['OMP_NUM_THREADS'] = '1'
     process = get_context('spawn').Process(target=train, args=(config,))
     process.start()
@@ -184,7 +184,7 @@ def _start(run: Run, parent: Path) -> Job:
 
 
 def train(config: Path) -> None:
-    """Train or go on, and tell ``console.log`` beside the config.
+    """Train or resume, with output to ``console.log`` beside the config.
 
     Args:
         config (Path): The config of a run, in its work folder.
@@ -197,7 +197,7 @@ def train(config: Path) -> None:
 
 
 def _stop(job: Job) -> None:
-    """End a run; it goes on from its last checkpoint another time."""
+    """Terminate a run; it can be resumed from its last checkpoint."""
     if job.process.is_alive() and job.process.pid:
         os.kill(job.process.pid, signal.SIGCONT)
         job.process.terminate()
@@ -205,7 +205,7 @@ def _stop(job: Job) -> None:
 
 
 def _finish(plan: Plan, job: Job, records: Path) -> str:
-    """Record a run that has ended, and tell how."""
+    """Record a run that has ended; return a line about it."""
     if job.process.exitcode:
         raise UsageError(
             f'{job.run.name} failed; the end of {job.folder}/console.log '
@@ -220,7 +220,7 @@ def _finish(plan: Plan, job: Job, records: Path) -> str:
 
 
 class Clock:
-    """How far a plan is, and how much time it will take.
+    """The progress of a plan, and an estimate of the time left.
 
     Args:
         runs (list[Run]): The runs that are to be done.
@@ -254,7 +254,7 @@ def epochs_of(run: Run) -> int:
 
 
 def epochs_done(folder: Path, metric: str) -> int:
-    """Count the epochs that a run has been validated after."""
+    """Get the last epoch of a run that was validated, 0 if none was."""
     try:
         return read_curve(folder, metric).last
     except UsageError:

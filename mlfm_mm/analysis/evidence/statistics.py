@@ -1,4 +1,4 @@
-"""What the records of several seeds say, and how surely."""
+"""Means, deviations and paired differences over seeds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Difference:
         mean (float): Mean of the differences.
         seeds (int): Number of seeds.
         low (float, optional): Lower end of the interval. Defaults to None,
-            unknown: one seed tells no spread.
+            unknown, as for a single seed.
         high (float, optional): Its upper end. Defaults to None.
     """
 
@@ -26,7 +26,7 @@ class Difference:
 
     @property
     def is_sure(self) -> bool:
-        """bool: Whether the interval leaves out zero."""
+        """bool: Whether the interval excludes zero."""
         if self.low is None or self.high is None:
             return False
         return self.low > 0 or self.high < 0
@@ -50,7 +50,7 @@ def paired_difference(
         confidence (float): Confidence of the interval. Defaults to 0.95.
 
     Returns:
-        Difference | None: ``other`` less ``baseline``; None if they have no
+        Difference | None: ``other`` minus ``baseline``; None if they have no
         seed in common.
 
     Example:
@@ -65,7 +65,7 @@ def paired_difference(
         return None
     if len(gains) == 1:
         return Difference(gains[0], 1)
-    # Here, not above: the package must import where there is no scipy.
+    # Imported here, because the package does not require scipy.
     from scipy.stats import t
 
     mean, half = fmean(gains), t.ppf((1 + confidence) / 2, len(gains) - 1)
@@ -74,10 +74,10 @@ def paired_difference(
 
 
 def spread(scores: Sequence[float]) -> str:
-    """Sum scores up for people.
+    """Format the mean and the deviation of scores.
 
     Args:
-        scores (Sequence[float]): One score a seed.
+        scores (Sequence[float]): One score per seed.
 
     Returns:
         str: Their mean and, of two or more, their standard deviation.
@@ -93,7 +93,7 @@ def spread(scores: Sequence[float]) -> str:
 def by_arm(
     records: Sequence[Mapping], key: str = 'final'
 ) -> dict[str, dict[int, float]]:
-    """Arrange the scores of records.
+    """Group the scores of records by arm and seed.
 
     Args:
         records (Sequence[Mapping]): The records.

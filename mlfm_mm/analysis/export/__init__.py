@@ -1,4 +1,4 @@
-"""Trained networks as files that run without this library."""
+"""Export trained networks to files that run without this library."""
 
 from .check import Check, check_exported, open_exported
 from .file import FORMATS, describe, save

@@ -1,4 +1,4 @@
-"""Whether an exported network says what PyTorch says, and how fast."""
+"""Compare an exported network with PyTorch: its outputs and its speed."""
 
 from __future__ import annotations
 
@@ -16,24 +16,25 @@ from ..samples import Sample
 from .graph import Exported
 
 Run = Callable[[Tensor], Tensor]
-# Of the largest logit: single precision, summed in another order.
+# Relative to the largest logit: single precision, other orders of summation.
 TOLERANCE = 1e-3
-# What a picture is made larger and smaller by, so that sizes are odd, too.
+# Pixels that are added to the size of a picture, to try odd sizes, too.
 STEPS = (33, -7)
 
 
 @dataclass(frozen=True)
 class Check:
-    """What a comparison has shown.
+    """The result of a comparison.
 
     Args:
         sizes (tuple[tuple[int, int], ...]): Heights and widths that were
             compared.
-        difference (float): The largest, as a share of the largest logit.
+        difference (float): The largest difference, relative to the largest
+            logit.
         timed (tuple[int, int]): The size of the image that was timed.
         torch_ms (float): Its milliseconds in PyTorch, norms folded.
         file_ms (float): Those of the file.
-        threads (int): Threads of either.
+        threads (int): Number of threads of both.
     """
 
     sizes: tuple[tuple[int, int], ...]
@@ -92,8 +93,8 @@ def open_exported(path: Path) -> Run:
 def _open_program(path: Path) -> Run:
     program = torch.export.load(path)
     try:
-        # A pooling's sizes must be even or odd as the example's were, says
-        # the guard; the operators do as well with others.
+        # The guards of a pooling ask for the parity of the example's sizes,
+        # although the operators work for any.
         module = program.module(check_guards=False)
     except TypeError:  # before PyTorch 2.9
         module = program.module()
@@ -106,12 +107,12 @@ def check_exported(
     """Compare an exported network with PyTorch, at several sizes.
 
     Args:
-        path (Path): The file; it is removed if it is not right.
-        exported (Exported): What it was made of.
+        path (Path): The file; it is removed if the outputs differ.
+        exported (Exported): The graph that was saved in it.
         samples (Sequence[Sample]): Pictures.
 
     Returns:
-        Check: What was seen.
+        Check: The result.
 
     Raises:
         UsageError: The two differ.
@@ -142,7 +143,7 @@ def check_exported(
 
 
 def _inputs(exported: Exported, samples: Sequence[Sample]) -> list[Tensor]:
-    """Bring pictures to the sizes that the file takes, their own last."""
+    """Resize pictures to sizes that the file takes, their own last."""
     if exported.size is not None:
         return [_resized(sample.x, exported.size) for sample in samples]
     found = []
@@ -155,7 +156,7 @@ def _inputs(exported: Exported, samples: Sequence[Sample]) -> list[Tensor]:
                 for n in sample.x.shape[2:]
             ]
             found.append(_resized(sample.x, (size[0], size[1])))
-    # Two images at once, too.
+    # A batch of two, too.
     found.insert(0, found[-1].repeat(2, 1, 1, 1))
     return found
 

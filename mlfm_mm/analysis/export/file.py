@@ -1,4 +1,4 @@
-"""An exported network as a file, with what one must know to run it."""
+"""Save an exported network with the metadata that running it takes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ METADATA = 'metadata.json'  # its name within a .pt2 file
 
 
 def describe(network: Trained, exported: Exported) -> dict[str, str]:
-    """Say what one must know to run the file, as texts by name.
+    """Collect the metadata that running the file takes.
 
     Args:
         network (Trained): The network.
@@ -30,9 +30,10 @@ def describe(network: Trained, exported: Exported) -> dict[str, str]:
     Returns:
         dict[str, str]: JSON by name: ``task``; names of the ``classes`` and
         their ``palette``; ``mean``, ``std`` and ``order`` of the channels;
-        ``size``, the height and width that pictures are brought to, null for
-        their own; ``crop_pct``, the share of their shorter side that is kept
-        before; and ``size_divisor``, of which sizes must be multiples.
+        ``size``, the height and width that pictures are resized to, null for
+        their own; ``crop_pct``, the share of their shorter side that a
+        centre crop keeps before; and ``size_divisor``, of which sizes must
+        be multiples.
     """
     normalization = normalization_of(network.model.data_preprocessor)
     head = (
@@ -58,7 +59,7 @@ def describe(network: Trained, exported: Exported) -> dict[str, str]:
 
 
 def _crop(network: Trained) -> float:
-    """Find the share of a picture's shorter side that the test keeps."""
+    """Find the share of the shorter side that the test pipeline keeps."""
     for step in find_dataset(network.cfg)['pipeline']:
         if str(step['type']).endswith('ResizeEdge'):
             return min(size_of(network)) / float(step['scale'])
@@ -66,15 +67,16 @@ def _crop(network: Trained) -> float:
 
 
 def save(exported: Exported, facts: dict[str, str], path: Path) -> None:
-    """Write a graph to a file, with what one must know of it.
+    """Save a graph with its metadata.
 
     Args:
         exported (Exported): The graph.
-        facts (dict[str, str]): What :func:`describe` says.
-        path (Path): The file; its ending says the format.
+        facts (dict[str, str]): From :func:`describe`.
+        path (Path): The file; its suffix selects the format.
 
     Raises:
-        UsageError: The format is unknown, or needs a package that is absent.
+        UsageError: The format is unknown, or needs a package that is not
+            installed.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == '.pt2':
@@ -89,7 +91,7 @@ def save(exported: Exported, facts: dict[str, str], path: Path) -> None:
 def _save_onnx(exported: Exported, facts: dict[str, str], path: Path) -> None:
     try:
         with warnings.catch_warnings():
-            # PyTorch's exporter about PyTorch's trees.
+            # The exporter uses an API of pytree that PyTorch deprecates.
             warnings.simplefilter('ignore', FutureWarning)
             program = torch.onnx.export(
                 exported.program,
@@ -104,6 +106,6 @@ def _save_onnx(exported: Exported, facts: dict[str, str], path: Path) -> None:
         ) from error
     assert program is not None
     for node in program.model.graph:
-        node.metadata_props.clear()  # where on this machine it was written
+        node.metadata_props.clear()  # stack traces with paths of this machine
     program.model.metadata_props.update(facts)
     program.save(str(path), external_data=False)

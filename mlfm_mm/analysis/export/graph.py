@@ -13,18 +13,20 @@ from torch.export import Dim, ExportedProgram
 
 from ...engine import UsageError
 from ...models import MLFMNeck
+from ..complexity import dummy
 from ..samples import channels_of, size_of
 from ..trained import Trained
 
 if TYPE_CHECKING:
     from mmseg.models.utils import Upsample
 
-# What sizes may have to be multiples of: a decoder meets its encoder.
+# What sizes may have to be multiples of, so that a decoder's maps have the
+# sizes of its encoder's.
 DIVISORS = (1, 2, 4, 8, 16, 32)
 
 
 class Logits(nn.Module):
-    """What exporters want: a tensor in, a tensor out.
+    """A network in the form that exporters need: tensor in, tensor out.
 
     Args:
         network (Trained): A classifier or a segmentor.
@@ -62,17 +64,17 @@ class Logits(nn.Module):
             align_corners=head.align_corners,
         )
         if logits.shape[1] == 1:
-            # A mask of one channel: the background's logit is the threshold.
+            # Of a single-channel mask, the background gets the threshold.
             level = torch.logit(torch.tensor(head.threshold or 0.3)).item()
             logits = torch.cat((torch.full_like(logits, level), logits), 1)
         return logits
 
 
 class Enlarge(nn.Module):
-    """An ``Upsample`` of mmseg whose sizes an exporter can leave open.
+    """mmseg's ``Upsample``, in a form that traces with dynamic sizes.
 
     Args:
-        upsample (Upsample): It, with a whole factor.
+        upsample (Upsample): The module, with an integer scale factor.
 
     Example:
         >>> from mmseg.models.utils import Upsample
@@ -96,7 +98,7 @@ class Enlarge(nn.Module):
 
 
 def open_sizes(model: nn.Module) -> None:
-    """Replace what would turn a size into a number.
+    """Replace modules that would turn dynamic sizes into constants.
 
     Args:
         model (nn.Module): The network, changed in place.
@@ -110,7 +112,7 @@ def open_sizes(model: nn.Module) -> None:
 
 
 def fold_norms(model: nn.Module) -> None:
-    """Fold what norms there are into convolutions, for good.
+    """Fold batch norms into convolutions, which cannot be undone.
 
     Args:
         model (nn.Module): The network, changed in place. Units that cannot
@@ -134,7 +136,7 @@ class Exported:
         logits (Logits): The same in PyTorch, norms folded.
         size (tuple[int, int], optional): The only height and width that it
             takes; None for any.
-        divisor (int): What they must be multiples of.
+        divisor (int): What height and width must be multiples of.
     """
 
     program: ExportedProgram
@@ -170,7 +172,7 @@ def export_network(network: Trained, size: tuple[int, int] | None) -> Exported:
         program = _trace(logits, _example(network, size, 1), None)
         return Exported(program, logits, size, 1)
     divisor = find_divisor(logits, network)
-    # A size that any stride divides gives nothing away.
+    # Multiples of every stride: with others, the tracer would specialize.
     height, width = (max(64, -(-n // 32) * 32) for n in size_of(network))
     x = _example(network, (height, width + 32), 2)
     shapes = {0: Dim.DYNAMIC, 2: Dim.DYNAMIC, 3: Dim.DYNAMIC}
@@ -179,7 +181,7 @@ def export_network(network: Trained, size: tuple[int, int] | None) -> Exported:
         shapes = {0: Dim('batch'), 2: sides[0], 3: sides[1]}
     try:
         program = _trace(logits, x, shapes)
-    except Exception as error:  # the tracer raises of many kinds
+    except Exception as error:  # the tracer raises many types
         raise UsageError(
             f'{network.name} cannot be traced for any size: give --size '
             f'HEIGHT WIDTH ({type(error).__name__}: '
@@ -189,24 +191,24 @@ def export_network(network: Trained, size: tuple[int, int] | None) -> Exported:
 
 
 def find_divisor(logits: Logits, network: Trained) -> int:
-    """Find out what sizes must be multiples of, by trying.
+    """Find out by trying what sizes must be multiples of.
 
     Args:
-        logits (Logits): The network in PyTorch.
-        network (Trained): The same.
+        logits (Logits): The network in the form for exporters.
+        network (Trained): The network itself.
 
     Returns:
         int: A power of two.
 
     Raises:
-        UsageError: The network takes no other size than its own.
+        UsageError: The network takes none of the sizes tried.
     """
     for divisor in DIVISORS:
         x = _example(network, (64 + divisor, 96 + divisor), 1)
         try:
             with torch.no_grad():
                 logits(x)
-        except Exception:  # a host's own refusal
+        except Exception:  # whatever a host raises for a wrong size
             continue
         return divisor
     raise UsageError(
@@ -215,9 +217,7 @@ def find_divisor(logits: Logits, network: Trained) -> int:
 
 
 def _example(network: Trained, size: tuple[int, int], count: int) -> Tensor:
-    generator = torch.Generator().manual_seed(0)
-    shape = count, channels_of(network), *size
-    return torch.randn(shape, generator=generator)
+    return dummy(network.model, count, channels_of(network), size)
 
 
 def _trace(logits: Logits, x: Tensor, shapes: dict | None) -> ExportedProgram:
