@@ -1,6 +1,6 @@
-"""What a researcher asks of trained networks and of their runs.
+"""Analyse trained networks and training runs.
 
-``runs`` reads what a Runner left (config, log, weights), ``tables`` and
-``plots`` show it; ``models``, ``sizes`` and ``complexity`` build the network
-of a config and count what it costs; ``machine`` says where.
+``runs`` reads the work folder of a Runner (config, log, weights), ``compare``,
+``tables`` and ``plots`` show it; ``sizes`` and ``complexity`` count what the
+network of a config costs; ``machine`` describes the hardware.
 """

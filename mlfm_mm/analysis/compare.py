@@ -1,4 +1,4 @@
-"""Any number of training runs, side by side."""
+"""Compare training runs: scores, costs and paired differences."""
 
 from __future__ import annotations
 
@@ -32,16 +32,15 @@ NONE = '-'
 
 @dataclass(frozen=True)
 class TrainedRun:
-    """A training run that has ended, or has come some way.
+    """A training run, finished or in progress.
 
     Args:
         folder (Path): Its work folder.
         cfg (Config): Its config.
         seed (int): Its seed.
-        curve (Curve): How it went.
-        step_ms (float, optional): Milliseconds of a training step.
-        memory (float, optional): The most memory that it took, in MB, which
-            is recorded on a GPU.
+        curve (Curve): Its loss and scores.
+        step_ms (float, optional): Median milliseconds of a training step.
+        memory (float, optional): Peak memory in MB, recorded on GPUs only.
     """
 
     folder: Path
@@ -56,18 +55,19 @@ Runs = dict[str, list[TrainedRun]]
 
 
 def find_networks(words: Sequence[str]) -> Runs:
-    """Read the runs that a command line names, by network.
+    """Read the runs given on the command line, by network.
 
     Args:
-        words (Sequence[str]): Work folders, or folders of them, each perhaps
-            with ``NAME=`` in front; else a run is named after its folder,
-            without the seed at its end.
+        words (Sequence[str]): Work folders, or folders of them, each with an
+            optional prefix ``NAME=``; without it a run is named after its
+            folder, without the seed at its end.
 
     Returns:
         dict[str, list[TrainedRun]]: Each network's runs, sorted by seed.
 
     Raises:
-        UsageError: A folder holds no run, or two runs are the same.
+        UsageError: A folder holds no run, or two runs of a network have the
+            same seed.
     """
     found: Runs = {}
     for word in words:
@@ -107,11 +107,11 @@ def _read(folder: Path, number: int) -> TrainedRun:
 
 
 def summarize(networks: Runs) -> list[dict[str, object]]:
-    """Sum the runs up in numbers, a row for each network.
+    """Summarize the runs, a row for each network.
 
     Args:
         networks (dict[str, list[TrainedRun]]): The runs; the first network
-            is what the others are compared with.
+            is the baseline.
 
     Returns:
         list[dict]: Seeds, cost, mean and deviation of the best and the final
@@ -156,7 +156,7 @@ def _cost(runs: Sequence[TrainedRun]) -> dict[str, float | int | None]:
 
 
 def _count(cfg: Config) -> tuple[int, int | None]:
-    """Count parameters and multiply-adds; not these without a known size."""
+    """Count parameters, and multiply-adds if the image size is known."""
     model = build_model(cfg)
     try:
         counted = measure_complexity(model, input_size(cfg))
@@ -176,15 +176,14 @@ def _interval(gain: Difference | None) -> dict[str, float | None]:
 
 
 def tabulate(networks: Runs, rows: Sequence[Mapping]) -> Table:
-    """Write the summary as a model zoo's table.
+    """Lay out the summary as a model zoo does.
 
     Args:
         networks (dict[str, list[TrainedRun]]): The runs.
         rows (Sequence[dict]): From :func:`summarize`.
 
     Returns:
-        Table: For people; columns that nothing was recorded for are left
-        out.
+        Table: The table, without columns that no run recorded.
     """
     shown = [
         dict(
@@ -237,7 +236,7 @@ def _gain(row: Mapping) -> str:
 def _caption(networks: Runs) -> str:
     first = next(iter(networks))
     lengths = sorted(
-        {run.curve.last for of in networks.values() for run in of}
+        {run.curve.last for runs in networks.values() for run in runs}
     )
     unit = unit_of(networks[first][0].cfg)
     text = (
@@ -259,14 +258,14 @@ def _caption(networks: Runs) -> str:
 
 
 def unit_of(cfg: Config) -> str:
-    """Name what a run counts in its log."""
+    """Name the unit in which a run counts its progress."""
     return 'epoch' if cfg.train_cfg.get('max_epochs') else 'iteration'
 
 
 def save(
     networks: Runs, rows: Sequence[Mapping], table: Table, folder: Path
 ) -> None:
-    """Write a comparison: for people as Markdown, for programs in numbers.
+    """Write a comparison as Markdown, and its raw numbers as CSV and JSON.
 
     Args:
         networks (dict[str, list[TrainedRun]]): The runs.
@@ -280,9 +279,9 @@ def save(
         [dict(row) for row in rows],
         table.caption,
     )
-    runs = {
-        name: {run.seed: asdict(run.curve) for run in of}
-        for name, of in networks.items()
+    curves = {
+        name: {run.seed: asdict(run.curve) for run in runs}
+        for name, runs in networks.items()
     }
-    numbers.save(folder, 'results', runs=runs, machine=describe_machine())
+    numbers.save(folder, 'results', runs=curves, machine=describe_machine())
     (folder / 'results.md').write_text(table.markdown(), encoding='utf-8')

@@ -30,13 +30,13 @@ def measure_complexity(
     """Count parameters and multiply-adds.
 
     The multiply-adds are those of convolutions and matrix products, the
-    convention of published figures. What an LFMU does beside its
-    convolutions counts as nothing, so that its share of the time is larger
-    than its share of the multiply-adds.
+    convention of published figures. The other operations of an LFMU count as
+    nothing, so that its share of the time is larger than its share of the
+    multiply-adds.
 
     Args:
-        model (nn.Module): The network, which stays as it is; it is counted
-            in evaluation mode.
+        model (nn.Module): The network, left unchanged; it is counted in
+            evaluation mode.
         image_size (tuple[int, int]): Height and width of the input.
         channels (int): Channels of the input. Defaults to 3.
 
@@ -47,16 +47,16 @@ def measure_complexity(
         >>> measure_complexity(nn.Conv2d(3, 8, 3, padding=1), (10, 10))
         Complexity(params=224, macs=21600)
     """
-    # Tensors on this device have sizes and no numbers: nothing is computed.
-    ghost = copy.deepcopy(model).to('meta')
-    # Some hosts' train() returns nothing, so that calls cannot be chained.
-    ghost.train(False)
+    # Meta tensors have shapes but no data, so that nothing is computed.
+    meta_model = copy.deepcopy(model).to('meta')
+    # Some hosts' train() returns None, so that calls cannot be chained.
+    meta_model.train(False)
     image = torch.empty(1, channels, *image_size, device='meta')
-    # mmpose's have no default for them.
-    takes_samples = 'data_samples' in signature(ghost.forward).parameters
+    # In mmpose's models they have no default.
+    takes_samples = 'data_samples' in signature(meta_model.forward).parameters
     inputs = (image, None) if takes_samples else (image,)
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        ghost(*inputs)
+        meta_model(*inputs)
     params = sum(p.numel() for p in model.parameters())
     return Complexity(params, counter.get_total_flops() // 2)
 
@@ -64,7 +64,7 @@ def measure_complexity(
 def dummy(
     model: nn.Module, count: int, channels: int, size: tuple[int, int]
 ) -> Tensor:
-    """Make images of noise where the network is.
+    """Make images of noise on the network's device.
 
     Args:
         model (nn.Module): The network.
@@ -76,14 +76,14 @@ def dummy(
         Tensor: The images (count, channels, height, width).
     """
     device = next(model.parameters()).device
-    # Its own generator: measuring must not change what training draws.
+    # Its own generator: measuring must not change the global random state.
     generator = torch.Generator().manual_seed(0)
     images = torch.randn(count, channels, *size, generator=generator)
     return images.to(device)
 
 
 def total(output: Tensor | list | tuple) -> Tensor:
-    """Sum whatever a network returns."""
+    """Sum all tensors that a network returns."""
     if isinstance(output, Tensor):
         return output.sum()
     return torch.stack([total(item) for item in output]).sum()

@@ -1,8 +1,8 @@
-"""Controls: the same units, given something else than the method says.
+"""Control experiments: the same units with other inputs.
 
-A gain may come from what the units are given, or from having them at all.
+A gain may come from the inputs of the units, or from having the units at all.
 Each control keeps every parameter and changes one input, so that networks
-trained with it tell the two apart.
+trained with it show which it is.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ Given = tuple[Tensor, Tensor]
 
 
 class GivingNeck(MLFMNeck):
-    """An MLFMNeck that changes what its units are given."""
+    """An MLFMNeck that changes the inputs of its units."""
 
     def on_adoption(
         self, parent: nn.Module, backbone: nn.Module, row: list[nn.Module]
     ) -> None:
-        """Build the units as always, then stand between them and the rest.
+        """Build the units, and add hooks that change their inputs.
 
         Args:
             parent (nn.Module): The model that owns the neck.
@@ -44,7 +44,7 @@ class GivingNeck(MLFMNeck):
                 'gates read: leave supplement=True'
             )
         for index, unit in enumerate(self.units):
-            # A bound method, so that a copy of the model calls the copy's.
+            # A bound method: deepcopy binds it to the copied neck.
             unit.register_forward_pre_hook(partial(self._give, index))
 
     def _give(
@@ -54,15 +54,15 @@ class GivingNeck(MLFMNeck):
         return (x, *self.give(index, memory, image), *rest)
 
     def give(self, index: int, memory: Tensor, image: Tensor) -> Given:
-        """Choose what a unit is given. The first one's memory is the image.
+        """Choose the inputs of a unit. The first one's memory is the image.
 
         Args:
-            index (int): The unit's place in the neck.
+            index (int): The index of the unit in the neck.
             memory (Tensor): Memory of shape (N, M, H, W).
             image (Tensor): Image band of shape (N, image_channels, H, W).
 
         Returns:
-            tuple[Tensor, Tensor]: Memory and image band instead.
+            tuple[Tensor, Tensor]: The memory and image band to use instead.
         """
         raise NotImplementedError
 
@@ -72,8 +72,8 @@ class OtherImageNeck(GivingNeck):
     """Give each unit the image of the batch's next picture.
 
     Predictions depend on the batch: validate on batches of several pictures
-    in an order without meaning (``sampler=dict(shuffle=True)``), or the next
-    picture, which is of the same class, tells the class.
+    in random order (``sampler=dict(shuffle=True)``), since in a data set
+    sorted by class the next picture would give the class away.
 
     Example:
         >>> neck = OtherImageNeck()
@@ -90,7 +90,7 @@ class OtherImageNeck(GivingNeck):
 
 @MODELS.register_module()
 class NoImageNeck(GivingNeck):
-    """Give no unit the image: memory of the trunk only.
+    """Give units no image: the memory holds the trunk only.
 
     Example:
         >>> NoImageNeck().give(1, torch.ones(2), torch.ones(2))
@@ -105,7 +105,7 @@ class NoImageNeck(GivingNeck):
 
 @MODELS.register_module()
 class NoMemoryNeck(GivingNeck):
-    """Give units the image, but not what others have remembered.
+    """Give units the image, but not the memory of earlier units.
 
     Example:
         >>> NoMemoryNeck().give(1, torch.ones(2), torch.ones(2))
@@ -119,7 +119,7 @@ class NoMemoryNeck(GivingNeck):
 
 @MODELS.register_module()
 class NormsOnlyNeck(GivingNeck):
-    """Give units neither, which leaves them the output norm.
+    """Give units neither, so that only their output norm is left.
 
     Example:
         >>> NormsOnlyNeck().give(0, torch.ones(2), torch.ones(2))
@@ -133,11 +133,11 @@ class NormsOnlyNeck(GivingNeck):
 
 @MODELS.register_module()
 class EvenScaleNeck(GivingNeck):
-    """Bands that keep the scale of the map they come from.
+    """Give units bands at the scale of the map they come from.
 
     An orthonormal low-pass doubles a smooth map at each level, so that the
-    image of the last stage is 32 times as large as the first. Here all is
-    divided by what it has gained: the Haar low-pass becomes average pooling.
+    image of the last stage is 32 times as large as the first. Here bands are
+    divided by this gain: the Haar low-pass becomes average pooling.
 
     Example:
         >>> EvenScaleNeck(update='concat').taps
@@ -145,8 +145,8 @@ class EvenScaleNeck(GivingNeck):
     """
 
     def give(self, index: int, memory: Tensor, image: Tensor) -> Given:
-        """Divide by what low-passing has multiplied."""
+        """Divide by the gain of the low-passes."""
         level = self.taps[index].level
-        # The memory comes from the unit before, at its scale already.
+        # The memory has only passed the low-passes since the unit before.
         before = self.taps[index - 1].level if index else 0
         return memory * 2.0 ** (before - level), image * 0.5**level

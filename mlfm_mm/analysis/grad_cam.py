@@ -1,4 +1,4 @@
-"""Where a network looks, by Grad-CAM, behind its units."""
+"""Grad-CAM: where a network looks for a class, behind its memory units."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class Focus:
     Args:
         network (str): Its name.
         picture (str): The picture's.
-        layer (str): The module of the backbone that was asked.
-        label (str): The class that was asked for.
+        layer (str): The module of the backbone whose output was weighted.
+        label (str): The class.
         score (float): Its probability; in segmentation its share of the
-            pixels.
+            predicted pixels.
         cam (np.ndarray): The map (H, W), from 0 to 1.
     """
 
@@ -42,11 +42,11 @@ class Focus:
     cam: np.ndarray
 
     def row(self) -> dict[str, str | float]:
-        """Sum it up in numbers.
+        """Summarize it as the row of a table.
 
         Returns:
-            dict: Beside the names, ``area``, the share of the picture where
-            the map is above a half.
+            dict: Names and score, and ``area``, the share of the picture
+            where the map is above 0.5.
         """
         return dict(
             picture=self.picture,
@@ -63,10 +63,10 @@ def find_class(network: Trained, name: str | None) -> int | None:
 
     Args:
         network (Trained): The network, whose classes they are.
-        name (str, optional): What was asked for.
+        name (str, optional): The name, a part of it, or the number.
 
     Returns:
-        int | None: The number; None for none.
+        int | None: The index of the class; None without a name.
 
     Raises:
         UsageError: There is no such class.
@@ -91,19 +91,18 @@ def look(
     label: int | None = None,
     layer: str | None = None,
 ) -> Focus:
-    """Ask a network where it sees a class.
+    """Compute the Grad-CAM of a class.
 
     Args:
         network (Trained): A classifier or a segmentor.
         sample (Sample): The picture.
-        label (int, optional): The class. Defaults to None, the one that the
-            network sees first of all.
+        label (int, optional): The class. Defaults to None, the predicted
+            one, in segmentation that of most pixels.
         layer (str, optional): A module of the backbone. Defaults to None,
-            the one behind which the last unit sits, or would sit: what the
-            unit gives is what is looked at.
+            the last tap; with memory, the output of its unit is used.
 
     Returns:
-        Focus: Where.
+        Focus: The map, with its class and score.
 
     Raises:
         UsageError: pytorch-grad-cam is not installed, or there is no such
@@ -163,7 +162,7 @@ def _grad_cam(
             'pytorch-grad-cam is not installed: pip install '
             "'mlfm_mm[analysis]' or pip install grad-cam"
         ) from error
-    # Its hook comes behind the neck's, so that it sees what the unit gives.
+    # Its hook runs after the neck's, and so sees the output of the unit.
     as_maps = None if tap is None else tap.as_maps
     with GradCAM(logits, [module], as_maps) as cam:
         (found,) = cam(x, [target])
@@ -175,12 +174,12 @@ def _class_target(label: int) -> object:
 
 
 def _mask_target(label: int, mask: Tensor) -> object:
-    """Ask for a class where it was seen, or anywhere."""
+    """Sum the logits of a class over the pixels of a mask."""
     return lambda logits: (logits[label] * mask).sum()
 
 
 def tabulate(found: Sequence[Focus]) -> Table:
-    """Set in a table where networks looked.
+    """Tabulate the scores, and the areas of the maps.
 
     Args:
         found (Sequence[Focus]): From :func:`look`.
@@ -211,9 +210,9 @@ def draw(
 
     Args:
         samples (Sequence[Sample]): The pictures.
-        found (Sequence[Sequence[Focus]]): Of each, where each network
-            looked.
-        title (str): What stands above all.
+        found (Sequence[Sequence[Focus]]): For each picture, the results of
+            each network.
+        title (str): The title of the figure.
 
     Returns:
         Figure: The drawing.

@@ -1,4 +1,4 @@
-"""Where something was measured, and with what."""
+"""Describe the hardware and software of a measurement."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ Machine = dict[str, Any]
 
 
 def describe_machine(device: str | None = None) -> Machine:
-    """Describe the machine for a result that others read.
+    """Describe the machine, to be published with a result.
 
     Args:
         device (str, optional): The device that was measured. Defaults to
             None, a GPU if there is one.
 
     Returns:
-        dict: Processor, cores, threads, GPU, versions and date; no name that
-        would tell whose machine it is.
+        dict: Processor, cores, threads, GPU, versions and date; no host or
+        user name.
 
     Example:
         >>> 'torch' in describe_machine()['versions']
@@ -62,7 +62,7 @@ def _processor() -> str:
 
 
 def place(machine: Machine) -> str:
-    """Name what computed, for a caption.
+    """Name the GPU or processor, for a caption.
 
     Args:
         machine (dict): From :func:`describe_machine`.

@@ -1,4 +1,4 @@
-"""The picture of what memory units hold."""
+"""Draw what memory units hold."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ def draw_memory(
             :func:`mlfm_mm.analysis.memory_view.view_memory`.
         picture (np.ndarray): The picture, RGB (H, W, 3).
         normalization (Normalization): What turns bands into colours.
-        title (str): What stands above all.
+        title (str): The title of the figure.
 
     Returns:
-        Figure: The drawing. Of maps with many channels it shows the root
-        mean square over them; what a colour bar stands behind shares it.
+        Figure: The drawing. Maps show the root mean square over channels;
+        the columns at the left of a colour bar share its scale.
     """
     rows = len(views) + 1
     figure = Figure(
@@ -77,7 +77,7 @@ def draw_memory(
 
 
 def _draw_picture(row: np.ndarray, picture: np.ndarray) -> None:
-    """Put the picture into the first row, and beside it how to read it."""
+    """Put the picture into the first row, and beside it the legend."""
     _clear(row[0])
     row[0].imshow(picture)
     for axes in row[1:]:
@@ -115,7 +115,7 @@ def _draw_unit(
                 cmap=colors,
                 vmin=0,
                 vmax=top,
-                # All of a size on the page, whatever the resolution.
+                # The same size on the page at any resolution.
                 extent=(0, width, height, 0),
             )
         bar = figure.colorbar(
@@ -156,7 +156,7 @@ def _clear(axes: Axes) -> None:
 
 
 def to_pixels(figure: Figure) -> np.ndarray:
-    """Draw a figure.
+    """Render a figure.
 
     Args:
         figure (Figure): The figure.

@@ -1,4 +1,4 @@
-"""The memory's picture in the course of training."""
+"""Draw the memory in the course of training."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class MemoryViewHook(Hook):
     """Draw what the memory units hold, every few epochs.
 
     The picture goes to the Runner's visualizer, and from there to each of
-    its backends: a file, TensorBoard, Weights & Biases. The same picture of
-    the validation set is looked at each time, in evaluation and without
-    gradients; training goes on as if nothing had been looked at.
+    its backends: a file, TensorBoard, Weights & Biases. The network sees the
+    same picture of the validation set each time, in evaluation mode and
+    without gradients; training is not affected.
 
     Args:
         interval (int): Epochs or iterations between two drawings. Defaults
@@ -51,7 +51,7 @@ class MemoryViewHook(Hook):
         self.index = index
 
     def before_train(self, runner: Runner) -> None:
-        """Refuse what could only fail after an epoch."""
+        """Fail now where the first drawing would fail, epochs later."""
         from .memory_view import find_neck
 
         find_neck(runner.model)
@@ -76,7 +76,7 @@ class MemoryViewHook(Hook):
 
     @master_only
     def _draw(self, runner: Runner, step: int) -> None:
-        # Not above: a run without this hook needs no drawing.
+        # Imported here: runs without this hook need no matplotlib.
         from ..engine.normalization import normalization_of
         from .memory_figure import draw_memory, to_pixels
         from .memory_view import view_memory

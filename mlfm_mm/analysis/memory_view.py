@@ -14,7 +14,7 @@ from ..engine import UsageError
 from ..models import LFMU, MLFMNeck
 from .tables import Column, Table
 
-# What a unit holds, in the order in which it comes about.
+# What a unit holds, in the order of computation.
 PARTS = (
     'image_band',
     'memory_in',
@@ -32,11 +32,11 @@ class UnitView:
 
     Args:
         tap (str): The module of the backbone behind which it sits.
-        stride (int): Pixels of the picture to one of the maps.
+        stride (int): Pixels of the picture per pixel of the maps.
         level (int): How often the image band was low-passed.
         maps (dict[str, Tensor]): Maps (C, H, W) by the names of
             :data:`PARTS`, without those that the unit does not have. The
-            memory is as it flows: its low-pass doubles at each level.
+            memory is not rescaled: each low-pass doubles it.
     """
 
     tap: str
@@ -45,17 +45,16 @@ class UnitView:
     maps: dict[str, Tensor] = field(default_factory=dict)
 
     def rms(self, part: str) -> float | None:
-        """Tell the root mean square of a part; None if it is not there."""
+        """Compute the root mean square of a part; None without the part."""
         found = self.maps.get(part)
         return None if found is None else float(found.square().mean().sqrt())
 
     def row(self) -> dict[str, str | float | int | None]:
-        """Sum it up in numbers.
+        """Summarize it as the row of a table.
 
         Returns:
             dict: Tap, stride, size, the root mean square of each part, and
-            ``share``, that of what the gates give beside what they and the
-            trunk give.
+            ``share``, that of the gates in the power of gates and trunk.
         """
         before, low = self.maps['trunk_before'], self.low()
         power, trunk = low.square().mean(), before.square().mean()
@@ -71,7 +70,7 @@ class UnitView:
         )
 
     def low(self) -> Tensor:
-        """Sum what the gates give."""
+        """Sum the outputs of the gates."""
         low = self.maps['input_gate']
         if 'supplement_gate' in self.maps:
             low = low + self.maps['supplement_gate']
@@ -111,8 +110,8 @@ def view_memory(model: BaseModel, x: Tensor) -> list[UnitView]:
 
     Args:
         model (BaseModel): The network with an :class:`MLFMNeck`; it runs in
-            evaluation, and is left as it was.
-        x (Tensor): The picture as the network reads it, (1, C, H, W).
+            evaluation mode, and gets its own mode back.
+        x (Tensor): The network's input, (1, C, H, W).
 
     Returns:
         list[UnitView]: One for each unit.
@@ -132,11 +131,11 @@ def view_memory(model: BaseModel, x: Tensor) -> list[UnitView]:
 
 
 def tabulate(views: Sequence[UnitView], title: str) -> Table:
-    """Set the units' numbers in a table.
+    """Tabulate the units' numbers.
 
     Args:
         views (Sequence[UnitView]): From :func:`view_memory`.
-        title (str): Which network looked at which picture.
+        title (str): Network and picture, for the caption.
 
     Returns:
         Table: A row for each unit.
@@ -164,7 +163,7 @@ def _short(value: float | None) -> str:
 
 @contextmanager
 def _recorded(view: UnitView, unit: LFMU) -> Iterator[None]:
-    """Keep what a unit reads and writes."""
+    """Record what a unit reads and writes, by hooks."""
 
     def before(unit: LFMU, inputs: tuple) -> None:
         x, memory, image = inputs
@@ -172,7 +171,7 @@ def _recorded(view: UnitView, unit: LFMU) -> Iterator[None]:
         if image is not None:
             maps['image_band'] = _first(image)
         maps['memory_in'] = _first(memory)
-        # Asked by themselves: a unit may run faster without its parts.
+        # Called here, because fused kernels do not call the gates.
         maps['input_gate'] = _first(unit.input_gate(memory))
         if unit.supplement_gate is not None:
             maps['supplement_gate'] = _first(unit.supplement_gate(image))
@@ -195,13 +194,13 @@ def _recorded(view: UnitView, unit: LFMU) -> Iterator[None]:
 
 
 def _first(x: Tensor) -> Tensor:
-    """Copy the first picture's maps, which may be worked on in place."""
+    """Copy the first picture's maps: others may change them in place."""
     return x[0].detach().float().cpu().clone()
 
 
 @contextmanager
 def in_evaluation(model: nn.Module) -> Iterator[None]:
-    """Put a network in evaluation, and each part of it back afterwards.
+    """Run in evaluation mode; then restore the mode of each module.
 
     Example:
         >>> model = nn.Sequential(nn.BatchNorm2d(1).eval(), nn.ReLU())

@@ -1,4 +1,4 @@
-"""Pictures of training runs."""
+"""Plot learning curves."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from .evidence.statistics import spread
 from .runs import Curve
 
-# Told apart by people who do not see red and green, and in print.
+# Distinct in print, and to people with red-green colour blindness.
 COLORS = ('#0072b2', '#d55e00', '#009e73', '#cc79a7', '#56b4e9', '#e69f00')
 STYLES = ('--', '-', ':', '-.')
 # Characters that fit above both panels.
@@ -33,10 +33,10 @@ def plot_curves(
         curves (Mapping[str, Sequence[Curve]]): The runs of each network:
             their mean is drawn, and around it their standard deviation.
         path (Path): The picture to write.
-        title (str): What stands above both panels.
+        title (str): The title above both panels.
         score_label (str): Name of the score. Defaults to
             'validation top-1 accuracy (%)'.
-        unit (str): What the runs count. Defaults to 'epoch'.
+        unit (str): The unit of the horizontal axis. Defaults to 'epoch'.
     """
     # Figure, not pyplot: it needs no display and leaves no state behind.
     height = 4.4 + 0.2 * max(0, len(curves) - 2)
@@ -55,7 +55,7 @@ def plot_curves(
 
 
 def told(name: str, runs: Sequence[Curve], unit: str) -> str:
-    """Say in the legend what a network's runs have reached."""
+    """Write a network's entry in the legend of scores."""
     if len(runs) == 1:
         (run,) = runs
         return (
@@ -67,7 +67,7 @@ def told(name: str, runs: Sequence[Curve], unit: str) -> str:
 
 
 def told_loss(name: str, runs: Sequence[Curve]) -> str:
-    """Say in the legend what loss a network's runs have reached."""
+    """Write a network's entry in the legend of losses."""
     finals = [run.loss[max(run.loss)] for run in runs if run.loss]
     return f'{name}: final {fmean(finals):.3f}' if finals else name
 
@@ -78,7 +78,7 @@ def mark_best(axes: Axes, curve: Curve, index: int) -> None:
     Args:
         axes (Axes): The panel.
         curve (Curve): The run.
-        index (int): Its number, which chooses the colour.
+        index (int): The number of the network, which chooses the colour.
     """
     axes.plot(
         curve.best_at,
@@ -93,18 +93,18 @@ def mark_best(axes: Axes, curve: Curve, index: int) -> None:
 def draw(
     axes: Axes, runs: Sequence[Mapping[int, float]], label: str, index: int
 ) -> None:
-    """Draw a line: a run, or the mean of several where all have come to.
+    """Draw a run, or the mean of several over the epochs that all have.
 
     Args:
         axes (Axes): The panel.
         runs (Sequence[Mapping[int, float]]): A value for each epoch.
-        label (str): What the legend says.
+        label (str): Its entry in the legend.
         index (int): The number of the network, which chooses colour and
             style.
     """
     epochs = sorted(set.intersection(*(set(run) for run in runs)))
     values = [[run[epoch] for run in runs] for epoch in epochs]
-    means = [fmean(of) for of in values]
+    means = [fmean(row) for row in values]
     color = COLORS[index % len(COLORS)]
     axes.plot(
         epochs,
@@ -117,9 +117,9 @@ def draw(
         label=label,
     )
     if len(runs) > 1:
-        around = [stdev(of) for of in values]
+        spreads = [stdev(row) for row in values]
         low, high = (
-            [mean + sign * s for mean, s in zip(means, around, strict=True)]
+            [mean + sign * s for mean, s in zip(means, spreads, strict=True)]
             for sign in (-1, 1)
         )
         axes.fill_between(epochs, low, high, color=color, alpha=0.15, lw=0)
@@ -139,5 +139,4 @@ def finish(axes: Axes, label: str, unit: str) -> None:
     axes.grid(alpha=0.3)
     # Above the panel, where it hides no epoch.
     axes.legend(loc='lower left', bbox_to_anchor=(0, 1), frameon=False)
-    for side in ('top', 'right'):
-        axes.spines[side].set_visible(False)
+    axes.spines[['top', 'right']].set_visible(False)

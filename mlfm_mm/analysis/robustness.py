@@ -1,4 +1,4 @@
-"""How a trained network fares on pictures that have lost something."""
+"""Test trained networks on corrupted pictures."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def low_pass(image: np.ndarray, factor: float) -> np.ndarray:
 
 
 def high_pass(image: np.ndarray, factor: float) -> np.ndarray:
-    """Keep what differs from the mean of each block, around grey."""
+    """Keep the differences from the mean of each block, around grey."""
     low = low_pass(image, factor).astype(int)
     return np.clip(image - low + 128, 0, 255).astype(image.dtype)
 
 
 def noise(image: np.ndarray, deviation: float) -> np.ndarray:
-    """Add Gaussian noise, which depends on the picture alone."""
+    """Add Gaussian noise, seeded by the picture alone."""
     rng = np.random.default_rng(zlib.crc32(image.tobytes()))
     noisy = image + rng.normal(0, deviation, image.shape)
     return np.clip(np.rint(noisy), 0, 255).astype(image.dtype)
@@ -67,15 +67,15 @@ FAMILIES: dict[str, Callable[[np.ndarray, float], np.ndarray]] = {
 
 @dataclass(frozen=True)
 class Corruption:
-    """A transform of a test pipeline that takes something from a picture.
+    """A transform of a test pipeline that corrupts a picture.
 
     Args:
         family (str): ``'low_pass'`` (means over blocks of ``strength``
-            pixels), ``'high_pass'`` (what differs from these means, around
+            pixels), ``'high_pass'`` (the differences from these means, around
             grey), ``'noise'`` (Gaussian, its standard deviation in grey
             levels of 255), ``'blur'`` (Gaussian, its standard deviation in
             pixels) or ``'jpeg'`` (``strength`` is the quality).
-        strength (float): How much.
+        strength (float): How strong, in the unit that the family names.
 
     Raises:
         UsageError: If the family is unknown.
@@ -145,13 +145,13 @@ def measure_robustness(
     tell: Callable[[], object] = lambda: None,
     **options: Any,
 ) -> dict[str, float]:
-    """Test a network on its test set, as it is and corrupted.
+    """Test a network on its test set, clean and corrupted.
 
     Args:
         config (str): The config file.
         checkpoint (str): The trained weights.
-        corruptions (tuple[Corruption]): What is done to the pictures, after
-            they have got their size. Defaults to three of each family.
+        corruptions (tuple[Corruption]): Each is applied to the resized
+            pictures. Defaults to three of each family.
         overrides (dict, optional): Dotted keys of the config and their
             values. Defaults to None.
         tell (Callable): Called after each test. Defaults to nothing.
@@ -180,9 +180,9 @@ def measure_robustness(
 
 
 def _build(cfg: Config) -> Runner:
-    # MMEngine keeps the loggers of a process apart by this name.
+    # MMEngine would give runners of one name the same logger.
     cfg.experiment_name = f'robustness_{next(_numbers)}'
-    # Workers that live on would not see that the pipeline changes.
+    # Persistent workers would keep their copy of the first pipeline.
     cfg.test_dataloader.persistent_workers = False
     runner: Runner = build_runner(cfg)
     return runner
@@ -190,7 +190,7 @@ def _build(cfg: Config) -> Runner:
 
 @contextmanager
 def _inserted(runner: Runner, corruption: Corruption) -> Iterator[None]:
-    """Corrupt what the last transform packs."""
+    """Insert a corruption before the last transform, which packs."""
     dataset = runner.test_dataloader.dataset
     transforms = getattr(getattr(dataset, 'pipeline', None), 'transforms', [])
     if not transforms:
@@ -206,7 +206,7 @@ def _inserted(runner: Runner, corruption: Corruption) -> Iterator[None]:
 
 
 def tabulate(scores: Scores) -> Table:
-    """Set the networks side by side.
+    """Tabulate the networks' scores by condition.
 
     Args:
         scores (dict): For each network, the scores of each checkpoint by
@@ -240,7 +240,7 @@ def tabulate(scores: Scores) -> Table:
 def curve_of(
     scores: dict[str, float], family: str
 ) -> tuple[list[str], list[float]]:
-    """Line up the scores of a family, from clean pictures on.
+    """Collect the scores of a family, preceded by that of clean pictures.
 
     Args:
         scores (dict[str, float]): Of one checkpoint, by condition.
@@ -262,13 +262,13 @@ def curve_of(
 
 
 def area_under(curve: Sequence[float]) -> float:
-    """Average a curve over its steps, of one width each.
+    """Compute the mean height of a curve whose steps have equal widths.
 
     Args:
         curve (Sequence[float]): The scores.
 
     Returns:
-        float: The area under it, by trapezoids, for a width of 1.
+        float: The area under it by the trapezoidal rule, over a width of 1.
 
     Example:
         >>> area_under([60.0, 50.0, 20.0])
@@ -279,14 +279,14 @@ def area_under(curve: Sequence[float]) -> float:
 
 
 def areas(scores: Scores) -> Scores:
-    """Sum the curves up, for :func:`tabulate`.
+    """Compute the area under each family's curve, for :func:`tabulate`.
 
     Args:
         scores (dict): For each network, the scores of each checkpoint by
             condition.
 
     Returns:
-        dict: The same with the areas of the families as conditions.
+        dict: The same, with families as conditions and areas as scores.
     """
     first = next(iter(scores.values()))[0]
     families = [f for f in FAMILIES if len(curve_of(first, f)[0]) > 1]

@@ -1,4 +1,4 @@
-"""The picture of how networks fare as pictures lose something."""
+"""Draw the scores of networks on corrupted pictures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .evidence.statistics import spread
 from .plots import COLORS, draw
 from .robustness import Scores, areas, curve_of
 
-# What stands under a panel: the meaning of its strengths.
+# The axis label of a panel: what its strengths mean.
 MEANINGS = dict(
     low_pass='means over blocks of so many pixels',
     high_pass='without the means over blocks of so many pixels',
@@ -30,7 +30,7 @@ def draw_robustness(scores: Scores, label: str, title: str) -> Figure:
         scores (dict): For each network, the scores of each checkpoint by
             condition.
         label (str): Name of the score.
-        title (str): What stands above all.
+        title (str): The title of the figure.
 
     Returns:
         Figure: The drawing, with the areas under the curves.
@@ -43,9 +43,7 @@ def draw_robustness(scores: Scores, label: str, title: str) -> Figure:
     )
     figure.suptitle(title, fontsize=12)
     grid = figure.subplots(rows, COLUMNS, squeeze=False)
-    top = max(
-        score for of in scores.values() for r in of for score in r.values()
-    )
+    top = max(max(run.values()) for runs in scores.values() for run in runs)
     for axes, family in zip(grid.flat, families, strict=False):
         _draw_family(axes, family, scores)
         axes.set_ylim(0, 1.08 * top)
@@ -100,5 +98,4 @@ def _draw_areas(axes: Axes, found: Scores, families: Sequence[str]) -> None:
 
 def _trim(axes: Axes) -> None:
     axes.tick_params(labelsize=8)
-    for side in ('top', 'right'):
-        axes.spines[side].set_visible(False)
+    axes.spines[['top', 'right']].set_visible(False)

@@ -14,22 +14,22 @@ from mmengine.config import Config
 
 from ..engine import UsageError
 
-# What a network is judged by, by the host's scope.
+# The metric that counts, by the host's scope.
 METRICS = {'mmpretrain': 'accuracy/top1', 'mmseg': 'mIoU'}
 
 
 @dataclass(frozen=True)
 class Curve:
-    """How a training run went, epoch by epoch or by iterations.
+    """Loss and scores of a training run, by epoch or by iteration.
 
     Args:
         loss (dict[int, float]): Mean training loss of each epoch, exact if
-            the run had :class:`mlfm_mm.engine.EpochSummaryHook`; of a run by
-            iterations what was logged at each.
-        score (dict[int, float]): Validation metric by the epoch, or by the
-            iteration, after which it was measured.
-        seconds (dict[int, float]): Time of each training epoch, empty if
-            the run did not have that hook.
+            the run had :class:`mlfm_mm.engine.EpochSummaryHook`; if it
+            counts iterations, the logged losses.
+        score (dict[int, float]): Validation metric by the epoch or iteration
+            after which it was measured.
+        seconds (dict[int, float]): Time of each training epoch, empty
+            without that hook.
     """
 
     loss: dict[int, float]
@@ -38,7 +38,7 @@ class Curve:
 
     @property
     def best_at(self) -> int:
-        """int: Where the highest score was reached first."""
+        """int: The first epoch or iteration with the highest score."""
         return max(sorted(self.score), key=lambda step: self.score[step])
 
     @property
@@ -60,8 +60,7 @@ class Curve:
     def epoch_seconds(self) -> float:
         """float: The time of the fastest epoch.
 
-        What other programs of the machine add to the others does not
-        belong to the network.
+        Other programs on the machine slow down the others more.
         """
         return min(self.seconds.values())
 
@@ -70,8 +69,8 @@ def find_runs(folder: Path) -> list[Path]:
     """Find the work folders of runs.
 
     Args:
-        folder (Path): One of them, or a folder of them at any depth, such as
-            the quickstart's.
+        folder (Path): A work folder, or one that holds some at any depth,
+            such as the quickstart's.
 
     Returns:
         list[Path]: The folders, sorted.
@@ -84,7 +83,7 @@ def find_runs(folder: Path) -> list[Path]:
     found = sorted(
         {log.parents[2] for log in folder.glob('**/vis_data/scalars.json')}
     )
-    # What a run's folder holds in other folders is the run's.
+    # Logs in subfolders of a run belong to that run.
     runs = [run for run in found if not set(run.parents) & set(found)]
     if not runs:
         raise UsageError(
@@ -115,8 +114,8 @@ def read_curve(work_dir: str | Path, metric: str = 'accuracy/top1') -> Curve:
     """Read the scalars that a Runner recorded.
 
     Args:
-        work_dir (str | Path): The work folder; where a run was resumed, what
-            was recorded later replaces what was recorded before.
+        work_dir (str | Path): The work folder; of a resumed run, later
+            records replace earlier ones.
         metric (str): Name of the validation metric. Defaults to
             'accuracy/top1'.
 
@@ -133,7 +132,7 @@ def read_curve(work_dir: str | Path, metric: str = 'accuracy/top1') -> Curve:
     for record in read_records(Path(work_dir)):
         step = int(record['step'])
         if 'loss' in record:
-            # A run by iterations has no epochs.
+            # Runs that count iterations log no epoch.
             when = int(record.get('epoch', step))
             losses.setdefault(when, []).append(record['loss'])
         if metric in record:
@@ -152,11 +151,11 @@ def read_curve(work_dir: str | Path, metric: str = 'accuracy/top1') -> Curve:
 
 
 def read_records(work_dir: Path) -> Iterator[dict]:
-    """Go through the records of all starts of a run, oldest first."""
-    # The folders in between are named after the time.
+    """Yield what all starts of a run have logged, oldest first."""
+    # The folders are named after the time of the start.
     for file in sorted(work_dir.glob('*/vis_data/scalars.json')):
         for line in file.read_text('utf-8').splitlines():
-            # Whoever was killed, or had no room, left a part of one.
+            # A killed run, or a full disk, leaves a truncated line.
             with suppress(json.JSONDecodeError):
                 yield json.loads(line)
 
@@ -183,7 +182,7 @@ def read_config(work_dir: Path) -> Config:
 
 
 def find_checkpoint(work_dir: Path) -> Path:
-    """Find the last weights of a run.
+    """Find the last checkpoint of a run.
 
     Args:
         work_dir (Path): The work folder.

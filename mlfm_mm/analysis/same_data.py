@@ -1,4 +1,4 @@
-"""Whether runs can be compared: were they on the same data?"""
+"""Check that runs used the same data, so that they can be compared."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ def check_data(
 
     Args:
         configs (Mapping[str, Config]): The runs' configs, by their folders.
-        data_root (str, optional): The data, if not where the configs say.
-            Defaults to None.
+        data_root (str, optional): Where the data are now; if given, the
+            configs' own data roots may differ. Defaults to None.
 
     Raises:
-        UsageError: They name different data.
+        UsageError: The configs name different data.
 
     Example:
         >>> one, other = (
@@ -53,13 +53,13 @@ def check_data(
 
 
 def _data(cfg: Config) -> dict[str, object]:
-    """Gather what a config says of its data, by dotted keys."""
+    """Collect a config's data set settings by dotted keys."""
     found: dict[str, object] = {}
     for split in ('train', 'val', 'test'):
         loader = f'{split}_dataloader'
         dataset = (cfg.get(loader) or {}).get('dataset')
         found.update(_flatten(dataset, f'{loader}.dataset'))
-    # Runs may be compared that were trained by different recipes.
+    # Training pipelines belong to the recipe, which may differ.
     return {
         key: value
         for key, value in found.items()

@@ -1,4 +1,4 @@
-"""Pictures to look at a network with: given ones, or of its test set."""
+"""Load pictures to analyse a network with: files, or those of its test set."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from .trained import Trained
 
 @dataclass(frozen=True)
 class Sample:
-    """A picture on its way into a network.
+    """A picture, preprocessed for a network.
 
     Args:
-        name (str): What it is called.
-        x (Tensor): What the network reads, (1, C, H, W).
-        picture (np.ndarray): The same for people, RGB (H, W, 3).
+        name (str): Its name in tables and figures.
+        x (Tensor): The network's input, (1, C, H, W).
+        picture (np.ndarray): The same for display, RGB (H, W, 3).
         truth (BaseDataElement, optional): The host's data sample, with the
-            label or the mask where the picture has one. Defaults to None.
+            label or mask if the picture has one. Defaults to None.
     """
 
     name: str
@@ -42,29 +42,29 @@ class Sample:
 def load_samples(
     network: Trained, images: Sequence[str] = (), count: int = 1
 ) -> list[Sample]:
-    """Bring pictures into the form in which a network reads them.
+    """Load and preprocess pictures for a network.
 
     Args:
         network (Trained): The network, whose test pipeline they pass.
         images (Sequence[str]): Files, and folders of them. Defaults to
-            none, which stands for the network's test set.
-        count (int): At most so many, spread over what there is. Defaults to
-            1.
+            none: those of the network's test set.
+        count (int): The most to load, evenly spaced. Defaults to 1.
 
     Returns:
         list[Sample]: The pictures.
 
     Raises:
-        UsageError: A file is no picture, or none are given and the test set
-            is not there.
+        UsageError: A file is not an image, or none are given and the test
+            set cannot be opened.
     """
     if images:
         files = spread_over(find_pictures(images), count)
         for file in files:
             read_picture(file)
-        with DefaultScope.overwrite_default_scope(network.host.scope):
+        cfg, host = network.cfg, network.host
+        with DefaultScope.overwrite_default_scope(host.scope):
             return [
-                _sample(network, Path(file).name, _prepared(network, file))
+                _sample(network, Path(file).name, prepare(cfg, host, file))
                 for file in files
             ]
     dataset = open_test_set(network)
@@ -76,26 +76,24 @@ def load_samples(
 
 
 def generate_samples(network: Trained, count: int = 1) -> list[Sample]:
-    """Make pictures where there are none: soft shapes with fine texture.
+    """Generate pictures without data: smooth shapes with fine texture.
 
     Args:
-        network (Trained): The network, whose size they get.
+        network (Trained): The network, whose input size they get.
         count (int): How many. Defaults to 1.
 
     Returns:
-        list[Sample]: The pictures, always the same.
+        list[Sample]: The pictures, the same at every call.
     """
     height, width = size_of(network)
     device = next(network.model.parameters()).device
-    rows, columns = np.mgrid[:height, :width] / max(height, width)
+    places = np.mgrid[:height, :width].reshape(2, -1) / max(height, width)
     rng = np.random.default_rng(0)
     samples = []
     for index in range(count):
-        waves = rng.uniform(1, 12, (6, 2)), rng.uniform(0, 6.3, (6, 3))
-        phase = (waves[0] @ np.stack([rows.ravel(), columns.ravel()]))[
-            ..., None
-        ] + waves[1][:, None]
-        grey = np.sin(phase).mean(0) + rng.normal(0, 0.1, phase.shape[1:])
+        waves, phases = rng.uniform(1, 12, (6, 2)), rng.uniform(0, 6.3, (6, 3))
+        angles = (waves @ places)[..., None] + phases[:, None]
+        grey = np.sin(angles).mean(0) + rng.normal(0, 0.1, angles.shape[1:])
         x = torch.from_numpy(grey.T.reshape(1, 3, height, width)).float()
         x = x[:, : channels_of(network)].to(device)
         samples.append(_shown(network, f'generated {index}', x, None))
@@ -103,7 +101,7 @@ def generate_samples(network: Trained, count: int = 1) -> list[Sample]:
 
 
 def size_of(network: Trained) -> tuple[int, int]:
-    """Tell the height and width that a network is made for, 224 if unsaid."""
+    """Get the input size of a network's config, 224x224 if it sets none."""
     try:
         return input_size(network.cfg)
     except UsageError:
@@ -111,7 +109,7 @@ def size_of(network: Trained) -> tuple[int, int]:
 
 
 def channels_of(network: Trained) -> int:
-    """Tell how many channels a network's pictures have."""
+    """Get the image channels of a network, 3 without memory."""
     neck = getattr(network.model, 'neck', None)
     return getattr(neck, 'image_channels', 0) or 3
 
@@ -140,7 +138,7 @@ def find_pictures(images: Sequence[str]) -> list[str]:
 
 
 def spread_over(items: Sequence, count: int) -> list:
-    """Choose some of many, at equal distances.
+    """Choose evenly spaced items.
 
     Example:
         >>> spread_over(range(10), 3)
@@ -160,7 +158,7 @@ def open_test_set(network: Trained) -> BaseDataset:
         BaseDataset: The data set.
 
     Raises:
-        UsageError: The config has none, or its data are not there.
+        UsageError: The config has none, or its data are missing.
     """
     settings = (network.cfg.get('test_dataloader') or {}).get('dataset')
     remedy = (
@@ -178,10 +176,6 @@ def open_test_set(network: Trained) -> BaseDataset:
     if not len(dataset):
         raise UsageError(f'the test set is empty: {remedy}')
     return dataset
-
-
-def _prepared(network: Trained, file: str) -> dict:
-    return prepare(network.cfg, network.host, file)
 
 
 def _sample(network: Trained, name: str, batch: dict) -> Sample:

@@ -1,4 +1,4 @@
-"""Test segmentors for IoU by class, and look at what they see."""
+"""Test segmentors: IoU by class, and pictures of what they predict."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from mmengine.structures import PixelData
 from mmseg.evaluation import IoUMetric
 
 from ..engine import build_runner, prepare_testing
+from .samples import spread_over
 from .tables import Column, Table
 
 METRICS = ('mIoU', 'mAcc', 'aAcc')
@@ -25,7 +26,7 @@ _numbers = count()
 
 
 class ClassIoU(IoUMetric):
-    """IoU that keeps what it found for each class.
+    """An ``IoUMetric`` that keeps the IoU of each class.
 
     Args:
         **kwargs: Of ``mmseg.IoUMetric``.
@@ -41,7 +42,7 @@ class ClassIoU(IoUMetric):
 
 @dataclass(frozen=True)
 class Score:
-    """How well a segmentor did.
+    """The test results of a segmentor.
 
     Args:
         classes (tuple[str, ...]): Names of the classes.
@@ -63,7 +64,7 @@ class Picture:
     Args:
         image (np.ndarray): The picture (H, W, 3).
         truth (np.ndarray): Its true classes (H, W).
-        seen (list[np.ndarray]): What each network saw (H, W).
+        seen (list[np.ndarray]): Those that each network predicted (H, W).
     """
 
     image: np.ndarray
@@ -83,8 +84,8 @@ def evaluate(
         cfg (Config): The config in its work folder.
         checkpoint (Path): Its weights.
         data_root (str, optional): The data, if not where the config says.
-        allow_partial (bool): Whether to test with weights of another
-            network, as far as they fit. Defaults to False.
+        allow_partial (bool): Whether the weights may fit only in part.
+            Defaults to False.
 
     Returns:
         tuple[Runner, Score]: The runner, and the result on its test set.
@@ -99,7 +100,7 @@ def evaluate(
         work_dir=str(checkpoint.parent / 'compared' / 'test'),
         allow_partial=allow_partial,
     )
-    # By which MMEngine keeps the loggers of a process apart.
+    # MMEngine would give runners of one name the same logger.
     cfg.experiment_name = f'segments_{next(_numbers)}'
     cfg.test_evaluator = dict(type=ClassIoU, iou_metrics=['mIoU'])
     runner = build_runner(cfg)
@@ -116,19 +117,17 @@ def evaluate(
 
 @torch.no_grad()
 def look(runner: Runner, pictures: list[Picture], number: int) -> None:
-    """Add what a network sees in some pictures of its test set.
+    """Add what a network predicts for some pictures of its test set.
 
     Args:
         runner (Runner): The runner that tested it.
-        pictures (list[Picture]): What the networks before it saw; filled
-            by the first one.
+        pictures (list[Picture]): With the predictions of the networks before
+            it; filled by the first one.
         number (int): How many pictures, spread over the test set.
     """
     dataset = runner.test_dataloader.dataset
-    number = min(number, len(dataset))
-    for i in range(number):
-        item = dataset[i * len(dataset) // number]
-        batch = {name: [value] for name, value in item.items()}
+    for i, index in enumerate(spread_over(range(len(dataset)), number)):
+        batch = {name: [value] for name, value in dataset[index].items()}
         (sample,) = runner.model.test_step(batch)
         if len(pictures) <= i:
             image = mmcv.imread(sample.img_path, channel_order='rgb')
@@ -141,7 +140,7 @@ def _labels(pixels: PixelData) -> np.ndarray:
 
 
 def tabulate(scores: Mapping[str, Score]) -> Table:
-    """Set the IoU of each class side by side.
+    """Tabulate the networks' IoU by class.
 
     Args:
         scores (Mapping[str, Score]): The scores of each network.
@@ -169,7 +168,7 @@ def draw(
     classes: Mapping[str, Sequence[int]],
     path: Path,
 ) -> None:
-    """Draw pictures, their truth and what each network saw.
+    """Draw pictures, their ground truth and each network's predictions.
 
     Args:
         pictures (Sequence[Picture]): The rows.
@@ -207,7 +206,7 @@ def _name_colors(
     pictures: Sequence[Picture],
     classes: Mapping[str, Sequence[int]],
 ) -> None:
-    """Name the colours that occur, below the pictures."""
+    """Add a legend of the classes that occur, below the pictures."""
     present = set[int]()
     for picture in pictures:
         for labels in (picture.truth, *picture.seen):

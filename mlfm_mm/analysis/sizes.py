@@ -1,4 +1,4 @@
-"""The size of the images that a config makes its network see."""
+"""The image size of a config's network."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mmengine.config import Config
 from ..engine import UsageError
 from ..engine.kinds import bare_name, dicts
 
-# The transforms that set the size of an image, and the key that tells it.
+# Transforms that set the size of an image, and their key for it.
 SIZES = {
     'CenterCrop': 'crop_size',
     'EfficientNetCenterCrop': 'crop_size',
@@ -27,9 +27,9 @@ def image_size(cfg: Config) -> tuple[int, int]:
         cfg (Config): The config.
 
     Returns:
-        tuple[int, int]: Height and width: of classifiers from the test
-        pipeline, of segmentors, whose images differ in size there, from the
-        training pipeline; from the other one where that sets none.
+        tuple[int, int]: Height and width: for classifiers from the test
+        pipeline, for segmentors, whose test images differ in size, from the
+        training pipeline; from the other pipeline if that one sets none.
 
     Raises:
         UsageError: Neither sets a size.
@@ -46,7 +46,7 @@ def image_size(cfg: Config) -> tuple[int, int]:
         for name, size in _sizes(cfg.get(loader)):
             if isinstance(size, int):
                 return size, size
-            # All but mmpretrain resize by mmcv, which gives the width first.
+            # All but mmpretrain resize by mmcv, whose scale is (w, h).
             by_mmcv = cfg.get('default_scope', 'mmpretrain') != 'mmpretrain'
             width_first = name == 'TopdownAffine' or (
                 by_mmcv and name == 'Resize'
@@ -59,13 +59,13 @@ def image_size(cfg: Config) -> tuple[int, int]:
 
 
 def input_size(cfg: Config) -> tuple[int, int]:
-    """Enlarge :func:`image_size` to what the preprocessor pads images to.
+    """Round :func:`image_size` up to what the preprocessor pads images to.
 
     Args:
         cfg (Config): The config.
 
     Returns:
-        tuple[int, int]: Height and width of what reaches the network.
+        tuple[int, int]: Height and width of the network's input.
     """
     preprocessor = cfg.model.get('data_preprocessor') or {}
     divisors = map(preprocessor.get, ('size_divisor', 'pad_size_divisor'))
@@ -75,7 +75,7 @@ def input_size(cfg: Config) -> tuple[int, int]:
 
 
 def _sizes(loader: dict[str, Any] | None) -> Iterator[tuple[str, Any]]:
-    """Go through what sets the size of a loader's images, the last first."""
+    """Yield the transforms that set a loader's image size, last first."""
     datasets = dicts((loader or {}).get('dataset'))
     pipelines = (d['pipeline'] for d in datasets if 'pipeline' in d)
     for transform in reversed(next(pipelines, [])):

@@ -24,20 +24,21 @@ BINS = 12
 class StageSpectrum:
     """The spectrum of one stage's features, over many pictures.
 
-    Frequencies are parts of the highest that a map can show: 1 is a change
-    from pixel to pixel, and the low-low wavelet band holds about what is
-    below 0.5.
+    Frequencies are fractions of the map's Nyquist frequency: 1 alternates
+    from pixel to pixel, and the low-low wavelet band holds about those below
+    0.5.
 
     Args:
         stage (str): The module of the backbone, or :data:`PICTURE`.
-        cutoff (float): What counts as low.
-        density (list[Tensor]): Of each picture, the mean power in each of
-            :data:`BINS` rings of frequency, 1 being that of all frequencies,
-            without the mean of the maps; NaN where a ring is empty, as it may
-            be in a small map.
-        low (list[float]): Of each, the share below the cut-off, without the
-            mean of the maps.
-        mean (list[float]): Of each, the share of that mean in all power.
+        cutoff (float): The highest frequency that counts as low.
+        density (list[Tensor]): For each picture, the mean power in each of
+            :data:`BINS` rings of frequency, relative to the mean over all
+            frequencies without the DC component; NaN where a ring is empty,
+            as in small maps.
+        low (list[float]): For each picture, the share of power up to the
+            cut-off, without the DC component.
+        mean (list[float]): For each picture, the share of the DC component
+            in all power.
     """
 
     stage: str
@@ -76,14 +77,14 @@ class StageSpectrum:
 def dct(maps: Tensor) -> Tensor:
     """Transform maps by the orthonormal discrete cosine transform, type 2.
 
-    It mirrors a map at its edges, where Fourier's would see a jump.
+    It extends a map by mirroring; the Fourier transform, which extends it
+    periodically, would see a jump at the edges.
 
     Args:
         maps (Tensor): Maps of shape (C, H, W).
 
     Returns:
-        Tensor: Amplitudes of the same shape; their squares sum up to those
-        of the maps.
+        Tensor: Coefficients of the same shape and the same sum of squares.
 
     Example:
         >>> dct(torch.ones(1, 2, 2)).round().int().tolist()
@@ -102,14 +103,14 @@ def _cosines(size: int) -> Tensor:
 
 
 def frequencies(height: int, width: int) -> Tensor:
-    """Tell the radial frequency of each amplitude.
+    """Compute the radial frequency of each coefficient of :func:`dct`.
 
     Args:
         height (int): Of the map.
         width (int): Of the map.
 
     Returns:
-        Tensor: Parts of the highest, (height, width).
+        Tensor: Fractions of the Nyquist frequency, (height, width).
 
     Example:
         >>> frequencies(1, 4)
@@ -121,13 +122,13 @@ def frequencies(height: int, width: int) -> Tensor:
 
 
 def stages_of(model: nn.Module) -> list[Tap]:
-    """List where a backbone's stages end: where units are, or would be.
+    """List the taps of a backbone: where units sit, or would sit.
 
     Args:
         model (nn.Module): A network, with memory or without.
 
     Returns:
-        list[Tap]: Modules of its backbone, and what they return.
+        list[Tap]: Those of the neck, or those that it would choose.
     """
     neck = getattr(model, 'neck', None)
     return (
@@ -141,13 +142,13 @@ def measure_spectrum(
 ) -> list[StageSpectrum]:
     """Measure the spectra of a network's features.
 
-    Behind a unit it is the feature that the unit gives to the trunk.
+    At a tap with a unit, the feature is what the unit returns to the trunk.
 
     Args:
         network (Trained): The network, with memory or without.
         samples (Iterable[Sample]): Pictures.
-        cutoff (float): What counts as low, as part of the highest frequency
-            of a map. Defaults to 0.5.
+        cutoff (float): The highest frequency that counts as low, as a
+            fraction of the Nyquist frequency. Defaults to 0.5.
 
     Returns:
         list[StageSpectrum]: The picture's, and one for each stage.
@@ -166,7 +167,7 @@ def measure_spectrum(
 def _listening(
     model: nn.Module, taps: list[Tap], spectra: list[StageSpectrum]
 ) -> Iterator[None]:
-    """Add what each stage gives, behind the units' own hooks."""
+    """Add each stage's output by hooks, which run after the units' own."""
     backbone = model.get_submodule('backbone')
     handles = [
         backbone.get_submodule(tap.module).register_forward_hook(
@@ -186,15 +187,16 @@ def _listening(
 def tabulate(
     spectra: dict[str, list[list[StageSpectrum]]], cutoff: float, what: str
 ) -> Table:
-    """Set the shares of low frequencies side by side.
+    """Tabulate the shares of low frequencies.
 
     Args:
         spectra (dict): For each network, the spectra of each checkpoint.
-        cutoff (float): What counted as low.
-        what (str): Which pictures were looked at.
+        cutoff (float): The highest frequency that counted as low.
+        what (str): Which pictures were used, for the caption.
 
     Returns:
-        Table: A row for each stage and network, in the order of the first.
+        Table: A row for each stage and network, in the stage order of the
+        first network.
     """
     rows = []
     for name, runs in spectra.items():

@@ -1,4 +1,4 @@
-"""The picture of features' spectra."""
+"""Draw the spectra of features."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def draw_spectra(
     Args:
         curves (dict): From :func:`mlfm_mm.analysis.spectrum.curves`.
         table (Table): From :func:`mlfm_mm.analysis.spectrum.tabulate`.
-        cutoff (float): What counted as low.
-        title (str): What stands above all.
+        cutoff (float): The highest frequency that counted as low.
+        title (str): The title of the figure.
 
     Returns:
         Figure: The drawing.
     """
-    stages = list(dict.fromkeys(s for of in curves.values() for s in of))
+    stages = list(dict.fromkeys(s for by in curves.values() for s in by))
     rows = -(-len(stages) // COLUMNS)
     figure = Figure(
         figsize=(11, 2.5 * rows + 3.4), dpi=130, layout='constrained'
@@ -57,11 +57,12 @@ def draw_spectra(
 def _draw_stage(axes: Axes, stage: str, curves: Curves, cutoff: float) -> None:
     centers = [(i + 0.5) / BINS for i in range(BINS)]
     axes.axvspan(0, cutoff, color='0.93', zorder=0)
-    for index, of in enumerate(curves.values()):
-        # A small map has no frequencies in between.
+    for index, by_stage in enumerate(curves.values()):
+        powers = by_stage.get(stage, ())
+        # Rings of frequency are empty in small maps.
         known = [
             (center, power)
-            for center, power in zip(centers, of.get(stage, ()), strict=False)
+            for center, power in zip(centers, powers, strict=False)
             if power
         ]
         axes.plot(
@@ -104,5 +105,4 @@ def _draw_shares(
     axes.set_ylim(0, 1)
     axes.grid(alpha=0.3)
     axes.legend(frameon=False, loc='best')
-    for side in ('top', 'right'):
-        axes.spines[side].set_visible(False)
+    axes.spines[['top', 'right']].set_visible(False)

@@ -18,9 +18,8 @@ class Column:
 
     Args:
         key (str): The key of its values in the rows.
-        title (str): What stands above it for people.
-        form (Callable): Turns a value into text for people. Defaults to
-            ``str``.
+        title (str): Its heading.
+        form (Callable): Formats a value. Defaults to ``str``.
     """
 
     key: str
@@ -33,10 +32,10 @@ class Table:
     """Rows of values, with a caption.
 
     Args:
-        columns (list[Column]): The columns; the first is the row's name.
-        rows (list[dict]): Values by the columns' keys. Files for programs
-            get them as they are, people get them formatted.
-        caption (str): What one must know to read the table.
+        columns (list[Column]): The columns; the first names the rows.
+        rows (list[dict]): Values by the columns' keys: raw in CSV and JSON,
+            formatted elsewhere.
+        caption (str): The text below, which explains the numbers.
 
     Example:
         >>> columns = [Column('name', 'network'), Column('n', 'params', si)]
@@ -55,7 +54,7 @@ class Table:
     caption: str
 
     def only(self, *keys: str) -> Table:
-        """Keep some of the columns, as a terminal has room for.
+        """Keep some of the columns, such as fit into a terminal.
 
         Args:
             *keys (str): Their keys.
@@ -106,7 +105,7 @@ class Table:
         Args:
             folder (Path): Where to write.
             stem (str): The name of the files without their endings.
-            **extra: What the JSON file holds beside caption and rows.
+            **extra: More entries of the JSON file.
         """
         keys = [column.key for column in self.columns]
         rows = [{key: row[key] for key in keys} for row in self.rows]
@@ -129,14 +128,14 @@ def markdown_table(
     """Write a table in Markdown.
 
     Args:
-        titles (Sequence[str]): What stands above the columns.
+        titles (Sequence[str]): The headings of the columns.
         rows (Iterable[Iterable]): The cells of each row.
         align (str, optional): A letter for each column, ``'l'`` for left,
-            ``'r'`` for right. Defaults to None, names left of numbers: the
-            first left, the others right.
+            ``'r'`` for right. Defaults to None: the first left, the others
+            right.
 
     Returns:
-        str: The lines, without a break at the end.
+        str: The table, without a trailing newline.
 
     Example:
         >>> print(markdown_table(['name', 'n'], [['a', 1], ['b', 2]]))
@@ -152,7 +151,7 @@ def markdown_table(
 
 
 def si(value: float) -> str:
-    """Shorten a large number by a letter.
+    """Format a large number with an SI prefix.
 
     Args:
         value (float): The number, not negative.

@@ -1,4 +1,4 @@
-"""Trained networks, by whatever a user names them with."""
+"""Find and load the trained networks that a command line names."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ from ..models import MLFMNeck
 from ..openmmlab import trained_network
 from .runs import find_checkpoint, find_runs, name_of, read_config
 
+# The part of the file names that is left out.
 SHIPPED = {'plain': '-mlfm', 'MLFM': ''}
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where a trained network lies.
+    """The files of a trained network.
 
     Args:
-        name (str): What it is called in tables and pictures.
+        name (str): Its name in tables and figures.
         config (str): Its config file.
         checkpoint (str): Its weights.
     """
@@ -42,14 +43,14 @@ def find_sources(words: Sequence[str]) -> list[Source]:
 
     Args:
         words (Sequence[str]): Work folders, or folders of them such as the
-            quickstart's, and configs, each with one checkpoint or more
-            behind it; any of them may begin with ``NAME=``. Nothing stands
-            for the two networks that come with trained weights, without
-            memory and with.
+            quickstart's, and configs, each followed by one checkpoint or
+            more; folders and configs may have a prefix ``NAME=``. Without
+            any word: the two networks that come with trained weights,
+            without memory and with.
 
     Returns:
-        list[Source]: The networks. Those of one name are one network trained
-        from several seeds.
+        list[Source]: The networks. Those of the same name are one network
+        trained with several seeds.
 
     Raises:
         UsageError: A word is none of these, or a checkpoint is missing.
@@ -91,7 +92,8 @@ def find_source(words: Sequence[str]) -> Source:
         words (Sequence[str]): See :func:`find_sources`.
 
     Returns:
-        Source: The network; of several the first with memory, or the first.
+        Source: The network; of several the first with memory, if there is
+        one, else the first.
 
     Raises:
         UsageError: As :func:`find_sources` does.
@@ -112,14 +114,12 @@ def _shipped() -> list[Source]:
     config, weights = trained_network()
     return [
         Source(name, config.replace(mark, ''), weights.replace(mark, ''))
-        if mark
-        else Source(name, config, weights)
         for name, mark in SHIPPED.items()
     ]
 
 
 def _split(word: str) -> tuple[str | None, str]:
-    """Split ``NAME=path``, but no path that has the sign itself."""
+    """Split ``NAME=path``, but not an existing path that contains ``=``."""
     name, sign, path = word.partition('=')
     if not sign or Path(word).exists():
         return None, word
@@ -142,13 +142,13 @@ def _check_complete(config: str | None, sources: Sequence[Source]) -> None:
 
 @dataclass(frozen=True)
 class Trained:
-    """A network with its weights, ready to be looked at.
+    """A network with its weights, ready for analysis.
 
     Args:
-        name (str): What it is called.
+        name (str): Its name in tables and figures.
         cfg (Config): Its config.
         host (Host): The host that the config is written for.
-        model (BaseModel): The network, in evaluation.
+        model (BaseModel): The network, in evaluation mode.
         meta (dict): May have ``classes`` and a ``palette``.
     """
 
@@ -175,16 +175,16 @@ def load_trained(
     """Build a network and load its weights, all of them.
 
     Args:
-        source (Source): Where it lies.
+        source (Source): Its files.
         cfg_options (dict, optional): Dotted keys of the config and their
             values. Defaults to None.
-        device (str): Where to compute. Defaults to ``'cpu'``.
+        device (str): The device to load it to. Defaults to ``'cpu'``.
         memory (bool): Whether to add memory to the config. Defaults to
             False.
-        allow_partial (bool): Whether to use weights of another network, as
-            far as they fit. Defaults to False.
-        trust (bool): Whether to read a checkpoint that runs code. Defaults
-            to False.
+        allow_partial (bool): Whether the weights may fit only in part.
+            Defaults to False.
+        trust (bool): Whether to unpickle the checkpoint in full, which may
+            run code. Defaults to False.
 
     Returns:
         Trained: The network.
