@@ -14,9 +14,9 @@ reports, with its limits; ``pages`` lays it out.
 
 import os
 
-# Threads that wait in a loop for one another stop each other for seconds
-# where cores are shared with other programs: let GNU OpenMP, which reads
-# this when PyTorch is imported, soon send them to sleep.
+# Where cores are shared with other programs, OpenMP threads that spin while
+# they wait stall each other for seconds: let GNU OpenMP, which reads this
+# when PyTorch is imported, put them to sleep early.
 os.environ.setdefault('GOMP_SPINCOUNT', '3000')
-# The profiler's library tells of an error where there is no GPU.
+# Without a GPU, the profiler's library logs an error.
 os.environ.setdefault('KINETO_LOG_LEVEL', '99')

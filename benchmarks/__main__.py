@@ -25,7 +25,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from itertools import product
 from pathlib import Path
 
-# The hosts print at import what they do without.
+# At import, the hosts print warnings about missing packages.
 with (
     open(os.devnull, 'w') as nowhere,
     redirect_stdout(nowhere),
@@ -46,7 +46,7 @@ with (
     from .networks import Group, make_groups, vary
     from .setting import DTYPES, LAYOUTS, MODES, Setting
 
-# The settings of which several values can be given, and measured in turn.
+# The settings that take several values, which are measured in turn.
 CHOICES = {
     'batch': 'images in a batch',
     'size': 'images: HEIGHTxWIDTH, or one for both',
@@ -58,7 +58,7 @@ KNOWN = dict(dtype=tuple(DTYPES), layout=tuple(LAYOUTS), mode=MODES)
 
 
 def benchmark_parser() -> argparse.ArgumentParser:
-    """Describe the command line."""
+    """Make the parser of the command line."""
     parser = make_parser(__doc__, 'python -m benchmarks')
     add_what(parser)
     for name, text in CHOICES.items():
@@ -87,7 +87,7 @@ def benchmark_parser() -> argparse.ArgumentParser:
 
 
 def add_what(parser: argparse.ArgumentParser) -> None:
-    """Describe what is measured."""
+    """Add the options that say what is measured."""
     add = parser.add_argument
     add('configs', nargs='+', metavar='CONFIG')
     add(
@@ -125,11 +125,11 @@ def add_what(parser: argparse.ArgumentParser) -> None:
 def points(
     args: argparse.Namespace, groups: Sequence[Group]
 ) -> Iterator[tuple[str, Group, Setting]]:
-    """Go through all that is to be measured.
+    """Yield all that is to be measured.
 
     Yields:
-        tuple[str, Group, Setting]: What differs from other points of a
-        sweep, or ``''``; the networks; how to run them.
+        tuple[str, Group, Setting]: The point of a sweep, or ``''``; the
+        networks; how to run them.
     """
     choices = {name: getattr(args, name) for name in CHOICES}
     swept = [name for name, values in choices.items() if len(values) > 1]
@@ -158,15 +158,15 @@ def run(args: argparse.Namespace, command: str) -> Report:
         command (str): How it was called, for the report.
 
     Returns:
-        Report: What was found.
+        Report: The figures.
 
     Raises:
         UsageError: An option is wrong.
     """
     if args.repeats < 2:
         raise UsageError(
-            f'--repeats {args.repeats} is too small: a noise can be seen '
-            'from 2 rounds on'
+            f'--repeats {args.repeats} is too small: give 2 or more, to '
+            'estimate the noise'
         )
     if args.threads is not None:
         torch.set_num_threads(args.threads)

@@ -1,4 +1,4 @@
-"""What was found of the networks, and how it is told."""
+"""The figures of a benchmark: their file, and their tables."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _megabytes(value: float) -> str:
     return f'{value / 1e6:.1f} MB'
 
 
-# What is measured or counted: its title, and how a value is told.
+# What is measured or counted: its title, and the format of its values.
 QUANTITIES: dict[str, tuple[str, Callable[[float], str]]] = {
     'infer': ('inference', _milliseconds),
     'folded': ('inference, norms folded', _milliseconds),
@@ -46,10 +46,10 @@ QUANTITIES: dict[str, tuple[str, Callable[[float], str]]] = {
     'params': ('parameters', si),
     'macs': ('MACs for an image', si),
 }
-# A figure: the networks that are compared, where in a sweep ('batch 8'), how
-# they were run, the network among them, what of it was measured, in seconds,
-# bytes or a number; its ratio to the first network, which has none itself,
-# and by how much of it that may be off, 0 of what is counted.
+# A figure: the networks that are compared, the point of a sweep ('batch 8'),
+# how they were run, the network among them, the quantity, its value in
+# seconds, bytes or a number; the ratio to the first network, which has none
+# itself, and the relative noise of the ratio, 0 for what is counted.
 COLUMNS = (
     'network', 'point', 'setting', 'arm', 'quantity', 'value', 'ratio',
     'noise',
@@ -58,14 +58,14 @@ COLUMNS = (
 
 @dataclass
 class Report:
-    """All that a run of the benchmark has to tell.
+    """The results of a run of the benchmark.
 
     Args:
         command (str): How it was called.
         machine (dict): From :func:`mlfm_mm.analysis.machine.describe_machine`,
             and how many other programs ran, under ``'load'``.
-        figures (DataFrame): What was found, with ``COLUMNS``. Defaults to
-            nothing.
+        figures (DataFrame): The figures, with ``COLUMNS``. Defaults to
+            none.
         notes (list[str]): What was left out, and why. Defaults to none.
     """
 
@@ -97,7 +97,7 @@ class Report:
         return cls(figures=pd.DataFrame(rows, columns=COLUMNS), **content)
 
     def ending(self) -> list[str]:
-        """Say where all this was measured, and what to think of it."""
+        """List the notes, a warning of noise, and how it was measured."""
         notes = list(self.notes)
         # What is only counted has no noise.
         if self.figures['noise'].any():
@@ -106,33 +106,33 @@ class Report:
 
 
 def tables(figures: pd.DataFrame) -> list[tuple[pd.DataFrame, str]]:
-    """Lay out figures for people: tables of texts, and captions.
+    """Lay out figures as tables of text, with captions.
 
     A sweep of one or two quantities has a row for each point; else each
     network and setting has a table, with a row for each quantity.
     """
     order = {name: place for place, name in enumerate(QUANTITIES)}
-    told = figures.sort_values(
+    shown = figures.sort_values(
         'quantity', key=lambda names: names.map(order), kind='stable'
     )
-    told['text'] = [tell(figure) for figure in told.itertuples()]
-    told['title'] = [QUANTITIES[name][0] for name in told['quantity']]
-    plain = told['arm'] == BASELINE
+    shown['text'] = [text_of(figure) for figure in shown.itertuples()]
+    shown['title'] = [QUANTITIES[name][0] for name in shown['quantity']]
+    plain = shown['arm'] == BASELINE
     plus = '+ ' if plain.any() else ''
-    head = told['arm'].where(plain, plus + told['arm'])
+    head = shown['arm'].where(plain, plus + shown['arm'])
     if figures['point'].any() and figures['quantity'].nunique() <= 2:
         keys, rows = ['network'], 'point'
-        head = told['title'].where(plain, head)
-        told['column'] = told['quantity'] + told['arm']
+        head = shown['title'].where(plain, head)
+        shown['column'] = shown['quantity'] + shown['arm']
     else:
         keys, rows = ['network', 'setting', 'point'], 'title'
-        told['column'] = told['arm']
-    told['head'] = head
-    return [_table(g, rows) for _, g in told.groupby(keys, sort=False)]
+        shown['column'] = shown['arm']
+    shown['head'] = head
+    return [_table(g, rows) for _, g in shown.groupby(keys, sort=False)]
 
 
-def tell(figure: pd.Series) -> str:
-    """Tell the value of a baseline, the ratio of others."""
+def text_of(figure: pd.Series) -> str:
+    """Format the value of a baseline, the ratio of others."""
     if pd.isna(figure.ratio):
         return QUANTITIES[figure.quantity][1](figure.value)
     return ratio_text(figure.ratio, figure.noise)

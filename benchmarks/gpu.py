@@ -3,9 +3,9 @@
     make gpu
 
 First the kernels' tests, on the GPU; then the parts of benchmarks/parts.yaml
-whose names begin with ``gpu_``, in the order of their worth. Each saves what
-it has after each point, and what does not end in time is cut off: results
-are in docs/results/performance, for `make docs`.
+whose names begin with ``gpu_``, the most important first. Each saves after
+every point, and is killed when the time is up. The results are in
+docs/results/performance, for `make docs`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import torch
 from .parts import ROOT, read_parts
 
 MINUTES = 10
-# Beside its tests, the kernels may be slow to compile the first time.
+# They include the first compilation of the kernels, which may be slow.
 MINUTES_OF_TESTS = 4
 TESTS = 'tests/models/kernels/triton'
 
@@ -34,9 +34,9 @@ def commands() -> list[list[str]]:
 
 
 def run(module: Sequence[str], seconds: float) -> str:
-    """Run a module for so long at most; tell what came of it."""
+    """Run a module with a time limit; return how it ended."""
     command = [sys.executable, '-m', *module]
-    # Triton is to run on the GPU, whatever it did before.
+    # Triton is to run on the GPU, even where it was told to interpret.
     environment = {**os.environ, 'TRITON_INTERPRET': '0'}
     try:
         code = subprocess.run(
@@ -48,17 +48,17 @@ def run(module: Sequence[str], seconds: float) -> str:
 
 
 def main() -> None:
-    """Test, measure, and tell in a line what came of each."""
+    """Test and measure; print how each ended."""
     if not torch.cuda.is_available():
         sys.exit('make gpu: PyTorch finds no GPU here')
     end = time.monotonic() + 60 * MINUTES
-    told = []
+    ends = []
     for i, module in enumerate(commands()):
         left = end - time.monotonic()
         limit = left if i else 60 * MINUTES_OF_TESTS
-        told.append(run(module, limit) if left > 0 else 'out of time')
-        print(f'{" ".join(module)}: {told[-1]}', flush=True)
-    sys.exit(int(any(word != 'done' for word in told)))
+        ends.append(run(module, limit) if left > 0 else 'out of time')
+        print(f'{" ".join(module)}: {ends[-1]}', flush=True)
+    sys.exit(int(any(word != 'done' for word in ends)))
 
 
 if __name__ == '__main__':

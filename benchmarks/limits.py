@@ -1,4 +1,4 @@
-"""Judge what was found by limits."""
+"""Judge figures by limits."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Limits = Mapping[str, Mapping[str, float]]
 
 
 class Judgement(NamedTuple):
-    """What came of a limit: what was judged, the ratio found, the verdict."""
+    """A limit, the figure that it is put on, the ratio found, the verdict."""
 
     title: str
     limit: float

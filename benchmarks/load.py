@@ -1,4 +1,4 @@
-"""Whether other programs run beside a measurement."""
+"""Detect other programs that run beside a measurement."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ SAMPLES, INTERVAL = 20, 0.05
 def others_running() -> float:
     """Count the programs that run at the moment, without this one.
 
-    The average that a system keeps would not do: it remembers for minutes
-    what this program, or one before it, has computed.
+    The system's load average would not do: for minutes it contains what this
+    program, or one before it, has computed.
 
     Returns:
-        float: Their mean number over a second; where the system does not
-        tell, the average of the last minute, or 0.
+        float: Their mean number over a second; without ``/proc`` the load
+        average of the last minute, or 0.
     """
     counts = []
     try:
         for _ in range(SAMPLES):
             time.sleep(INTERVAL)
             running = Path('/proc/loadavg').read_text().split()[3]
-            # Who reads the number is running, too.
+            # This program is running, too.
             counts.append(int(running.partition('/')[0]) - 1)
     except OSError:
         return os.getloadavg()[0] if hasattr(os, 'getloadavg') else 0.0

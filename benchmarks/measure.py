@@ -48,7 +48,7 @@ class Sheet:
         self.aspects = aspects
         self.repeats = repeats
         self.place = group.name, point, str(setting)
-        # Built here: a wrong option is told before anything is measured.
+        # Built here: a wrong option fails before anything is measured.
         self.channels = group.image_channels()
         # Values of the networks by quantity, and how far ratios may be off.
         self.values: dict[str, pd.Series] = {}
@@ -107,7 +107,7 @@ class Sheet:
             self._weigh(phase, arm, programs[phase, arm.name])
 
     def _time(self, programs: Mapping[tuple[str, str], Program]) -> None:
-        """Time programs in turns, and the first twice: what chance does."""
+        """Time programs in turns, the first one twice to see the noise."""
         first = next(iter(programs))
         steps = {key: program.step for key, program in programs.items()}
         steps['again', ''] = steps[first]
@@ -122,7 +122,7 @@ class Sheet:
 
     def _weigh(self, phase: str, arm: Arm, program: Program) -> None:
         """Measure the memory of a program."""
-        # The first step takes more, for buffers that stay.
+        # The first step also allocates buffers that stay.
         program.step()
         peak = peak_bytes(program.model, program.step, self.setting.device)
         self._note(arm, **{f'peak_{phase}': peak})
@@ -144,7 +144,7 @@ class Sheet:
             self._note(arm, **{f'{k}_{phase}': v for k, v in found.items()})
 
     def _figures(self) -> pd.DataFrame:
-        """Set the networks' values in relation to those of the first."""
+        """Put the values in a table, with ratios to the first network."""
         values = pd.DataFrame(self.values).reindex(
             [arm.name for arm in self.group.arms]
         )

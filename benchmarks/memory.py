@@ -1,4 +1,4 @@
-"""What a network keeps for its backward pass, and its peak of memory."""
+"""The activations that a network saves, and its peak of memory."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class Kept:
 
 
 def saved_bytes(model: nn.Module, forward: Callable[[], Tensor]) -> int:
-    """Count what a forward pass leaves for the backward pass.
+    """Count what a forward pass saves for the backward pass.
 
     Each storage counts once, however many operations keep it; parameters and
-    buffers, which are there anyway, do not count. What an operation keeps
-    otherwise than by ``save_for_backward`` is not seen.
+    buffers, which are there anyway, do not count. Tensors that an operation
+    keeps without ``save_for_backward`` are not seen.
 
     Args:
         model (nn.Module): The network.
@@ -49,7 +49,7 @@ def saved_bytes(model: nn.Module, forward: Callable[[], Tensor]) -> int:
 
     with saved_tensors_hooks(pack, lambda item: item.tensor):
         loss = forward()
-    # What is gone by now, no backward pass will find.
+    # The weak set has dropped what no graph holds any more.
     sizes = {}
     for item in kept:
         storage = item.tensor.untyped_storage()
@@ -61,7 +61,7 @@ def saved_bytes(model: nn.Module, forward: Callable[[], Tensor]) -> int:
 
 
 def peak_bytes(model: nn.Module, step: Callable[[], None], device: str) -> int:
-    """Measure the peak of memory above what is there before a step.
+    """Measure the peak of memory above what is allocated before a step.
 
     Args:
         model (nn.Module): The network, whose gradients are dropped first;
@@ -86,7 +86,7 @@ def peak_bytes(model: nn.Module, step: Callable[[], None], device: str) -> int:
 
 
 def peak_on_cpu(step: Callable[[], None]) -> int:
-    """Add up what the profiler sees the allocator of the CPU do.
+    """Add up the allocations on the CPU that the profiler records.
 
     Example:
         >>> def step():

@@ -25,7 +25,7 @@ BASELINE, MLFM = 'baseline', 'MLFM'
 
 @dataclass(frozen=True)
 class Arm:
-    """A network that can be built as often as one likes.
+    """A network, to be built from its config as often as needed.
 
     Args:
         name (str): ``'baseline'``, ``'MLFM'``, the option of the neck that
@@ -43,8 +43,7 @@ class Arm:
         except (TypeError, ValueError) as error:
             raise UsageError(f'{self.name}: {error}') from error
         if folded:
-            # Some hosts' eval() returns nothing, so that calls cannot be
-            # chained.
+            # Some hosts' eval() returns None: calls cannot be chained.
             model.eval()
             fold_norms(model)
         return model
@@ -58,7 +57,7 @@ class Group:
     arms: list[Arm]
 
     def image_channels(self) -> int:
-        """Ask the first memory for the channels of its image; 3 if none."""
+        """Get the image channels of the first memory; 3 without any."""
         memories = [memory_of(arm.build()) for arm in self.arms]
         channels = (memory.image_channels for memory in memories if memory)
         return next(channels, 3)
@@ -67,13 +66,13 @@ class Group:
 def make_groups(
     paths: Sequence[str], baseline: str | None, options: Sequence[str]
 ) -> list[Group]:
-    """Put together what is compared.
+    """Group the networks that are compared with each other.
 
     Args:
         paths (Sequence[str]): Config files.
         baseline (str, optional): A config that all are compared with, as
-            they are. None: each that has a memory with itself without it,
-            and the others with the first of them.
+            they are. None: each with a memory is compared with itself
+            without it, and the others with the first of them.
         options (Sequence[str]): See :func:`make_group`.
 
     Returns:
@@ -95,8 +94,8 @@ def make_group(name: str, cfg: Config, options: Sequence[str] = ()) -> Group:
         name (str): The name of the network.
         cfg (Config): Its config, with an ``MLFMNeck``.
         options (Sequence[str]): Options of the neck, each of the form
-            ``KEY=VALUE``, or several with ``+`` between them, and each an
-            arm of its own. Defaults to none.
+            ``KEY=VALUE``, or several with ``+`` between them; each makes an
+            arm. Defaults to none.
 
     Returns:
         Group: The network without memory, with it, and with each option.
@@ -121,7 +120,7 @@ def make_group(name: str, cfg: Config, options: Sequence[str] = ()) -> Group:
 
 
 def vary(group: Group, keys: Sequence[str], value: Any) -> Group:
-    """Set options of all backbones; heads, which would not fit, go."""
+    """Set options of all backbones, and remove heads, which would not fit."""
     arms = []
     for arm in group.arms:
         cfg = copy.deepcopy(arm.cfg)
@@ -138,23 +137,24 @@ def memory_of(model: nn.Module) -> MLFMNeck | None:
     return next(found, None)
 
 
-def neck_of(host: dict) -> dict | None:
+def neck_of(model: dict) -> dict | None:
     """Find the MLFMNeck in a model's config, if it has one."""
-    necks = dicts(host.get('neck'))
+    necks = dicts(model.get('neck'))
     return next((n for n in necks if is_kind(n, MLFMNeck, MODELS)), None)
 
 
-def without_memory(host: dict) -> dict:
+def without_memory(model: dict) -> dict:
     """Take the MLFMNeck out of a copy of a model's config.
 
-    What followed it stays, or else the pooling that a classifier gets.
+    The neck that it wraps stays; without one, a classifier gets pooling, as
+    it does with memory.
 
     Example:
         >>> neck = dict(type='mlfm_mm.MLFMNeck')
         >>> without_memory(dict(type='ImageClassifier', neck=neck))
         {'type': 'ImageClassifier', 'neck': {'type': 'GlobalAveragePooling'}}
     """
-    changed = copy.deepcopy(dict(host))
+    changed = copy.deepcopy(dict(model))
     neck, memory = changed['neck'], neck_of(changed)
     assert memory is not None
     following = memory.get('neck')
@@ -163,7 +163,7 @@ def without_memory(host: dict) -> dict:
         changed['neck'] = [*neck[:index], *rest, *neck[index + 1 :]]
     elif following:
         changed['neck'] = following
-    elif following is None and bare_name(host).endswith('Classifier'):
+    elif following is None and bare_name(model).endswith('Classifier'):
         changed['neck'] = dict(type='GlobalAveragePooling')
     else:
         del changed['neck']

@@ -14,8 +14,8 @@ from .parts import Part, read_parts
 from .timing import doubt
 
 PAGE = 'docs/performance.md'
-# What the README tells: of each network the parts on a GPU and on a CPU, and
-# of each part the arm and the quantity.
+# The README's table. Its rows: the parts of each network on a GPU and on a
+# CPU. Its columns: device, arm and quantity.
 GPU, CPU = 'GPU', 'CPU'
 README_PARTS = {
     'ResNet-18': {GPU: 'gpu_resnet18', CPU: 'resnet18'},
@@ -68,7 +68,7 @@ def part_block(name: str, report: Report | None) -> str:
 def limits_block(
     parts: dict[str, Part], reports: dict[str, Report | None]
 ) -> str:
-    """Lay out what came of the limits."""
+    """Lay out the verdicts on the limits."""
     rows = [
         (title, f'x{limit:.2f}', found, verdict)
         for name, report in reports.items()
@@ -107,13 +107,13 @@ def readme_block(reports: dict[str, Report | None]) -> str:
 
 
 def _setting(report: Report) -> str:
-    """Say how and where a part was measured."""
+    """Describe how and where a part was measured."""
     batch, size, dtype, *_ = report.figures['setting'].iloc[0].split(', ')
     return f'{size}, {batch}, {dtype}, on {sentence(report.machine)}'
 
 
 def _cell(report: Report | None, arm: str, quantity: str) -> str:
-    """Pick a ratio, without its noise."""
+    """Format a ratio, without its noise."""
     if report is None:
         return '-'
     known = report.figures.set_index(['arm', 'quantity'])

@@ -1,12 +1,12 @@
 """Measure what docs/performance.md and the README report.
 
-    python -m benchmarks.parts                  what is not there yet
-    python -m benchmarks.parts resnet18 ...     these parts anew
-    python -m benchmarks.parts --all            all that can run here anew
+    python -m benchmarks.parts                  parts without results
+    python -m benchmarks.parts resnet18 ...     these parts again
+    python -m benchmarks.parts --all            all that can run here, again
 
 The parts are those of benchmarks/parts.yaml. On two cores all of them take
-about half an hour, in which the machine should have nothing else to do;
-stopped half-way, it goes on where it was. `make docs` then renews the pages.
+about half an hour, in which the machine should have nothing else to do. After
+an interruption the first command goes on. `make docs` then renews the pages.
 """
 
 from __future__ import annotations
@@ -35,18 +35,16 @@ class Part:
 
     Args:
         name (str): Name of its file of results, and of its block.
-        title (str): Its name for people.
         options (str): The options of ``python -m benchmarks``.
         limits (dict): Limits by arm and quantity. Defaults to none.
     """
 
     name: str
-    title: str
     options: str
     limits: Limits = field(default_factory=dict)
 
     def path(self, root: Path) -> Path:
-        """Tell where its results are."""
+        """Get the path of its results."""
         return root / RESULTS / f'{self.name}.json'
 
     def read(self, root: Path) -> Report | None:

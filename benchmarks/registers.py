@@ -1,10 +1,10 @@
-"""Compile the fused kernels for GPUs, and read what they take of them.
+"""Compile the fused kernels for GPUs, and read which resources they use.
 
     python -m benchmarks.registers
 
-No GPU is needed, Triton brings the compilers along: each launch of a unit in
-training and in inference is compiled instead, for the GPUs of ``TARGETS``.
-`make docs` then renews the table of docs/performance.md.
+No GPU is needed, since Triton brings the compilers along: what a unit would
+launch in training and in inference is only compiled, for the GPUs of
+``TARGETS``. `make docs` then renews the table of docs/performance.md.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ Launch = tuple[Any, tuple]
 def collect(dtype: str, layout: str) -> dict[str, Launch]:
     """Collect the launches of a unit, by the names of their kernels.
 
-    That of inference, which is one of those of training by another way, is
-    told apart.
+    Inference launches one of the kernels of training with other arguments;
+    this launch gets a name of its own.
     """
     from mlfm_mm.models.kernels.triton import backward_ops, forward_ops
     from mlfm_mm.models.kernels.triton.unit import infer, train
@@ -73,7 +73,7 @@ def collect(dtype: str, layout: str) -> dict[str, Launch]:
 
 
 def compile_for(target: str, launch: Launch) -> dict[str, int]:
-    """Compile a launch; tell registers, shared and local memory."""
+    """Compile a launch; return registers, shared and local memory."""
     from triton.backends.compiler import GPUTarget
     from triton.runtime import driver
 
@@ -81,13 +81,13 @@ def compile_for(target: str, launch: Launch) -> dict[str, int]:
 
     kernel, args = launch
     gpu = GPUTarget('cuda', int(target.removeprefix('sm_')), 32)
-    # Compiling asks the driver only these; nothing is launched.
-    absent = SimpleNamespace(
+    # A stub has all that compiling asks of the driver; nothing is launched.
+    stub = SimpleNamespace(
         get_current_target=lambda: gpu,
         get_current_device=lambda: target,
         get_current_stream=lambda device: 0,
     )
-    with patch.object(driver, '_active', absent):
+    with patch.object(driver, '_active', stub):
         compiled = kernel.warmup(*args, grid=(1,), **OPTIONS)
     found = usage(compiled.asm['cubin'])
     return dict(
@@ -98,7 +98,7 @@ def compile_for(target: str, launch: Launch) -> dict[str, int]:
 
 
 def usage(binary: bytes) -> dict[str, int]:
-    """Read what a compiled kernel takes."""
+    """Read the resources that a compiled kernel uses."""
     from triton.backends import nvidia
 
     tool = Path(nvidia.__path__[0]) / 'bin' / 'cuobjdump'

@@ -37,7 +37,7 @@ class Setting:
         device (str): ``'cpu'`` or ``'cuda'``. Defaults to ``'cpu'``.
 
     Raises:
-        UsageError: A value is none that can be measured here.
+        UsageError: A value cannot be measured here.
 
     Example:
         >>> print(Setting(batch=2, size='64x96'))
@@ -99,12 +99,12 @@ class Program:
 def make_program(
     model: nn.Module, setting: Setting, training: bool, channels: int = 3
 ) -> Program:
-    """Put a network, which is changed in place, into a setting."""
+    """Prepare a network for a setting, which changes it in place."""
     layout = LAYOUTS[setting.layout]
     model.to(setting.device)
     # PyTorch's type hints do not know this argument.
     cast(Any, model).to(memory_format=layout)
-    # Some hosts' train() returns nothing, so that calls cannot be chained.
+    # Some hosts' train() returns None, so that calls cannot be chained.
     model.train(training)
     images = dummy(model, setting.batch, channels, setting.image_size)
     images = images.to(memory_format=layout)
@@ -125,7 +125,7 @@ def make_program(
 
     if not training:
         return Program(model, forward, infer)
-    # A rate of zero costs the same, and leaves no weight to run away.
+    # A learning rate of zero costs the same, and no weight can diverge.
     optimizer = torch.optim.SGD(model.parameters(), lr=0.0, momentum=0.9)
 
     def train() -> None:
@@ -137,14 +137,14 @@ def make_program(
 
 
 def compiled(model: nn.Module) -> Callable[..., Any]:
-    """Compile a network, whatever was compiled before it.
+    """Compile a network, without reusing the graph of another one.
 
-    PyTorch does not look at hooks when it asks whether a graph fits a
-    module, so that a network would be given the graph of the one that it
-    differs from in hooks only.
+    By default the guards of a graph ignore hooks, so that a network would
+    run the graph of one that differs from it in hooks only.
     """
 
-    # PyTorch compiles no frame of its own, such as a Sequential's.
+    # A function of our own, since Dynamo skips those of PyTorch, such as the
+    # forward() of a Sequential.
     def run(images: Tensor) -> Any:
         return model(images)
 

@@ -1,4 +1,4 @@
-"""Time several programs in turns, and say how much the clock can tell."""
+"""Time several programs in turns, and estimate the noise."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from torch.utils.benchmark import Timer
 Name = TypeVar('Name', bound=Hashable)
 Number = TypeVar('Number', float, pd.Series)
 
-# A sample shorter than this says more of the clock than of the program.
+# A shorter sample measures the clock rather than the program.
 LEAST_SECONDS = 0.02
 
 
@@ -23,9 +23,9 @@ def interleave(
 ) -> pd.DataFrame:
     """Time programs in turns, each round in another order.
 
-    What drifts, the clock of a processor or another program, so meets all
-    of them alike. Each turn begins with a run that is not counted, since the
-    program before has filled the caches with its own.
+    Drift, of the processor's clock or by other programs, so affects all of
+    them alike. Each turn begins with a run that is not counted, since the
+    program before has filled the caches.
 
     Args:
         steps (Mapping): The programs, by any names.
@@ -49,7 +49,7 @@ def interleave(
             step()
     names = list(steps)
     seconds: dict[Name, list[float]] = {name: [] for name in names}
-    # Its own generator: measuring must not change what others draw.
+    # Its own generator: measuring must not change the global random state.
     shuffle = random.Random(0).shuffle
     for _ in range(repeats):
         shuffle(names)
@@ -60,7 +60,7 @@ def interleave(
 
 
 def difference(first: Number, second: Number) -> Number:
-    """Give the part by which the larger number exceeds the smaller.
+    """Compute by what fraction the larger number exceeds the smaller.
 
     Example:
         >>> float(difference(1.0, 1.5))
@@ -78,9 +78,9 @@ def noise_of(seconds: pd.DataFrame, base: Hashable) -> pd.Series:
         base (Hashable): The program that the others are compared with.
 
     Returns:
-        Series: For each program the largest difference that chance was seen
-        to make: between the two measurements of the first, and between the
-        halves of the samples of the program and of ``base``.
+        Series: For each program the largest relative difference between two
+        measurements of the same: of the first program, and of the halves of
+        the samples of the program and of ``base``.
     """
     halves = difference(seconds[::2].min(), seconds[1::2].min())
     least = seconds.min()
@@ -89,7 +89,7 @@ def noise_of(seconds: pd.DataFrame, base: Hashable) -> pd.Series:
 
 
 def ratio_text(ratio: float, noise: float) -> str:
-    """Write a ratio, what it may be off by, and a doubt where that is more.
+    """Format a ratio with its noise, and ``?`` where that hides a difference.
 
     Example:
         >>> ratio_text(1.234, 0.02), ratio_text(1.05, 0.08), ratio_text(1.5, 0)
@@ -105,7 +105,7 @@ def doubt(ratio: float, noise: float) -> str:
 
 
 def verdict(ratio: float, noise: float, limit: float) -> str:
-    """Judge by a limit; open where the noise leaves it so.
+    """Judge a ratio by a limit; open if the noise does not decide it.
 
     Example:
         >>> [verdict(1.2, 0.02, limit) for limit in (1.25, 1.21, 1.1)]

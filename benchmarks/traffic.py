@@ -23,13 +23,13 @@ from mlfm_mm.analysis.complexity import total
 
 from .setting import compiled
 
-# They take memory and write nothing, or view in all but name.
+# They allocate and write nothing, or are views that PyTorch does not mark so.
 FREE = {
     'empty', 'new_empty', 'empty_like', 'empty_strided', 'new_empty_strided',
     '_unsafe_view', '_reshape_alias',
 }  # fmt: skip
-# A norm that measures its moments reads its map for them, and again to
-# normalize it; backward, the map and its gradient.
+# A norm in training reads its map twice: for the moments, and to normalize
+# it. Its backward pass reads map and gradient twice.
 NORMS = ('batch_norm', 'group_norm', 'layer_norm')
 
 
@@ -41,7 +41,7 @@ class Traffic(NamedTuple):
 
 
 class TrafficMode(TorchDispatchMode):
-    """Counts what is dispatched while it is entered.
+    """Counts the operators that are dispatched while it is active.
 
     Example:
         >>> x = torch.zeros(10)
@@ -86,14 +86,14 @@ def _tensors(tree: Any) -> list[Tensor]:
 
 
 def _nbytes(tensor: Tensor) -> int:
-    """Give the bytes behind a tensor, of an expanded one what is stored."""
+    """Count the bytes of a tensor; of an expanded one, those stored."""
     if 0 in tensor.stride():
         return tensor.untyped_storage().nbytes()
     return tensor.numel() * tensor.element_size()
 
 
 def _read_again(func: Any, name: str, args: tuple) -> int:
-    """Tell how many of the first tensors a norm reads a second time."""
+    """Count the leading inputs that a norm reads a second time."""
     if not any(norm in name for norm in NORMS):
         return 0
     flags = [
@@ -111,15 +111,14 @@ def count_traffic(
 ) -> Traffic:
     """Count a forward pass, or a forward and a backward pass.
 
-    Nothing is computed: the tensors are fakes, which have sizes and no
-    numbers.
+    Nothing is computed: fake tensors have shapes but no data.
 
     Args:
         model (nn.Module): The network; its mode is changed.
         image (Sequence[int]): The images' (batch, channels, height, width).
         training (bool): Whether to count the backward pass, too.
-        device (str): The device that the network takes itself to be on. A
-            backward pass on ``'cuda'`` needs one. Defaults to ``'cpu'``.
+        device (str): The device of the fake tensors. A backward pass on
+            ``'cuda'`` needs a GPU. Defaults to ``'cpu'``.
 
     Returns:
         Traffic: The counts.
@@ -129,7 +128,7 @@ def count_traffic(
         >>> count_traffic(norm, (1, 1, 10, 10), training=False)
         Traffic(launches=1, bytes=816)
     """
-    # Some hosts' train() returns nothing, so that calls cannot be chained.
+    # Some hosts' train() returns None, so that calls cannot be chained.
     model.train(training)
     real = [*model.named_parameters(), *model.named_buffers()]
     with (
@@ -155,15 +154,15 @@ def count_kernels(
 ) -> int:
     """Compile a network, and count the kernels that inductor generates.
 
-    As :func:`count_traffic` counts. Convolutions and matrix products, which
-    inductor leaves to libraries, are not among them.
+    The arguments are those of :func:`count_traffic`. Convolutions and matrix
+    products, which inductor leaves to libraries, are not counted.
     """
     images = torch.zeros(*image, device=device)
     model.to(device)
     torch._dynamo.reset()
     metrics.reset()
     model.train(training)
-    # What is taken from a cache is not generated, and not counted.
+    # Kernels from a cache are not generated, and would not be counted.
     with (
         torch._inductor.config.patch(force_disable_caches=True),
         torch.set_grad_enabled(training),

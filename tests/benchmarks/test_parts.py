@@ -67,7 +67,7 @@ def test_a_part_measures_into_its_file_and_is_judged(
 ) -> None:
     config = write_digits_config(tmp_path, 'mlfm')
     limits = {'MLFM': dict(params=100.0, macs=1.0)}
-    part = Part('tiny', 'Tiny', f'{config} --size 32 --what size', limits)
+    part = Part('tiny', f'{config} --size 32 --what size', limits)
     assert part.read(tmp_path) is None
     part.measure(tmp_path)
     report = part.read(tmp_path)
