@@ -1,10 +1,10 @@
-"""Look at every file of a config's data before training on them.
+"""Check every file of a config's data before training on it.
 
     python tools/analysis_tools/check_dataset.py CONFIG
 
-Named are files that are empty or cannot be decoded, extreme sizes, labels that
+It finds files that are empty or cannot be decoded, extreme sizes, labels that
 are no class, classes without images, masks that do not fit their pictures, and
-images that validation or test share with training. The exit status is 1 where
+images that validation or test share with training. The exit status is 1 if
 something was found.
 """
 
@@ -41,7 +41,7 @@ from mlfm_mm.engine import find_host, one_sentence
 from mlfm_mm.engine.arguments import add_overrides, make_parser, positive
 from mlfm_mm.engine.options import load_config
 
-# So many findings of a kind are shown.
+# The most findings of a kind that are printed.
 SHOWN = 5
 
 
@@ -63,15 +63,15 @@ def parse_args() -> argparse.Namespace:
         type=float,
         default=EXTREME,
         metavar='TIMES',
-        help='a side is extreme beyond so many times the usual one, or below '
-        f'this part of it (default: {EXTREME:g})',
+        help='a side is extreme if it is more than so many times longer or '
+        f'shorter than usual (default: {EXTREME:g})',
     )
     add_overrides(parser, 'train_dataloader.dataset.data_root=FOLDER')
     return parser.parse_args()
 
 
 def look_at_all(items: list[Item], split: str, jobs: int) -> list[Seen]:
-    """Look at all images of a split, by several processes."""
+    """Inspect all images of a split, by several processes."""
     with ProcessPoolExecutor(jobs) as pool:
         return list(
             track(
@@ -100,7 +100,7 @@ def show(report: Report, splits: dict[str, list[Seen]]) -> None:
 
 
 def check(args: argparse.Namespace) -> Report:
-    """Look at all files of a config, and print what was found.
+    """Check all files of a config, and print what was found.
 
     Args:
         args (Namespace): The options.
@@ -110,7 +110,7 @@ def check(args: argparse.Namespace) -> Report:
 
     Raises:
         UsageError: The config cannot be used.
-        FolderError: A data set is not there.
+        FolderError: The files of a data set are missing.
     """
     cfg = load_config(args.config, args.cfg_options)
     init_default_scope(find_host(cfg).scope)

@@ -1,15 +1,15 @@
-"""Set any number of training runs side by side.
+"""Compare any number of training runs.
 
     python tools/analysis_tools/compare.py work_dirs/quickstart/RUN
     python tools/analysis_tools/compare.py work_dirs/plain_s* work_dirs/mlfm_s*
     python tools/analysis_tools/compare.py --test work_dirs/camvid
 
-A table in the form of a model zoo (best and final score, mean and deviation
-over seeds, paired difference from the first network with its interval,
-parameters, MACs, time and memory), the learning curves, and all numbers as
-JSON and CSV. A run is named after its folder without the seed at its end, or
-by NAME= in front of it. With --test segmentors are tested: IoU by class, and
-pictures of what they see.
+writes a table as of a model zoo (best and final score, mean and deviation over
+seeds, paired difference from the first network with its interval, parameters,
+MACs, time and memory), the learning curves, and all numbers as JSON and CSV.
+A run is named after its folder without the seed at its end, or by NAME= in
+front of it. With --test segmentors are tested: IoU by class, and pictures of
+what they predict.
 """
 
 import argparse
@@ -17,7 +17,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-# A clone need not be installed: its package lies beside this folder.
+# A clone need not be installed: its package lies two folders up.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from rich.console import Console
@@ -83,7 +83,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def test(networks: Runs, args: argparse.Namespace) -> None:
-    """Test the first run of each segmentor, and look at what it sees."""
+    """Test the first run of each segmentor, and draw what it predicts."""
     scores, shown = {}, list[Picture]()
     for name, (run, *_) in networks.items():
         if run.cfg.default_scope != 'mmseg':
@@ -109,7 +109,7 @@ def main() -> None:
         args = parse_args()
         out: Path = args.out
         networks = find_networks(args.folders)
-        runs = [run for of in networks.values() for run in of]
+        runs = [run for found in networks.values() for run in found]
         check_data({str(run.folder): run.cfg for run in runs}, args.data)
         print(f'{len(runs)} runs of {len(networks)} networks', flush=True)
         rows = summarize(networks)
@@ -117,7 +117,7 @@ def main() -> None:
         out.mkdir(parents=True, exist_ok=True)
         save(networks, rows, table, out)
         plot_curves(
-            {n: [run.curve for run in of] for n, of in networks.items()},
+            {n: [r.curve for r in found] for n, found in networks.items()},
             out / 'curves.png',
             ', '.join(networks),
             f'validation {LABELS[runs[0].cfg.default_scope]}',

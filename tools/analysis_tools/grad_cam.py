@@ -1,4 +1,4 @@
-"""See where networks look, by Grad-CAM behind their units.
+"""Show where networks look, by Grad-CAM behind their memory units.
 
     python tools/analysis_tools/grad_cam.py --images photo.jpg
     python tools/analysis_tools/grad_cam.py CONFIG CHECKPOINT --images a.png
@@ -6,15 +6,15 @@
 
 works for classifiers and segmentors, any number of them side by side; with no
 network, the two that come with trained weights, and with no pictures, those of
-the test set. It asks the module behind which the last unit sits for the class
-that the network sees; --layer and --class ask for others. By pytorch-grad-cam:
+the test set. The maps are of the predicted class, at the module behind which
+the last unit sits; --class and --layer choose others. By pytorch-grad-cam:
 pip install 'mlfm_mm[analysis]'.
 """
 
 import sys
 from pathlib import Path
 
-# A clone need not be installed: its package lies beside this folder.
+# A clone need not be installed: its package lies two folders up.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from rich.console import Console
@@ -41,7 +41,7 @@ def parse_args() -> dict:
         '--class',
         dest='label',
         metavar='NAME',
-        help='a class, by its name or number (default: what is seen)',
+        help='a class, by its name or number (default: the predicted one)',
     )
     parser.add_argument(
         '--layer',
@@ -53,12 +53,12 @@ def parse_args() -> dict:
 
 
 def main() -> None:
-    """Look."""
+    """Compute, draw and save."""
     with one_sentence('grad_cam.py'):
         args = parse_args()
         out = args['out']
         columns = []
-        # Of several seeds the first.
+        # Of several seeds the first: the last one put into the dict.
         sources = reversed(find_sources(args['network']))
         for source in reversed({s.name: s for s in sources}.values()):
             network = load_trained(

@@ -1,19 +1,19 @@
-"""Look into the memory: what each unit holds for a picture.
+"""Show what each memory unit holds for a picture.
 
     python tools/analysis_tools/memory_view.py --images photo.jpg
     python tools/analysis_tools/memory_view.py CONFIG CHECKPOINT --images a.png
     python tools/analysis_tools/memory_view.py work_dirs/quickstart/RUN
 
 works for classifiers and segmentors; with no network, the small classifier
-that comes with trained weights, and with no picture, one of the test set. One
-labelled picture (image band, memory in, gates, memory out, trunk before and
-after, unit by unit), and the numbers as JSON and CSV.
+that comes with trained weights, and with no picture, one of the test set. It
+writes a labelled picture (image band, memory in, gates, memory out, trunk
+before and after, unit by unit), and the numbers as JSON and CSV.
 """
 
 import sys
 from pathlib import Path
 
-# A clone need not be installed: its package lies beside this folder.
+# A clone need not be installed: its package lies two folders up.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from rich.console import Console
@@ -42,7 +42,7 @@ def parse_args() -> dict:
 
 
 def main() -> None:
-    """Look."""
+    """Compute, draw and save."""
     with one_sentence('memory_view.py'):
         args = parse_args()
         source = find_source(args['network'])

@@ -1,4 +1,4 @@
-"""Test trained networks on pictures that have lost something.
+"""Test trained networks on corrupted pictures.
 
     python tools/analysis_tools/robustness.py
     python tools/analysis_tools/robustness.py work_dirs/quickstart/RUN
@@ -7,10 +7,11 @@
         mlfm=mlfm.py mlfm_s0.pth mlfm_s1.pth
 
 works for classifiers and segmentors, any number of them; with no network, the
-two that come with trained weights. Accuracy or mIoU on the test set as
-pictures are low-passed, high-passed, noised, blurred and compressed: one
-picture with the area under each curve, and the numbers. The first network is
-the baseline; checkpoints of several seeds are paired in order.
+two that come with trained weights. It measures accuracy or mIoU on the test
+set as pictures are low-passed, high-passed, noised, blurred and compressed,
+and writes one picture with the area under each curve, and the numbers. The
+first network is the baseline; checkpoints of several seeds are paired in
+order.
 """
 
 import csv
@@ -18,7 +19,7 @@ import json
 import sys
 from pathlib import Path
 
-# A clone need not be installed: its package lies beside this folder.
+# A clone need not be installed: its package lies two folders up.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from mmengine.logging import MMLogger
@@ -60,7 +61,7 @@ def parse_args() -> dict:
         nargs='+',
         default=[],
         metavar=('NAME', 'CONFIG'),
-        help='the same in other words: a name, a config, and checkpoints',
+        help='another way to give one: a name, a config, and checkpoints',
     )
     parser.add_argument(
         '--only',
@@ -90,7 +91,7 @@ def measure(args: dict) -> Scores:
     sources = find_sources(words)
     corruptions = tuple(c for c in CORRUPTIONS if c.family in args['only'])
     scores: Scores = {}
-    # What the runners would say sixteen times.
+    # Else each of the sixteen tests would log its whole config.
     quiet = {'log_level': 'WARNING', **(args['cfg_options'] or {})}
     MMLogger.get_current_instance().setLevel('WARNING')
     with Progress() as progress:

@@ -1,4 +1,4 @@
-"""See which spatial frequencies features hold, stage by stage.
+"""Measure which spatial frequencies features hold, stage by stage.
 
     python tools/analysis_tools/spectrum.py --images photos/ --count 100
     python tools/analysis_tools/spectrum.py plain=a.py a.pth mlfm=b.py b.pth
@@ -6,14 +6,14 @@
 
 works for classifiers and segmentors, any number of them; with no network, the
 two that come with trained weights, and with no pictures, those of the test
-set. Radial power spectra of each stage's features and the share of power below
-a cut-off by stage: a picture, and the numbers as JSON and CSV.
+set. It writes radial power spectra of each stage's features, and the share of
+power below a cut-off: a picture, and the numbers as JSON and CSV.
 """
 
 import sys
 from pathlib import Path
 
-# A clone need not be installed: its package lies beside this folder.
+# A clone need not be installed: its package lies two folders up.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from rich.console import Console
@@ -43,8 +43,8 @@ def parse_args() -> dict:
         type=float,
         default=0.5,
         metavar='F',
-        help='what counts as low, as part of the highest frequency of a map '
-        '(default: %(default)s, which the low-low wavelet band keeps)',
+        help='the cut-off, as a fraction of the highest frequency of a map '
+        '(default: %(default)s; the low-low wavelet band holds what is below)',
     )
     add_output(parser, 'work_dirs/spectrum')
     return read_arguments(parser)
