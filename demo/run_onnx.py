@@ -16,8 +16,8 @@ from PIL import Image, ImageOps
 def run(network: str, photo: str) -> None:
     """Name the classes of a photograph, or write the mask of its segments."""
     session = onnxruntime.InferenceSession(network)
-    told = session.get_modelmeta().custom_metadata_map.items()
-    facts = {key: json.loads(value) for key, value in told}
+    metadata = session.get_modelmeta().custom_metadata_map
+    facts = {key: json.loads(value) for key, value in metadata.items()}
     image = ImageOps.exif_transpose(Image.open(photo)).convert('RGB')
     if facts['size'] is None:
         step = facts['size_divisor']

@@ -49,13 +49,13 @@ PAGES = {
     'configs/mlfm/README.md': 'mlfm.md',
     'configs/mlfm_lite/README.md': 'mlfm_lite.md',
 }
-# Where other files can be read, such as https://host/owner/name/blob/main.
+# The address of files outside the site: https://host/owner/name/blob/main.
 REPOSITORY = os.environ.get('MLFM_REPOSITORY', '').rstrip('/')
 LINK = re.compile(r'(!?)\[([^][]*)\]\((?![a-z]+:|#)([^()#\s]+)(#[\w-]+)?\)')
 
 
 def relink(text: str, folder: Path) -> str:
-    """Let the links of a page hold on the site.
+    """Rewrite the links of a page for the site.
 
     Args:
         text (str): The page, whose links are relative to its folder.
@@ -63,7 +63,7 @@ def relink(text: str, folder: Path) -> str:
 
     Returns:
         str: The page with links to pages of the site, and to the repository
-        for all else; the words alone where its address is not known.
+        for all else, or without a link if its address is not known.
     """
 
     def link(match: re.Match[str]) -> str:
@@ -80,7 +80,7 @@ def relink(text: str, folder: Path) -> str:
 
 
 def setup(app: Sphinx) -> None:
-    """Relink what is read, the pages and what they include."""
+    """Rewrite the links of each page, and of each file that it includes."""
 
     def read(app: Sphinx, name: str, text: list[str]) -> None:
         text[0] = relink(text[0], ROOT / 'docs')

@@ -71,7 +71,7 @@ def run_quickstart(settings: Settings, console: Console) -> Path:
 
     Args:
         settings (Settings): What the user asked for.
-        console (Console): Where to tell how it goes.
+        console (Console): Where to print the progress.
 
     Returns:
         Path: The folder with the results.
@@ -160,7 +160,7 @@ def tell_contents(contents: FolderContents, console: Console) -> None:
 
 
 def _print(console: Console, text: str) -> None:
-    """Print as it is: file names are no markup, and stay in one piece."""
+    """Print without markup, and without breaking file names."""
     console.print(text, soft_wrap=True, highlight=False, markup=False)
 
 
@@ -207,11 +207,11 @@ def describe(run: Run, settings: Settings) -> Task:
 
 
 def tabulate(runs: list[Run], curves: Curves, task: Task) -> Table:
-    """Set the results side by side.
+    """Tabulate the results.
 
     Args:
         runs (list[Run]): What was trained.
-        curves (dict[str, dict[int, Curve]]): How it went, by title and seed.
+        curves (dict[str, dict[int, Curve]]): Their curves, by title and seed.
         task (Task): What they were trained on.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Show what the networks are given."""
+"""Draw the inputs of the networks."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ MAX_CLASSES = 10
 def save_pictures(cfg: Config, path: Path) -> None:
     """Draw a validation picture of each class, as the networks get it.
 
-    Where a texture is laid over the pictures, a first row shows them without;
-    a last one shows the band that the memory has after two halvings.
+    If the config adds a texture, a first row shows the pictures without it;
+    the last row shows the band that the memory gets after two low-passes.
 
     Args:
         cfg (Config): A config of the quickstart.
         path (Path): The picture to write.
     """
-    loader = cfg.val_dataloader.dataset
-    rows = {'given': first_of_each_class(cfg, loader)}
-    plain = [t for t in loader.pipeline if t.type != TEXTURE]
-    if len(plain) < len(loader.pipeline):
-        bare = first_of_each_class(cfg, {**loader, 'pipeline': plain})
+    dataset = cfg.val_dataloader.dataset
+    rows = {'given': first_of_each_class(cfg, dataset)}
+    plain = [t for t in dataset.pipeline if t.type != TEXTURE]
+    if len(plain) < len(dataset.pipeline):
+        bare = first_of_each_class(cfg, {**dataset, 'pipeline': plain})
         rows = {'without grain': bare, **rows}
     rows['low band'] = [low_band(picture) for picture in rows['given']]
     count = len(rows['given'])
@@ -51,7 +51,7 @@ def low_band(picture: Tensor, levels: int = 2) -> Tensor:
 
     Args:
         picture (Tensor): The picture, (3, H, W) of uint8.
-        levels (int): How often. Defaults to 2.
+        levels (int): The number of low-passes. Defaults to 2.
 
     Returns:
         Tensor: The band (3, H', W') of uint8.

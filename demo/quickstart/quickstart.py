@@ -12,9 +12,9 @@ from contextlib import redirect_stderr, redirect_stdout
 from importlib.util import find_spec
 from pathlib import Path
 
-# Threads that wait in a loop for one another stop each other for seconds
-# where cores are shared with other programs: let GNU OpenMP, which reads
-# this when PyTorch is imported, soon send them to sleep.
+# Where cores are shared with other programs, OpenMP threads that spin while
+# they wait stall each other for seconds: let GNU OpenMP, which reads this
+# when PyTorch is imported, put them to sleep early.
 os.environ.setdefault('GOMP_SPINCOUNT', '3000')
 
 # A clone need not be installed: its package lies above this folder.
@@ -82,8 +82,8 @@ def main() -> None:
     """Compare."""
     args = parse_args()
     check_packages()
-    # Only now, so that a missing package gets the message above; and out of
-    # sight, because the hosts print what they do without.
+    # Only now, so that a missing package gets the message above; silently,
+    # because the hosts print warnings about optional packages.
     with (
         open(os.devnull, 'w') as nowhere,
         redirect_stdout(nowhere),
@@ -95,7 +95,7 @@ def main() -> None:
         from demo.quickstart.recipe import Settings
         from mlfm_mm.engine import one_sentence
 
-    # The stream of this moment: others are redirected while it trains.
+    # Holds on to the present stdout, which training redirects.
     console = Console(file=sys.stdout)
     try:
         with one_sentence('quickstart.py'):

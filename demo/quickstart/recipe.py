@@ -1,4 +1,4 @@
-"""Fit the quickstart's configs to what the user asked for."""
+"""Fit the quickstart's configs to the user's settings."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 MIN_IMAGE_SIZE = 32
 # An epoch of fewer steps teaches little: smaller batches are better.
 MIN_STEPS = 4
-# Test images are enlarged to this part more than the crop taken from them.
+# The share of a resized test image's side that the centre crop keeps.
 CROP_RATIO = 0.875
-# Told apart from chance by three pairs of runs; each takes half a minute.
+# Three pairs of runs show more than chance; each takes half a minute.
 DIGITS_SEEDS = 3
 NETWORKS = {
     'digits': ('resnet18_w8_textured_digits', 'ResNet-18 w8'),
@@ -90,7 +90,7 @@ def make_config(
         contents (FolderContents, optional): What is in the user's folder.
 
     Returns:
-        Config: The config, all but its work folder.
+        Config: The config, without a work folder.
     """
     name, _ = network_of(settings)
     cfg = load_config(str(CONFIGS / arm / f'{name}.py'))

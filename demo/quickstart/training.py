@@ -1,4 +1,4 @@
-"""Train the networks one after the other, telling how it goes."""
+"""Train the networks one after the other, and print the progress."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from mlfm_mm.analysis.runs import Curve, read_curve
 from mlfm_mm.engine import build_runner
 from mlfm_mm.engine.hooks.epoch_summary import mean_loss
 
-# All that is told of the epochs takes about so many lines.
+# About so many lines are printed about epochs, in all.
 MAX_LINES = 24
 
 
 @contextmanager
 def quiet(log: Path) -> Iterator[None]:
-    """Send everything that is printed to a file, which is added to.
+    """Append everything that is printed to a file.
 
-    Loggers keep the stream of their making, so that one context must hold
-    all that logs.
+    Loggers keep the stream that they were created with, so that one context
+    must enclose all that logs.
     """
-    # Line by line: what is left in a buffer would be written once more by
-    # each worker process that inherits it.
+    # Line by line: each worker process would inherit what is left in a
+    # buffer, and write it once more.
     with (
         open(log, 'a', buffering=1, encoding='utf-8') as file,
         redirect_stdout(file),
@@ -46,7 +46,7 @@ class TellEpochs(Hook):
 
     Args:
         title (str): The network's name.
-        progress (Progress): Moved by each iteration; knows the time left.
+        progress (Progress): Advanced by each iteration; has the time left.
         lines (int): At most so many lines. Defaults to ``MAX_LINES // 2``.
     """
 
@@ -105,10 +105,10 @@ def train_all(
         runs (list[Run]): What to train.
         steps (int): Training steps of each.
         folder (Path): Each writes into a folder in it.
-        console (Console): Where to tell how it goes.
+        console (Console): Where to print the progress.
 
     Returns:
-        dict[str, dict[int, Curve]]: How it went, by title and seed.
+        dict[str, dict[int, Curve]]: Their curves, by title and seed.
     """
     progress = Progress(
         TextColumn('{task.description}'),
@@ -140,8 +140,8 @@ def train(cfg: Config, hook: Hook) -> None:
     runner = build_runner(cfg)
     runner.register_hook(hook)
     runner.train()
-    # Left to the garbage collector, the workers' queues may go before the
-    # workers, and each of these is then waited for five seconds.
+    # The garbage collector may free the workers' queues before the workers;
+    # joining each worker then takes five seconds, until it times out.
     for loader in (runner.train_dataloader, runner.val_dataloader):
         loader._iterator = None
     del runner
