@@ -20,13 +20,13 @@ FOLDER, WANTED = ROOT / sys.argv[1], sys.argv[2]
 VERSIONS = tuple(re.findall(r'[\d.]+', WANTED))
 FILES = [f'requirements/{name}.txt' for name in sys.argv[3:]]
 PYTHON = str(FOLDER / 'bin' / 'python')
-# Tells an environment of ours, which may be made anew, from a user's.
+# Marks an environment of ours, which may be made anew; a user's may not.
 MARK = FOLDER / 'bootstrap.mark'
 # What the environment was made from; absent while it is unfinished.
 STAMP = FOLDER / 'bootstrap.stamp'
 # Measured: 5.7 GB installed, and the largest archives while they unpack.
 FIRST_GB = 8.0
-# Commands inherit the lock, and hold it on should this process be killed.
+# Commands inherit the lock, and keep it if this process is killed.
 run = functools.partial(subprocess.check_call, close_fds=False)
 
 
@@ -51,12 +51,12 @@ def main() -> None:
 
 
 def is_ready() -> bool:
-    """Whether the last set-up was finished and still holds."""
+    """Check whether the last set-up was finished and is up to date."""
     return STAMP.exists() and STAMP.read_bytes() == origin()
 
 
 def origin() -> bytes:
-    """Tell what the environment follows from: place, Python and files."""
+    """Collect what the environment depends on: place, Python and files."""
     files = ['pyproject.toml', 'setup.py', 'mlfm_mm/version.py', *FILES]
     files += ['requirements/constraints.txt']
     texts = [Path(file).read_bytes() for file in files]
@@ -64,10 +64,10 @@ def origin() -> bytes:
 
 
 def version_of(python: str, modules: str = 'sys') -> str:
-    """Ask for the version of a Python that has these modules.
+    """Get the version of a Python that has these modules.
 
-    The text is empty where it does not run: the commands of a version manager
-    exist without the Python that they stand for.
+    It is empty if the command does not run: a version manager has commands
+    even for a Python that is not installed.
     """
     code = f'import {modules}, platform; print(platform.python_version())'
     try:
@@ -119,7 +119,7 @@ def find_python() -> str:
     """Find a Python to build with: the one running this, or another."""
     running = sys.executable
     if sys.prefix != sys.base_prefix:
-        # Of an active environment, which may be the one to be made anew.
+        # Not that of an active environment, which may be replaced here.
         running = os.path.realpath(running)
     others = [shutil.which(f'python{version}') for version in VERSIONS]
     for python in filter(None, [running, *others]):
@@ -138,8 +138,8 @@ def install() -> None:
     # /tmp is often a small disk.
     os.environ['TMPDIR'] = str(FOLDER / 'tmp')
     os.makedirs(os.environ['TMPDIR'], exist_ok=True)
-    # uv reads no settings of pip. This one it is told; where others, in a
-    # file, name the index that has the packages, pip takes over.
+    # uv ignores the settings of pip. It gets this one; if a file of pip's
+    # names the index that has the packages, uv fails and pip takes over.
     if 'PIP_INDEX_URL' in os.environ:
         os.environ.setdefault('UV_DEFAULT_INDEX', os.environ['PIP_INDEX_URL'])
     pip = [PYTHON, '-m', 'pip', 'install', '--no-input']

@@ -1,4 +1,4 @@
-"""The tables of docs/results.md and the README's: what the records say.
+"""The tables of docs/results.md and of the README, from the records.
 
 A step of `make docs`. The pictures are drawn by evidence_picture.py, since no
 two versions of matplotlib draw alike.
@@ -32,7 +32,7 @@ from mlfm_mm.analysis.tables import markdown_table, si
 from mlfm_mm.engine.models import build_model
 from model_zoo.metafiles import COLLECTIONS, HEADER, TRAINED_HERE
 
-# Those of its networks that can be tried, and the seed of their training.
+# The arms whose weights are in the repository, and the seed of these.
 WEIGHTS = {
     'plain': 'mobilenetv2_0.35_tiny20',
     'mlfm': 'mobilenetv2_0.35-mlfm_tiny20',
@@ -51,7 +51,7 @@ def generate(root: Path) -> dict[str, str]:
     Returns:
         dict[str, str]: Texts by the place where they stand.
     """
-    # Each neck tells its taps when it is built.
+    # Each neck logs its taps when it is built.
     logging.disable(logging.INFO)
     sections, rows, models = list[str](), list[list[str]](), list[dict]()
     for evidence in read_evidence(root):
@@ -124,7 +124,7 @@ def count_costs(evidence: Evidence) -> dict[str, Complexity]:
 def overview_rows(
     evidence: Evidence, costs: Mapping[str, Complexity]
 ) -> Iterator[list[str]]:
-    """Sum a plan up: a row for each pair of networks."""
+    """Summarize a plan: a row for each pair of networks."""
     finals = evidence.scores()
     for plain, mlfm in evidence.pairs():
         gain = evidence.difference(mlfm.name, plain.name)
@@ -145,7 +145,7 @@ def overview_rows(
 
 
 def table(evidence: Evidence, costs: Mapping[str, Complexity]) -> str:
-    """Set the arms below one another: gain beside cost."""
+    """Tabulate the arms: cost, scores and gain."""
     plan, final, best = (
         evidence.plan,
         evidence.scores(),
@@ -173,7 +173,7 @@ def table(evidence: Evidence, costs: Mapping[str, Complexity]) -> str:
 
 
 def verdict(evidence: Evidence) -> str:
-    """Say what the plan has shown about the memory, and what it has not."""
+    """Say whether the plan has shown that the memory makes a difference."""
     plan, scores = evidence.plan, evidence.scores()
     sentences = [f'{plan.title}: {METRICS[plan.metric]} in validation.']
     for plain, mlfm in evidence.pairs():

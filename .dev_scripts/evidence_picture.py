@@ -1,4 +1,4 @@
-"""Draw what the records of each plan say, beside them.
+"""Draw the records of each plan, into their folder.
 
     python .dev_scripts/evidence_picture.py
 
@@ -66,7 +66,7 @@ def draw(evidence: Evidence, path: Path) -> None:
     )
     left.xaxis.set_major_locator(MaxNLocator(integer=True))
     right.xaxis.set_major_locator(MaxNLocator(5))
-    # They are the legend of the curves, too.
+    # These labels are the legend of the curves, too.
     for label, color in zip(
         right.get_yticklabels(), colors.values(), strict=True
     ):

@@ -1,4 +1,4 @@
-"""The plans that have begun, with what their runs have given so far."""
+"""The plans that have begun, with the records of their runs so far."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ FIRST = 'tiny20'
 
 @dataclass(frozen=True)
 class Evidence:
-    """A plan and what its runs have given so far.
+    """A plan and the records of its runs so far.
 
     Args:
         plan (Plan): The plan.
         question (str): What it asks: the docstring of its file.
-        arms (tuple[Arm]): Its arms, behind those of the plans beside it.
+        arms (tuple[Arm]): Its arms, after those of the plans beside it.
         records (list[dict]): The records of all of them.
     """
 
@@ -44,14 +44,14 @@ class Evidence:
     def difference(
         self, arm: str, baseline: str, key: str = 'final'
     ) -> Difference | None:
-        """Compare an arm with another, or with nothing where it is that."""
+        """Compare an arm with a baseline; None for the baseline itself."""
         scores = self.scores(key)
         if arm == baseline or baseline not in scores or arm not in scores:
             return None
         return paired_difference(scores[baseline], scores[arm])
 
     def pairs(self) -> Iterator[tuple[Arm, Arm]]:
-        """Go through the plan's networks that differ in the memory only.
+        """Pair the plan's networks that differ in the memory only.
 
         Yields:
             tuple[Arm, Arm]: ``plain`` and ``mlfm``, perhaps with the same

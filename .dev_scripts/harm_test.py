@@ -1,9 +1,10 @@
-"""Harm what a stopped run left, resume it, and tell what became of it.
+"""Damage the files of a stopped run, resume it, and report the outcome.
 
     python .dev_scripts/harm_test.py [--out FILE]
 
-The same with our hooks and with MMEngine's own, which keeps all checkpoints
-by default. ``make kill-test`` writes what docs/reliability.md shows.
+Each damage is tried with our hooks, and with MMEngine's own, which keep all
+checkpoints by default. ``make kill-test`` writes what docs/reliability.md
+shows.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ NEWEST = 'epoch_2.pth'
 
 
 def leave(work: Path) -> None:
-    """Do nothing: the run was stopped, that is all."""
+    """Do nothing: the run was only stopped."""
 
 
 def tear(work: Path) -> None:
@@ -38,12 +39,12 @@ def tear(work: Path) -> None:
 
 
 def empty(work: Path) -> None:
-    """Leave nothing of the newest checkpoint but its name."""
+    """Empty the newest checkpoint."""
     (work / NEWEST).write_bytes(b'')
 
 
 def rot(work: Path) -> None:
-    """Turn one bit in the weights of the newest checkpoint."""
+    """Flip one bit in the weights of the newest checkpoint."""
     data = bytearray((work / NEWEST).read_bytes())
     content = kill_test.torch.load(work / NEWEST, weights_only=False)
     weight = content['state_dict']['conv.weight'].numpy().tobytes()
@@ -94,7 +95,7 @@ HARMS: dict[str, Harm] = {
 
 
 def change(config: Path, changes: dict, work: Path | None = None) -> Path:
-    """Write a config anew with some changes."""
+    """Save a config with changes, perhaps for another work folder."""
     cfg = Config.fromfile(config)
     cfg.merge_from_dict(changes)
     if work is not None:
@@ -116,7 +117,7 @@ def stopped_run(way: str, work: Path) -> Path:
 
 
 def resume(config: Path, whole: dict | str) -> str:
-    """Resume, and tell in a few words what became of it."""
+    """Resume a run, and describe the outcome in a few words."""
     found = end(config, 1)
     log = config.with_suffix('.log').read_text()
     if isinstance(found, str):
@@ -125,13 +126,13 @@ def resume(config: Path, whole: dict | str) -> str:
         return f'stops: {words[:160].replace(str(config.parent), "...")}'
     outcome = compare(found, whole)
     passed = ', which it names' if 'Passed over' in log else ''
-    begun = 'resumed epoch' in log
-    told = f'goes on{passed}' if begun else 'starts anew'
-    return f'{told}: {outcome}'
+    resumed = 'resumed epoch' in log
+    how = f'goes on{passed}' if resumed else 'starts anew'
+    return f'{how}: {outcome}'
 
 
 def try_harms(folder: Path) -> list[dict]:
-    """Try all, in both ways."""
+    """Try every damage, with our hooks and with MMEngine's."""
     wholes = {
         way: end(write_config(way, folder / f'whole_{way}', True, 0, 1), 1)
         for way in ('ours', 'keep_all')
@@ -150,7 +151,7 @@ def try_harms(folder: Path) -> list[dict]:
 
 
 def not_a_number(folder: Path) -> dict:
-    """Let an image of the third epoch be no number."""
+    """Put NaN into an image from the second epoch on."""
     row = {'input': 'a loss that is no number'}
     for way in ('ours', 'keep_all'):
         config = write_config(way, folder / f'nan_{way}', True, 0, 1)
@@ -172,7 +173,7 @@ def not_a_number(folder: Path) -> dict:
 
 
 def main() -> int:
-    """Try, tell and write."""
+    """Try, print and save."""
     parser = make_parser(__doc__)
     parser.add_argument('--out', type=Path, help='a file for the results')
     args = parser.parse_args()

@@ -110,10 +110,10 @@ def try_family(family: str, wheel: Path) -> None:
 
 @contextmanager
 def environment(folder: Path) -> Iterator[Path]:
-    """Make an environment, and give its folder of programs."""
+    """Make an environment, yield its bin folder, and remove it."""
     shutil.rmtree(folder, ignore_errors=True)
     try:
-        # mim asks for pip.
+        # mim calls pip, which --seed installs.
         call(*UV, 'venv', '--quiet', '--seed', folder)
         yield folder / 'bin'
     finally:
@@ -123,7 +123,7 @@ def environment(folder: Path) -> Iterator[Path]:
 def call(
     *command: object, cwd: Path | str | None = None, **variables: str
 ) -> str:
-    """Run a command, and leave with what it printed if it fails."""
+    """Run a command; if it fails, exit with its output."""
     kept = {k: v for k, v in os.environ.items() if k != 'PYTHONPATH'}
     if 'PIP_INDEX_URL' in kept:
         kept.setdefault('UV_DEFAULT_INDEX', kept['PIP_INDEX_URL'])

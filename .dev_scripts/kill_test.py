@@ -1,10 +1,10 @@
-"""Kill runs of training, resume them by the same command, compare the ends.
+"""Kill training runs, resume them by the same command, compare the results.
 
     python .dev_scripts/kill_test.py [--runs 20] [--processes 2] [--out FILE]
 
 Each run is a process of its own, with real files. It is killed once or twice,
-then left to end; what it ends with is compared bit by bit with a run that
-nobody killed. Beside our hooks, ``--way`` tries what MMEngine does by itself.
+then resumed to its end; its last checkpoint is compared bit by bit with that
+of a run that was not killed. Beside our hooks, ``--way`` tries MMEngine's own.
 ``make kill-test`` writes what docs/reliability.md shows.
 """
 
@@ -41,7 +41,7 @@ WAYS = {
 KINDS = ('SIGKILL', 'SIGTERM', 'inside the write', 'disk full')
 SAME, OTHER, LOST = 'same bits', 'other weights', 'cannot go on'
 EMA = dict(type='EMAHook', ema_type='ExponentialMovingAverage', momentum=0.1)
-# The line after which a run trains.
+# The last line of the log before the first iteration.
 BEGINS = 'Checkpoints will be saved to'
 PAUSE = 0.05
 
@@ -49,7 +49,7 @@ PAUSE = 0.05
 def write_config(
     way: str, work: Path, by_epoch: bool, workers: int, processes: int
 ) -> Path:
-    """Write the config of a run: augmentation, dropout, averaged weights."""
+    """Write the config of a run, with augmentation, dropout and EMA."""
     cfg = toy.toy_config(work, by_epoch=by_epoch, workers=workers)
     toy.add_validation(cfg)
     cfg.model.channels = 64
@@ -80,10 +80,10 @@ class Run:
     Args:
         config (Path): The config.
         processes (int): How many.
-        file_size (int, optional): No file can grow beyond it, as on a disk
-            that is full. Defaults to None.
-        torn (int): In the how-manieth checkpoint the process kills itself.
-            Defaults to 0, in none.
+        file_size (int, optional): The most bytes that a file can have, to
+            simulate a full disk. Defaults to None.
+        torn (int): The process kills itself while it writes the checkpoint
+            of this number, counted from 1. Defaults to 0, never.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class Run:
         self.log = config.with_suffix('.log')
         self.log.write_text('')
         port = free_port()
-        # Forks of this process, which has imported all that takes time.
+        # Forked, because this process has done the slow imports already.
         fork = multiprocessing.get_context('fork')
         self.processes = [
             fork.Process(
@@ -115,17 +115,17 @@ class Run:
             time.sleep(0.01)
 
     def ended(self) -> bool:
-        """Tell whether any process has ended."""
+        """Check whether any process has ended."""
         return any(p.exitcode is not None for p in self.processes)
 
     def send(self, number: signal.Signals) -> None:
-        """Send all processes a signal."""
+        """Send a signal to all processes."""
         for process in self.processes:
             if process.pid and process.is_alive():
                 os.kill(process.pid, number)
 
     def wait(self) -> int:
-        """Wait for the end; whoever waits for a killed one is killed."""
+        """Wait for the end; kill processes that hang as another has died."""
         while not self.ended():
             time.sleep(0.02)
         for process in self.processes:
@@ -138,7 +138,7 @@ class Run:
 def train(
     config: Path, log: Path, file_size: int | None, torn: int, **env: str
 ) -> None:
-    """Train in this process, which is one of its own."""
+    """Train in this process, which was forked for it."""
     os.environ.update(env)
     out = os.open(log, os.O_WRONLY | os.O_APPEND)
     os.dup2(out, sys.stdout.fileno())
@@ -158,7 +158,7 @@ def free_port() -> int:
 
 
 def environment(rank: int, processes: int, port: int) -> dict[str, str]:
-    """Tell a process who it is, as a launcher does."""
+    """Get the variables of a process group, which a launcher sets."""
     return {
         'RANK': str(rank),
         'LOCAL_RANK': str(rank),
@@ -169,12 +169,12 @@ def environment(rank: int, processes: int, port: int) -> dict[str, str]:
 
 
 def kill(kind: str, config: Path, processes: int, draw: random.Random) -> None:
-    """Start a run, or go on with one, and end it in some way."""
+    """Start or resume a run, and stop it by a kind of failure."""
     if kind == 'inside the write':
         Run(config, processes, torn=draw.randint(1, 5)).wait()
     elif kind == 'disk full':
-        # More than the logs, less than any checkpoint: that of the best,
-        # without an optimizer, is smaller, and nothing to go on from.
+        # More than the logs, less than any checkpoint that can be resumed.
+        # The best one is smaller, because it lacks the optimizer.
         Run(config, processes, file_size=20_000).wait()
     else:
         run = Run(config, processes)
@@ -186,7 +186,7 @@ def kill(kind: str, config: Path, processes: int, draw: random.Random) -> None:
 
 
 def end(config: Path, processes: int) -> dict | str:
-    """Let a run end; return what it saved last, or its last words."""
+    """Resume a run to its end; return its checkpoint, or the last error."""
     run = Run(config, processes)
     if run.wait():
         return run.log.read_text().strip().splitlines()[-1]
@@ -197,7 +197,7 @@ def end(config: Path, processes: int) -> dict | str:
 
 
 def tensors(content: dict) -> Iterator[torch.Tensor]:
-    """Go through the weights, their averages and the momenta."""
+    """Yield the weights, their averages and the momenta."""
     for part in ('state_dict', 'ema_state_dict'):
         yield from content[part].values()
     for state in content['optimizer']['state'].values():
@@ -205,7 +205,7 @@ def tensors(content: dict) -> Iterator[torch.Tensor]:
 
 
 def compare(found: dict | str, whole: dict | str) -> str:
-    """Tell how a run ended, beside one that was not killed."""
+    """Compare the end of a run with that of one that was not killed."""
     if isinstance(found, str) or isinstance(whole, str):
         return LOST
     pairs = zip(tensors(found), tensors(whole), strict=True)
@@ -246,7 +246,7 @@ def try_runs(
 
 
 def main() -> int:
-    """Try, tell and write."""
+    """Try, print and save."""
     parser = make_parser(__doc__)
     parser.add_argument('--runs', type=int, default=20)
     parser.add_argument('--processes', type=int, default=1)

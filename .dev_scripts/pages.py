@@ -75,7 +75,7 @@ def stale_files(root: Path, generators: Sequence[Generator]) -> dict[str, str]:
 
 
 def differs(root: Path, name: str, text: str) -> bool:
-    """Tell whether a file is not there, or holds another text."""
+    """Check whether a file is missing, or holds another text."""
     path = root / name
     return not path.is_file() or path.read_text('utf-8') != text
 

@@ -1,4 +1,4 @@
-"""Tables of docs/reliability.md: what became of runs that were harmed."""
+"""Tables of docs/reliability.md: the outcomes of kill test and harm test."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def generate(root: Path) -> dict[str, str]:
 
 
 def kills_table(runs: list[dict]) -> str:
-    """Count how runs ended, by what they were killed by.
+    """Tabulate how runs ended, by what they were killed by.
 
     Args:
         runs (list[dict]): The records of the kill test.
@@ -55,7 +55,7 @@ def kills_table(runs: list[dict]) -> str:
     rows = []
     for kind in dict.fromkeys(run['kind'] for run in runs):
         cells = [
-            tell([r for r in runs if (r['kind'], r['way']) == (kind, way)])
+            sum_up([r for r in runs if (r['kind'], r['way']) == (kind, way)])
             for way in WAYS
         ]
         rows.append([kind, *cells])
@@ -63,8 +63,8 @@ def kills_table(runs: list[dict]) -> str:
     return markdown_table(titles, rows, 'l' * len(titles))
 
 
-def tell(runs: list[dict]) -> str:
-    """Count the ends of some runs.
+def sum_up(runs: list[dict]) -> str:
+    """Count the outcomes of some runs.
 
     Args:
         runs (list[dict]): Records of one way and kind.
@@ -73,18 +73,18 @@ def tell(runs: list[dict]) -> str:
         str: Such as '3 of 5 same bits, 2 cannot go on'.
 
     Example:
-        >>> tell([dict(outcome='same bits'), dict(outcome='cannot go on')])
+        >>> sum_up([dict(outcome='same bits'), dict(outcome='cannot go on')])
         '1 of 2 same bits, 1 cannot go on'
     """
     counts = Counter(run['outcome'] for run in runs)
     first, *others = OUTCOMES
-    told = [f'{counts[first]} of {len(runs)} {first}']
-    told += [f'{counts[name]} {name}' for name in others if counts[name]]
-    return ', '.join(told) if runs else '-'
+    parts = [f'{counts[first]} of {len(runs)} {first}']
+    parts += [f'{counts[name]} {name}' for name in others if counts[name]]
+    return ', '.join(parts) if runs else '-'
 
 
 def inputs_table(rows: list[dict]) -> str:
-    """Set side by side what became of what was left.
+    """Tabulate the outcomes by the damage.
 
     Args:
         rows (list[dict]): The records of the harm test.

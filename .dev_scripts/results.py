@@ -1,4 +1,4 @@
-"""Blocks of the pages that tell what was measured: from docs/results/."""
+"""Blocks of the pages with measured results: from docs/results/."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def read_text(table: Path) -> str:
 
 
 def spectra(folder: Path) -> str:
-    """Set the shares of low frequencies of both trained pairs in a table."""
+    """Tabulate the shares of low frequencies of both trained pairs."""
     shares: dict[str, list[str]] = {}
     for pair in ('published', 'tiny20'):
         text = (folder / f'spectrum_{pair}.json').read_text('utf-8')

@@ -1,4 +1,4 @@
-"""Try MLFMNeck on every network that the hosts ship, and note what came out.
+"""Try MLFMNeck on every network that the hosts ship, and save the outcomes.
 
     python .dev_scripts/sweep_backbones.py             all that is installed
     python .dev_scripts/sweep_backbones.py timm        one source again
@@ -37,12 +37,12 @@ RESULTS = Path(__file__).resolve().parents[1] / FILE
 
 
 def main() -> None:
-    """Try the sources, and keep what is known of the others."""
+    """Try the sources, and keep the outcomes of the others."""
     parser = make_parser(__doc__)
     parser.add_argument('sources', nargs='*', choices=[*SOURCES, []])
-    there = [s for s in SOURCES if find_spec(s.rpartition(' ')[2])]
-    chosen = parser.parse_args().sources or there
-    logging.disable(logging.INFO)  # each neck tells its taps
+    installed = [s for s in SOURCES if find_spec(s.rpartition(' ')[2])]
+    chosen = parser.parse_args().sources or installed
+    logging.disable(logging.INFO)  # each neck logs its taps
     warnings.filterwarnings('ignore')
     rows: dict[str, list[Outcome]] = {source: [] for source in SOURCES}
     for row in read(RESULTS):

@@ -1,4 +1,4 @@
-"""Keep the figures of the model zoo.
+"""Update the figures of the model zoo.
 
 python .dev_scripts/zoo.py costs            count params and MACs
 python .dev_scripts/zoo.py costs WORD ...   of configs with WORD in the path
@@ -70,7 +70,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Count, or collect."""
     args = parse_args()
-    # Each neck tells its taps when it is built.
+    # Each neck logs its taps when it is built.
     logging.disable(logging.INFO)
     rows: Mapping[str, object]
     try:

@@ -1,4 +1,4 @@
-"""Trying a network with memory, on tensors without data."""
+"""Try a network with memory, on meta tensors."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from mlfm_mm.models.taps.flow import tensors_in
 from .networks import Network
 from .outcomes import FAILED, HELD, NOT_RUN, REFUSED, Outcome
 
-# Why a class of backbones is refused, whatever its size.
+# Errors that all backbones of a class raise, whatever their size.
 BY_KIND = re.compile(
     r'passes tokens |takes clips|'
     r"missing \d required .*'(mask|encoder_stride)'"
 )
-# In pixels: what most take, then what is asked for by some.
+# In pixels: the size that most networks take, then those that some need.
 SIZES = (256, 224, 512, 384, 32)
 
 
@@ -32,7 +32,7 @@ def attempt(source: str, network: Network) -> Outcome:
         network (Network): The network.
 
     Returns:
-        Outcome: What came of it.
+        Outcome: The outcome.
     """
 
     def outcome(verdict: str, error: Exception) -> Outcome:
@@ -59,8 +59,8 @@ def attempt(source: str, network: Network) -> Outcome:
             raise failure
         check(model, neck, size, expected)
     except Exception as error:
-        is_told = 'MLFMNeck' in str(error)
-        return outcome(REFUSED if is_told else FAILED, error)
+        by_neck = 'MLFMNeck' in str(error)
+        return outcome(REFUSED if by_neck else FAILED, error)
     return Outcome(
         source,
         network.kind,
@@ -74,7 +74,7 @@ def attempt(source: str, network: Network) -> Outcome:
 
 
 def attempt_all(source: str, networks: Iterable[Network]) -> Iterator[Outcome]:
-    """Try networks, but of a kind that is refused as such only the first."""
+    """Try networks; of a kind that is refused as a whole only the first."""
     refused: dict[str, Outcome] = {}
     for network in networks:
         known = refused.get(network.kind)
@@ -88,14 +88,14 @@ def attempt_all(source: str, networks: Iterable[Network]) -> Iterator[Outcome]:
 
 
 def without_data(network: Network, memory: bool) -> nn.Module:
-    """Build a network whose weights hold no numbers."""
+    """Build a network whose weights are meta tensors."""
     try:
         with torch.device('meta'):
             return network.build(memory)
     except Exception as error:
         if BY_KIND.search(str(error)):
             raise
-        # Some read their own weights while they are built.
+        # Some read the values of their weights while they are built.
         return network.build(memory).to('meta')
 
 
@@ -122,7 +122,7 @@ def outputs(model: nn.Module, size: int) -> list[Tensor]:
 def check(
     model: nn.Module, neck: MLFMNeck, size: int, expected: list[torch.Size]
 ) -> None:
-    """Hold a model with memory against the plain one.
+    """Compare a model with memory with the plain one.
 
     Args:
         model (nn.Module): The model with memory.
@@ -131,7 +131,7 @@ def check(
         expected (list[torch.Size]): What the plain model returned.
 
     Raises:
-        AssertionError: Something does not hold.
+        AssertionError: Shapes, gradients or resolutions are not as required.
     """
     out = outputs(model, size)
     shapes = [tensor.shape for tensor in out]

@@ -1,4 +1,4 @@
-"""The tables of docs/hosts.md, from what the sweep noted."""
+"""The tables of docs/hosts.md, from the outcomes of the sweep."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def generate(root: Path) -> dict[str, str]:
 
 
 def why(row: Outcome) -> str:
-    """Say in a sentence why a network did not hold."""
+    """Explain to a reader why a network did not hold."""
     return CLIPS if CLIPS in row.why else reason(row)
 
 
 def parts(row: Outcome) -> tuple[str, str]:
-    """Take a kind apart into model and backbone, without their scopes."""
+    """Split a kind into model and backbone, without their scopes."""
     backbone, _, model = row.kind.partition(' in ')
     return model.rpartition('.')[2], backbone.rpartition('.')[2]
 
@@ -84,14 +84,14 @@ def held(rows: Sequence[Outcome]) -> str:
 
 
 def others(rows: Sequence[Outcome]) -> str:
-    """List what is refused or does not run, and why."""
+    """List the networks that do not hold, and why."""
     lines: dict[tuple[str, str, str, str], list[str]] = {}
     for row in rows:
         if row.verdict != HELD:
             model, backbone = parts(row)
-            told = why(row).replace('|', '\\|')
+            cause = why(row).replace('|', '\\|')
             what = 'does not run' if row.verdict == NOT_RUN else row.verdict
-            key = row.source, backbone, model, f'{what}: {told}'
+            key = row.source, backbone, model, f'{what}: {cause}'
             lines.setdefault(key, []).append(row.example)
     return markdown_table(
         ('host', 'backbone', 'in', 'such as', 'why'),

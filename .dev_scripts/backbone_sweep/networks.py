@@ -1,4 +1,4 @@
-"""What there is to try: networks by where they come from."""
+"""The networks to try, by their source."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from torch import Tensor, nn
 from mlfm_mm import MLFMNeck, add_memory
 from tests.models.zoo_of_backbones import SERVED, build, named, title
 
-# Of them a whole model can be called with an image alone.
+# Hosts whose models can be called with an image alone.
 WHOLE = ('mmpretrain', 'mmseg')
 OTHER_HOSTS = ('mmdet', 'mmrotate', 'mmyolo', 'mmpose')
-# Of a backbone's config, what makes no other network.
+# Settings of a backbone that do not change its architecture.
 NO_ARCHITECTURE = ('init_cfg', 'pretrained', 'frozen_stages', 'norm_eval')
 
 
@@ -42,13 +42,13 @@ class Network:
 
 
 def shipped(host: str) -> Iterator[Network]:
-    """Find each architecture among the configs of a host once.
+    """Find the architectures among the configs of a host.
 
     Args:
         host (str): Name of its package.
 
     Yields:
-        Network: A whole model.
+        Network: A whole model, once for each architecture.
     """
     package = import_module(f'{host}.models').__path__[0]
     folder = Path(package).parent / '.mim' / 'configs'
@@ -84,7 +84,7 @@ def find_backbone(model: dict) -> dict | None:
 
 
 def key_of(model: dict, backbone: dict) -> str:
-    """Tell architectures apart."""
+    """Make a key of the architecture."""
     own = {k: v for k, v in backbone.items() if k not in NO_ARCHITECTURE}
     head = model.get('head') or {}
     parts = [model['type'], own, model.get('neck'), head.get('type')]
@@ -92,7 +92,7 @@ def key_of(model: dict, backbone: dict) -> str:
 
 
 def kinds_of(model: dict, backbone: dict) -> str:
-    """Tell kinds of networks apart, of which each comes in many sizes."""
+    """Make a key of the kind of network, which comes in many sizes."""
     neck = model.get('neck') or []
     necks = neck if isinstance(neck, list | tuple) else [neck]
     parts = [part['type'] for part in (model, backbone, *necks)]
@@ -108,9 +108,9 @@ def from_config(host: str, model: dict) -> Callable[[bool], nn.Module]:
         if 'pretrained' in backbone:
             backbone['pretrained'] = None
         if memory:
-            # Kernels are for numbers, of which there are none.
+            # The fused kernels do not run on meta tensors.
             cfg = add_memory(Config(dict(model=cfg)), kernels=False).model
-        # What a base of another package names has its scope.
+        # A type inherited from another package has a scope already.
         kind = cfg['type'] if '.' in cfg['type'] else f'{host}.{cfg["type"]}'
         with DefaultScope.overwrite_default_scope(host):
             built = MODELS.build(dict(cfg, type=kind))
@@ -120,7 +120,7 @@ def from_config(host: str, model: dict) -> Callable[[bool], nn.Module]:
 
 
 class Features(nn.Module):
-    """What a head would be given, for which a detector asks more.
+    """A model without its head, which needs more than images in a detector.
 
     Args:
         model (nn.Module): A model with ``extract_feat``.
@@ -131,7 +131,7 @@ class Features(nn.Module):
         self.model: Any = model
 
     def forward(self, image: Tensor, mode: str) -> Any:
-        """Hand on what comes out of the neck."""
+        """Return the output of the neck."""
         return self.model.extract_feat(image)
 
 
@@ -149,17 +149,17 @@ class Plain(nn.Module):
         self.neck = MLFMNeck(kernels=False) if memory else nn.Identity()
 
     def forward(self, image: Tensor, mode: str) -> Any:
-        """Hand on what the network returns."""
+        """Return the output of the backbone, through the neck."""
         return self.neck(self.backbone(image))
 
 
 def raw(build: Callable[[], nn.Module], memory: bool) -> nn.Module:
-    """Make a model of a network alone."""
+    """Build a raw network, as a model."""
     return Plain(build(), memory)
 
 
 def of_torchvision() -> Iterator[Network]:
-    """Take each classifier of torchvision.
+    """List each classifier of torchvision.
 
     Yields:
         Network: A raw network with its classifier.
@@ -173,7 +173,7 @@ def of_torchvision() -> Iterator[Network]:
 
 
 def of_timm() -> Iterator[Network]:
-    """Take one network of each family of timm that returns feature maps.
+    """List one network of each family of timm that returns feature maps.
 
     Yields:
         Network: A raw network.
@@ -191,7 +191,7 @@ def of_timm() -> Iterator[Network]:
 
 
 def listed(host: str) -> Iterator[Network]:
-    """Take a small backbone of each class that a host registers.
+    """List a small backbone of each class that a host registers.
 
     Args:
         host (str): Name of its package.

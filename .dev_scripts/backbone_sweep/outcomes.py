@@ -1,4 +1,4 @@
-"""What came of each network, and the file in which it is kept."""
+"""The outcomes of the sweep, and the file that keeps them."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ HELD, REFUSED, FAILED, NOT_RUN = 'held', 'refused', 'failed', 'not run'
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one network.
+    """The outcome of one network.
 
     Args:
         source (str): The host or library.
         kind (str): The class of the backbone, or the family.
         example (str): The config or the name of the network.
         verdict (str): One of held, refused, failed and not run.
-        why (str): The message, where it did not hold. Defaults to ''.
+        why (str): The message, if it did not hold. Defaults to ''.
         taps (str): The tapped modules. Defaults to ''.
         strides (str): Their strides. Defaults to ''.
         added (str): Parameters of the units. Defaults to ''.
@@ -40,7 +40,7 @@ class Outcome:
 
 
 def read(path: Path) -> list[Outcome]:
-    """Read what was noted, nothing if there is no file yet.
+    """Read the outcomes, none if there is no file yet.
 
     Args:
         path (Path): The CSV file.
@@ -55,7 +55,7 @@ def read(path: Path) -> list[Outcome]:
 
 
 def write(path: Path, outcomes: Iterable[Outcome]) -> None:
-    """Note what came out.
+    """Write the outcomes.
 
     Args:
         path (Path): The CSV file.

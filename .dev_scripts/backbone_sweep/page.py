@@ -1,4 +1,4 @@
-"""The tables of docs/backbones.md, from what the sweep noted."""
+"""The tables of docs/backbones.md, from the outcomes of the sweep."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def generate(root: Path) -> dict[str, str]:
 
 
 def reason(row: Outcome) -> str:
-    """Say in a sentence why a network did not hold."""
+    """Explain to a reader why a network did not hold."""
     for pattern, text in REASONS.items():
         if re.search(pattern, row.why, re.DOTALL):
             return text
@@ -74,7 +74,7 @@ def sums(rows: Sequence[Outcome]) -> str:
 
 
 def exceptions(rows: Iterable[Outcome]) -> str:
-    """List what neither holds nor is a transformer."""
+    """List the networks that do not hold, except those that pass tokens."""
     lines: dict[tuple[str, str, str], list[str]] = {}
     for row in rows:
         if row.verdict not in (HELD, NOT_RUN) and reason(row) != TOKENS:

@@ -44,9 +44,9 @@ def count_all(
     Args:
         root (Path): The top of the repository.
         report (Callable): Gets a line about each config when it is done.
-        words (Sequence[str]): Words of which one must be in the path of a
-            config that is counted; the others keep their rows. Defaults to
-            none: all are counted.
+        words (Sequence[str]): Only configs with one of these in the path are
+            counted; the others keep their rows. Defaults to none: all are
+            counted.
 
     Returns:
         dict[str, dict]: The rows of the data file by the path of the config.

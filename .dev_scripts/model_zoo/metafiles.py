@@ -1,4 +1,4 @@
-"""The files from which OpenMMLab's tools learn of the zoo."""
+"""The metafiles, by which OpenMMLab's tools find the zoo."""
 
 from __future__ import annotations
 
@@ -67,8 +67,8 @@ def model(record: Record) -> dict[str, Any]:
 def results(record: Record) -> list[dict[str, Any]]:
     """List the results, each with its source in the name of the data set.
 
-    Where nothing is known the task alone is told, by which mmpretrain finds
-    the inferencer.
+    Without results there is an entry with the task alone, which mmpretrain
+    chooses an inferencer by.
 
     Args:
         record (Record): The config.

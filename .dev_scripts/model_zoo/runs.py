@@ -51,7 +51,7 @@ def collect(root: Path, work_dirs: Iterable[Path]) -> dict[str, list[dict]]:
 
 
 def path_of(cfg: Config) -> str:
-    """Tell a run's config: two have its name, of which one has the neck."""
+    """Find a run's config: of two with its name, one has the neck."""
     neck = (cfg.model.get('neck') or {}).get('type', '')
     arm = 'mlfm' if neck.endswith('MLFMNeck') else 'baseline'
     return f'configs/{arm}/{Path(cfg.filename).name}'

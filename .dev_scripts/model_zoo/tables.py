@@ -66,7 +66,7 @@ def config_table(records: list[Record]) -> str:
 
 
 def measured(record: Record) -> str:
-    """Tell what our runs reached.
+    """Summarize the results of our runs.
 
     Args:
         record (Record): The config.
