@@ -97,7 +97,7 @@ def keep_or_create() -> None:
         )
     python = find_python()
     free = shutil.disk_usage('.').free / 1e9
-    # After the first one, most packages are in a cache, or are removed below.
+    # Later environments link to a cache, or replace the one removed below.
     first = not any(ROOT.glob('.venv*/bootstrap.mark'))
     if first and free < FIRST_GB:
         sys.exit(

@@ -16,9 +16,9 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import torch
 from mmengine.config import Config
 
-import kill_test
 from kill_test import OTHER, Run, compare, end, write_config
 from mlfm_mm.engine.arguments import make_parser
 
@@ -46,7 +46,7 @@ def empty(work: Path) -> None:
 def rot(work: Path) -> None:
     """Flip one bit in the weights of the newest checkpoint."""
     data = bytearray((work / NEWEST).read_bytes())
-    content = kill_test.torch.load(work / NEWEST, weights_only=False)
+    content = torch.load(work / NEWEST, weights_only=False)
     weight = content['state_dict']['conv.weight'].numpy().tobytes()
     data[data.index(weight) + 3] ^= 1
     (work / NEWEST).write_bytes(bytes(data))
@@ -160,7 +160,7 @@ def not_a_number(folder: Path) -> dict:
         change(config, dict(custom_hooks=[*hooks, poison]))
         code = Run(config).wait()
         saved = [
-            kill_test.torch.load(path, weights_only=False)['state_dict']
+            torch.load(path, weights_only=False)['state_dict']
             for path in config.with_suffix('').glob('*.pth')
         ]
         sound = all(v.isfinite().all() for s in saved for v in s.values())

@@ -49,6 +49,6 @@ def spectra(folder: Path) -> str:
 
 
 def areas_under(folder: Path) -> str:
-    """Sum up the robustness of the trained pair."""
+    """Tabulate the areas under the trained pair's robustness curves."""
     text = (folder / 'tiny20_robustness.json').read_text('utf-8')
     return tabulate(areas(json.loads(text))).markdown().strip()

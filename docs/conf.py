@@ -49,7 +49,7 @@ PAGES = {
     'configs/mlfm/README.md': 'mlfm.md',
     'configs/mlfm_lite/README.md': 'mlfm_lite.md',
 }
-# The address of files outside the site: https://host/owner/name/blob/main.
+# Where other files are linked, such as at https://host/owner/name/blob/main.
 REPOSITORY = os.environ.get('MLFM_REPOSITORY', '').rstrip('/')
 LINK = re.compile(r'(!?)\[([^][]*)\]\((?![a-z]+:|#)([^()#\s]+)(#[\w-]+)?\)')
 

@@ -139,23 +139,18 @@ class Plain(nn.Module):
     """A raw network as the backbone of a model.
 
     Args:
-        backbone (nn.Module): The network.
+        build (Callable): Builds the network.
         memory (bool): Whether it gets memory.
     """
 
-    def __init__(self, backbone: nn.Module, memory: bool) -> None:
+    def __init__(self, build: Callable[[], nn.Module], memory: bool) -> None:
         super().__init__()
-        self.backbone = backbone
+        self.backbone = build()
         self.neck = MLFMNeck(kernels=False) if memory else nn.Identity()
 
     def forward(self, image: Tensor, mode: str) -> Any:
         """Return the output of the backbone, through the neck."""
         return self.neck(self.backbone(image))
-
-
-def raw(build: Callable[[], nn.Module], memory: bool) -> nn.Module:
-    """Build a raw network, as a model."""
-    return Plain(build(), memory)
 
 
 def of_torchvision() -> Iterator[Network]:
@@ -169,7 +164,7 @@ def of_torchvision() -> Iterator[Network]:
     for name in models.list_models(module=models):
         build = partial(models.get_model, name, weights=None)
         module = models.get_model_builder(name).__module__
-        yield Network(module.rpartition('.')[2], name, partial(raw, build))
+        yield Network(module.rpartition('.')[2], name, partial(Plain, build))
 
 
 def of_timm() -> Iterator[Network]:
@@ -187,7 +182,7 @@ def of_timm() -> Iterator[Network]:
         families.setdefault((module, family), name)
     for (module, _), name in families.items():
         build = partial(timm.create_model, name, features_only=True)
-        yield Network(module, name, partial(raw, build))
+        yield Network(module, name, partial(Plain, build))
 
 
 def listed(host: str) -> Iterator[Network]:
@@ -202,7 +197,7 @@ def listed(host: str) -> Iterator[Network]:
     for entry in SERVED:
         if entry.host == host:
             make = partial(build, entry)
-            yield Network(named(entry), title(entry), partial(raw, make))
+            yield Network(named(entry), title(entry), partial(Plain, make))
 
 
 SOURCES: dict[str, Callable[[], Iterator[Network]]] = {

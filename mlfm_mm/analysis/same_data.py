@@ -12,7 +12,7 @@ from ..engine import UsageError
 def check_data(
     configs: Mapping[str, Config], data_root: str | None = None
 ) -> None:
-    """Refuse runs on different data.
+    """Raise an error if runs were on different data.
 
     Args:
         configs (Mapping[str, Config]): The runs' configs, by their folders.

@@ -19,7 +19,7 @@ from ..models import MLFMNeck
 from ..openmmlab import trained_network
 from .runs import find_checkpoint, find_runs, name_of, read_config
 
-# The part of the file names that is left out.
+# What to leave out of the file names of the network with memory.
 SHIPPED = {'plain': '-mlfm', 'MLFM': ''}
 
 

@@ -1,4 +1,4 @@
-"""Test trained networks on corrupted pictures.
+r"""Test trained networks on corrupted pictures.
 
     python tools/analysis_tools/robustness.py
     python tools/analysis_tools/robustness.py work_dirs/quickstart/RUN

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from backbone_sweep.attempt import attempt, attempt_all
-from backbone_sweep.networks import Network, raw
+from backbone_sweep.networks import Network, Plain
 from tests.models.builders import ToyBackbone
 
 
@@ -39,7 +39,7 @@ class Fickle(ToyBackbone):
 
 
 def network(kind: type[nn.Module]) -> Network:
-    return Network(kind.__name__, 'x', partial(raw, kind))
+    return Network(kind.__name__, 'x', partial(Plain, kind))
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_of_a_refused_kind_one_is_tried() -> None:
 
     def build(memory: bool) -> nn.Module:
         built.append(memory)
-        return raw(Tokens, memory)
+        return Plain(Tokens, memory)
 
     networks = [Network('Tokens', name, build) for name in 'abc']
     outcomes = list(attempt_all('here', networks))
