@@ -224,11 +224,11 @@ def write_section(
         parts.append(f'![{alt}](results/evidence/{picture.name})')
     scores = root / RESULTS / f'{plan.name}_robustness.json'
     if scores.is_file():
-        parts.append('On pictures that have lost something:')
+        parts.append('On degraded pictures:')
         lost = tabulate(json.loads(scores.read_text('utf-8')))
         parts.append(lost.markdown().strip())
     curves = scores.with_suffix('.png')
     if curves.is_file():
-        alt = f'{plan.title}: scores as pictures lose something'
+        alt = f'{plan.title}: scores on degraded pictures'
         parts.append(f'![{alt}](results/evidence/{curves.name})')
     return '\n\n'.join(parts) + '\n'

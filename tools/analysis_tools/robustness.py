@@ -140,7 +140,7 @@ def main() -> None:
         )
         path.with_suffix('.md').write_text(text)
         figure = draw_robustness(
-            scores, 'score (%)', 'Scores on pictures that have lost something'
+            scores, 'score (%)', 'Scores on degraded pictures'
         )
         figure.savefig(path.with_suffix('.png'))
         console = Console()
