@@ -18,7 +18,10 @@ def train_on(runner: Runner) -> None:
         runner (Runner): The runner, whose visualizer and log are changed.
     """
     visualizer = runner.visualizer
-    visualizer.add_scalars = partial(_add, visualizer.add_scalars, runner)
+    # Not the runner: MMEngine never frees a visualizer, which would hold it.
+    visualizer.add_scalars = partial(
+        _add, visualizer.add_scalars, runner.logger
+    )
     for handler in runner.logger.handlers:
         if isinstance(handler, logging.FileHandler):
             # Otherwise logging prints a traceback for each line.
@@ -26,7 +29,10 @@ def train_on(runner: Runner) -> None:
 
 
 def _add(
-    write: Callable[..., None], runner: Runner, *args: object, **kwargs: object
+    write: Callable[..., None],
+    logger: logging.Logger,
+    *args: object,
+    **kwargs: object,
 ) -> None:
     """Write scalars, or say why they are missing."""
     try:
@@ -34,6 +40,6 @@ def _add(
     except OSError as error:
         if error.errno not in FULL:
             raise
-        runner.logger.warning(
+        logger.warning(
             f'Curves lack a point, for which there was no room: {error}.'
         )

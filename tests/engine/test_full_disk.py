@@ -1,4 +1,6 @@
 import errno
+import gc
+import weakref
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,15 @@ def test_neither_log_nor_curves_end_a_run(
     assert 'Iteration 299' in printed.err + printed.out
     assert 'Curves lack a point' in printed.err + printed.out
     assert 'Iteration 299' not in log(runner)
+
+
+def test_a_runner_is_freed(tmp_path: Path) -> None:
+    runner = new_runner(tmp_path)
+    train_on(runner)
+    left = weakref.ref(runner)
+    del runner
+    gc.collect()
+    assert left() is None
 
 
 def test_other_errors_are_raised(

@@ -1,10 +1,12 @@
+import gc
+import weakref
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from mlfm_mm.engine import UsageError, prepare_training
+from mlfm_mm.engine import UsageError, build_runner, prepare_training
 from tests.tools.helpers import write_digits_config, write_segments_config
 
 
@@ -113,3 +115,16 @@ def test_no_validate(tmp_path: Path) -> None:
     config = str(write_digits_config(tmp_path))
     cfg = prepare_training(config, no_validate=True)
     assert cfg.val_cfg is cfg.val_dataloader is cfg.val_evaluator is None
+
+
+def test_a_run_leaves_no_network_behind(tmp_path: Path) -> None:
+    """Runs one after another must not fill the memory of a GPU."""
+    config = str(write_digits_config(tmp_path, 'mlfm'))
+    cfg = prepare_training(config, work_dir=str(tmp_path / 'run'))
+    cfg.train_cfg.max_epochs = 1
+    runner = build_runner(cfg)
+    runner.train()
+    left = weakref.ref(runner.model)
+    del runner
+    gc.collect()
+    assert left() is None
