@@ -6,10 +6,11 @@ Not a part of the installed package; run from a clone:
     python -m benchmarks.parts                docs/performance.md's figures
 
 To be read in this order: ``networks`` (what is compared), ``setting`` (how it
-is run), ``timing`` (in turns, with the noise), ``memory`` and ``traffic``
-(what is counted), ``figures`` (the results), ``measure`` (all of it for one
-network), ``__main__`` (the options). ``parts.yaml`` lists what the project
-reports, with its limits; ``pages`` lays it out.
+is run), ``timing`` (in turns, with the noise), ``load`` (what else runs),
+``memory`` and ``traffic`` (what is counted), ``figures`` (the results),
+``measure`` (all of it for one network), ``__main__`` (the options).
+``parts.yaml`` lists what the project reports, with its limits; ``pages`` lays
+it out.
 """
 
 import os

@@ -30,13 +30,18 @@ def build_datasets(cfg: Config) -> tuple[dict[str, BaseDataset], Report]:
         cannot be found, and why.
 
     Raises:
-        FolderError: None can be found.
+        FolderError: None can be found, or the config names none.
     """
     configs: dict[str, dict] = {}
     for split in SPLITS:
         loader = cfg.get(f'{split}_dataloader')
         if loader and loader.dataset not in configs.values():
             configs[split] = loader.dataset
+    if not configs:
+        raise FolderError(
+            'the config has no data: set train_dataloader, val_dataloader or '
+            'test_dataloader'
+        )
     built, report = {}, Report()
     for split, config in configs.items():
         try:
@@ -84,8 +89,11 @@ def turns_pictures(cfg: Config) -> bool:
     """Check whether the first split's pipeline applies EXIF orientations."""
     loaders = (cfg.get(f'{split}_dataloader') for split in SPLITS)
     first = next(loader.dataset for loader in loaders if loader)
-    reads = [t for t in transforms_of(first) if 'LoadImage' in str(t['type'])]
-    return any(t.get('color_type', 'color') == 'color' for t in reads)
+    return any(
+        t.get('color_type', 'color') == 'color'
+        for t in transforms_of(first)
+        if 'LoadImage' in str(t.get('type'))
+    )
 
 
 def transforms_of(config: dict) -> list[dict]:

@@ -38,6 +38,8 @@ def test_each_data_set_once_and_what_is_not_there(tmp_path: Path) -> None:
     cfg.train_dataloader = cfg.test_dataloader = cfg.val_dataloader
     with pytest.raises(FolderError, match='there is no folder'):
         build_datasets(cfg)
+    with pytest.raises(FolderError, match='the config has no data'):
+        build_datasets(Config(dict(train_dataloader=None)))
 
 
 def test_files_that_are_left_out_are_listed(tmp_path: Path) -> None:
