@@ -7,7 +7,7 @@ from typing import Literal
 
 import torch
 from mmcv.cnn import ConvModule, build_norm_layer
-from mmengine.model import BaseModule, PretrainedInit, constant_init
+from mmengine.model import BaseModule, constant_init
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
@@ -15,6 +15,7 @@ from ..registry import MODELS
 from . import kernels
 from .fuse import Affine, FoldedGate, check_foldable
 from .low_pass import ForgetGate
+from .pretrained import pretrained_of
 from .torch_internals import buffers_kept, in_backward_pass
 from .update import check_update, meet_trunk
 
@@ -142,11 +143,7 @@ class LFMU(BaseModule):
     def init_weights(self) -> None:
         """Initialize as configured, then start as the identity if asked."""
         super().init_weights()
-        cfgs = self.init_cfg or []
-        cfgs = [cfgs] if isinstance(cfgs, dict) else cfgs
-        kinds = [cfg['type'] for cfg in cfgs]
-        is_loaded = 'Pretrained' in kinds or PretrainedInit in kinds
-        if self.identity_init and not is_loaded:
+        if self.identity_init and not pretrained_of(self.init_cfg):
             self._silence()
 
     def _silence(self) -> None:

@@ -21,6 +21,7 @@ from .lfmu import check_kernels
 from .low_pass import LowPass
 from .memory_pass import CurrentPass, MemoryPass
 from .plain_weights import make_room, move_behind
+from .pretrained import load_beside
 from .taps import DryRun, Tap, capture_point, find_taps, tap_table
 from .torch_internals import guard_hooks, is_traced
 from .update import check_update
@@ -70,7 +71,7 @@ class MLFMNeck(BackboneAware):
             again. Defaults to False.
         kernels (str | bool): See :class:`LFMU`. Defaults to ``'auto'``.
         init_cfg (dict | list[dict], optional): Initialization config.
-            Defaults to None.
+            Defaults to None; then see :func:`load_beside`.
 
     Attributes:
         taps (list[Tap]): The bound taps; empty until the neck is adopted.
@@ -83,13 +84,10 @@ class MLFMNeck(BackboneAware):
     Example:
         >>> import torch
         >>> from mmpretrain.registry import MODELS
-        >>> model = MODELS.build(
-        ...     dict(
-        ...         type='ImageClassifier',
-        ...         backbone=dict(type='mmpretrain.ResNet', depth=18),
-        ...         neck=dict(type='mlfm_mm.MLFMNeck'),
-        ...     )
-        ... )
+        >>> backbone = dict(type='mmpretrain.ResNet', depth=18)
+        >>> neck = dict(type='mlfm_mm.MLFMNeck')
+        >>> net = dict(type='ImageClassifier', backbone=backbone, neck=neck)
+        >>> model = MODELS.build(net)
         >>> [tap.module for tap in model.neck.taps]
         ['relu', 'maxpool', 'layer1', 'layer2', 'layer3', 'layer4']
         >>> model(torch.rand(1, 3, 64, 64))[0].shape
@@ -167,6 +165,7 @@ class MLFMNeck(BackboneAware):
         self.units = build_chain(self.taps, channels, **self._options)
         self._deepest = deepest_band(self.taps, self.units)
         self.neck = self._following.choose(parent, run, row, self)
+        self._backbone_cfg = getattr(backbone, 'init_cfg', None)
         self._attach(backbone, run)
         parent.register_load_state_dict_pre_hook(self._make_room)
         self._served = type(backbone).__name__
@@ -284,9 +283,11 @@ class MLFMNeck(BackboneAware):
             unit.fuse()
 
     def init_weights(self) -> None:
-        """Initialize the units, once the neck has been adopted."""
+        """Initialize the units, from the backbone's checkpoint if it can."""
         self._check_adopted()
         super().init_weights()
+        if self.init_cfg is None:
+            load_beside(self.units, self._backbone_cfg)
 
     def _check_adopted(self) -> None:
         if not self._served:
