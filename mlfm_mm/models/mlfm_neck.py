@@ -71,7 +71,7 @@ class MLFMNeck(BackboneAware):
             again. Defaults to False.
         kernels (str | bool): See :class:`LFMU`. Defaults to ``'auto'``.
         init_cfg (dict | list[dict], optional): Initialization config.
-            Defaults to None; then see :func:`load_beside`.
+            Defaults to None; units beside a pretrained backbone are loaded.
 
     Attributes:
         taps (list[Tap]): The bound taps; empty until the neck is adopted.

@@ -103,17 +103,28 @@ def test_the_init_cfg_of_the_neck_comes_first(
         assert (unit.input_gate.conv.weight == 0.5).all()
 
 
+@pytest.mark.parametrize(
+    ('options', 'said'),
+    [
+        (dict(supplement=False), 'unexpected key in source state_dict'),
+        (dict(update='concat'), 'size mismatch'),
+    ],
+)
 def test_another_memory_is_loaded_as_far_as_it_fits_and_said_so(
-    trained: nn.Module, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    trained: nn.Module,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    options: dict[str, Any],
+    said: str,
 ) -> None:
     file = saved(trained, tmp_path / 'net.pth')
     logger = MMLogger.get_current_instance()
     logger.addHandler(caplog.handler)
-    model = started(file, 'backbone.', supplement=False)
+    model = started(file, 'backbone.', **options)
     logger.removeHandler(caplog.handler)
     ours, theirs = model.neck.units[0], trained.neck.units[0]
     assert same(ours.input_gate, theirs.input_gate)
-    assert 'unexpected key in source state_dict' in caplog.text
+    assert said in caplog.text
 
 
 def test_the_checkpoint_is_found_in_any_init_cfg() -> None:
