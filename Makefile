@@ -7,8 +7,8 @@ PYTEST_ARGS ?=
 FAMILY ?=
 # make docs CHECK=1 writes no page, and fails if one is out of date.
 CHECK ?=
-# Processes for pytest, e.g. make test JOBS=4; by default one, which on two
-# cores is about as fast, and whose output is easier to read.
+# Processes for pytest, e.g. make test JOBS=4. By default `make test` has one,
+# which on two cores is about as fast and easier to read, the longer ones two.
 JOBS ?=
 # What of the tests depends on the family of distributions.
 OPENMMLAB_TESTS := tests/models tests/robustness tests/test_registry.py \
@@ -53,8 +53,8 @@ quickstart: venv ## train with and without MLFM; DATA=folder: your images
 test: venv ## run the test suite and the doctests, without the slow tests
 	@$(PYTEST) $(PYTEST_ARGS)
 
-test-slow: venv ## run the tests marked slow
-	@$(PYTEST) -m slow $(PYTEST_ARGS)
+test-slow: venv ## run the tests marked slow, in two processes (JOBS=1: one)
+	@$(VENV)/python -m pytest -n $(or $(JOBS),2) -m slow $(PYTEST_ARGS)
 
 test-floor: ## test the models with the oldest Python and torch promised
 	$(call set_up,.venv-floor,Python 3.10,floor)
