@@ -4,13 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 from mmengine.model import ModuleList
 from torch import nn
 
 from .lfmu import LFMU
 from .taps import Tap
+from .taps.dry_run import reference_of
+
+
+def units_for(
+    backbone: nn.Module,
+    taps: Sequence[Tap],
+    image_channels: int,
+    norm_cfg: dict | Literal['auto'] | None = 'auto',
+    **options: Any,
+) -> ModuleList:
+    """Build the units beside a backbone, in its dtype and on its device.
+
+    Args:
+        backbone (nn.Module): The backbone.
+        taps (Sequence[Tap]): Its taps, in order.
+        image_channels (int): Channels of the image.
+        norm_cfg (dict | str, optional): The units' norm; ``'auto'`` is that
+            of :func:`norm_beside`. Defaults to ``'auto'``.
+        **options: See :func:`build_chain`.
+
+    Returns:
+        ModuleList: The units.
+    """
+    if norm_cfg == 'auto':
+        norm_cfg = norm_beside(backbone)
+    units = build_chain(taps, image_channels, norm_cfg=norm_cfg, **options)
+    return units.to(reference_of(backbone))
 
 
 def build_chain(
@@ -44,8 +71,8 @@ def build_chain(
         [1, 0]
     """
     flags = supplement
-    if isinstance(flags, bool):
-        flags = [flags] * len(taps)
+    if isinstance(flags, int):  # a bool is one
+        flags = [bool(flags)] * len(taps)
     if len(flags) != len(taps):
         raise ValueError(
             f'supplement={list(flags)} has {len(flags)} flags for '

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 import torch
 from mmengine.logging import print_log
 from mmengine.registry import MODELS as ROOT_MODELS
-from mmengine.registry import DefaultScope
 from torch import Tensor, nn
 
 from ..registry import MODELS
@@ -79,8 +78,9 @@ class Following:
         if isinstance(given, nn.Module):
             return given
         if given:
-            with DefaultScope.overwrite_default_scope(_host_of(parent)):
-                return ROOT_MODELS.build(given)
+            # As the host builds its necks, in the scope of a user's project.
+            host = ROOT_MODELS.children.get(_host_of(parent), ROOT_MODELS)
+            return host.build(given)
         if given is None and neck is row[-1]:
             self._feats = _arriving(run.output, row[:-1])
             of_host = _host_of(parent) is not None

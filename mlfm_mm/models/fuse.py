@@ -107,20 +107,30 @@ def is_usual_gate(gate: ConvModule) -> bool:
     conv, act = gate.conv, gate.activate
     return (
         type(conv) is nn.Conv2d
+        and is_usual_convolution(conv)
         and type(act) is nn.ReLU
         and (conv.bias is None or type(gate.norm) is nn.Identity)
         and not any(is_watched(module) for module in (gate, conv, act))
     )
 
 
+def is_usual_convolution(conv: nn.Conv2d) -> bool:
+    """Tell whether a gate's convolution computes as it was built to."""
+    return (
+        conv.padding_mode == 'zeros'
+        and conv.padding == tuple(side // 2 for side in conv.kernel_size)
+        and conv.dilation == conv.stride == (1, 1)
+        and '_conv_forward' not in conv.__dict__
+    )
+
+
 def has_moments(norm: nn.Module | None) -> bool:
     """Tell whether a norm is a mere scale and shift in evaluation."""
-    return (
-        isinstance(norm, _BatchNorm)
-        and norm.affine
-        and norm.track_running_stats
-        and not is_watched(norm)
-    )
+    if not isinstance(norm, _BatchNorm) or is_watched(norm):
+        return False
+    moments = norm.running_mean, norm.running_var, norm.num_batches_tracked
+    is_complete = not any(moment is None for moment in moments)
+    return norm.affine and norm.track_running_stats and is_complete
 
 
 def norms_of(unit: LFMU) -> list[nn.Module | None]:

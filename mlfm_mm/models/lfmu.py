@@ -107,6 +107,11 @@ class LFMU(BaseModule):
         super().__init__(init_cfg)
         check_update(update)
         check_kernels(kernels)
+        if isinstance(norm_cfg, str):
+            raise TypeError(
+                f'norm_cfg={norm_cfg!r} is a string: give the config of a '
+                f'norm, norm_cfg=dict(type={norm_cfg!r}).'
+            )
         self.channels = channels
         self.norm_cfg = norm_cfg
         self.update = update

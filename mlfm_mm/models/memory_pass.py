@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from inspect import signature
 from typing import TYPE_CHECKING
 
 import torch
@@ -111,6 +112,27 @@ class CurrentPass(threading.local):
     def __reduce__(self) -> tuple:
         # A copied or unpickled model is not in the middle of a pass.
         return type(self), ()
+
+
+def image_of(module: nn.Module, args: tuple, kwargs: dict | None) -> Tensor:
+    """Find the image among what a module is called with.
+
+    Args:
+        module (nn.Module): The module.
+        args (tuple): The positional arguments.
+        kwargs (dict, optional): The others.
+
+    Returns:
+        Tensor: The first argument of its ``forward``, if it is among them.
+    """
+    if args:
+        return args[0]
+    given = kwargs or {}
+    # One needs no name, and compilers need not trace the question.
+    if len(given) > 1:
+        names = signature(module.forward).parameters
+        given = {name: given[name] for name in names if name in given} | given
+    return next(iter(given.values()))
 
 
 def meet(source: Tensor, x: Tensor, tap: Tap) -> Tensor:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from functools import partial
+from logging import WARNING
 from typing import Any, Literal
 
 from mmengine.logging import print_log
@@ -14,12 +14,12 @@ from torch import Tensor, nn
 from ..registry import MODELS
 from . import refusals
 from .adoption import BackboneAware, check_same, check_unserved
-from .chain import build_chain, deepest_band, norm_beside
+from .chain import deepest_band, units_for
 from .following import Following
 from .fuse import check_foldable
 from .lfmu import check_kernels
 from .low_pass import LowPass
-from .memory_pass import CurrentPass, MemoryPass
+from .memory_pass import CurrentPass, MemoryPass, image_of
 from .plain_weights import make_room, move_behind
 from .pretrained import load_beside
 from .taps import DryRun, Tap, capture_point, find_taps, tap_table
@@ -146,10 +146,7 @@ class MLFMNeck(BackboneAware):
     ) -> None:
         """Build the units for a backbone and hook them in.
 
-        Args:
-            parent (nn.Module): The model that owns the neck.
-            backbone (nn.Module): Its backbone.
-            row (list[nn.Module]): The necks in a row, of which it is one.
+        See :meth:`BackboneAware.on_adoption`.
 
         Raises:
             ValueError: The backbone cannot be served, or the neck already
@@ -159,10 +156,8 @@ class MLFMNeck(BackboneAware):
             return check_same(self, self._served, backbone)
         check_unserved(backbone)
         self.taps, run = find_taps(backbone, *self._wanted)
-        if self._options['norm_cfg'] == 'auto':
-            self._options['norm_cfg'] = norm_beside(backbone)
         channels = self.image_channels = run.image_channels
-        self.units = build_chain(self.taps, channels, **self._options)
+        self.units = units_for(backbone, self.taps, channels, **self._options)
         self._deepest = deepest_band(self.taps, self.units)
         self.neck = self._following.choose(parent, run, row, self)
         self._backbone_cfg = getattr(backbone, 'init_cfg', None)
@@ -178,7 +173,7 @@ class MLFMNeck(BackboneAware):
 
     def _attach(self, backbone: nn.Module, run: DryRun) -> None:
         # Hooks are bound methods: deepcopy then binds them to the copied neck.
-        start = backbone.get_submodule(capture_point(run))
+        start = backbone.get_submodule(capture_point(run, self.taps))
         start.register_forward_pre_hook(self._start_pass, with_kwargs=True)
         for index, tap in enumerate(self.taps):
             # Before any hook by which the backbone collects its features.
@@ -188,6 +183,10 @@ class MLFMNeck(BackboneAware):
         # Also after an exception, so that no tensor outlives its pass.
         backbone.register_forward_hook(self._end_pass, always_call=True)
         guard_hooks()
+
+    def __setstate__(self, state: dict) -> None:
+        super().__setstate__(state)
+        guard_hooks()  # this process may have built no neck
 
     def _make_room(
         self, parent: nn.Module, state_dict: dict, prefix: str, *_: object
@@ -203,11 +202,11 @@ class MLFMNeck(BackboneAware):
     # ---- one forward pass -------------------------------------------------
 
     def _start_pass(
-        self, module: nn.Module, args: tuple, kwargs: dict
+        self, module: nn.Module, args: tuple, kwargs: dict | None = None
     ) -> None:
         current = self._current
         current.state, current.is_complete = None, False
-        image = args[0] if args else next(iter(kwargs.values()))
+        image = image_of(module, args, kwargs)
         if not is_traced():
             if getattr(module, '_is_replica', False):
                 raise RuntimeError(refusals.replica())
@@ -220,7 +219,8 @@ class MLFMNeck(BackboneAware):
         current = self._current
         state, is_complete = current.state, current.is_complete
         current.state, current.is_complete = None, False
-        self._has_run |= is_complete
+        if not is_traced():  # else the next call would be compiled anew
+            self._has_run |= is_complete
         # After an exception there is no output, and nothing to report.
         if out is not None and not is_complete:
             raise RuntimeError(refusals.unmet(state, self.taps, self._served))
@@ -263,8 +263,7 @@ class MLFMNeck(BackboneAware):
         self._check_adopted()
         if not (self._has_run or is_traced()):
             self._has_run = True  # warn once
-            text = refusals.unseen(self._served)
-            print_log(text, 'current', logging.WARNING)
+            print_log(refusals.unseen(self._served), 'current', WARNING)
         return feats if self.neck is None else self.neck(feats)
 
     # ---- what users see ---------------------------------------------------

@@ -29,8 +29,14 @@ def pretrained_of(init_cfg: InitCfg) -> dict | None:
         {'type': 'Pretrained'}
     """
     cfgs = [init_cfg] if isinstance(init_cfg, dict) else init_cfg or []
-    kinds = 'Pretrained', PretrainedInit
-    return next((cfg for cfg in cfgs if cfg['type'] in kinds), None)
+    return next((cfg for cfg in cfgs if _loads(cfg['type'])), None)
+
+
+def _loads(kind: str | type) -> bool:
+    if not isinstance(kind, str):
+        return kind is PretrainedInit
+    # Behind a scope; or, in a dumped config, the class behind its module.
+    return kind.rpartition('.')[2] in ('Pretrained', PretrainedInit.__name__)
 
 
 def load_beside(units: ModuleList, backbone: InitCfg) -> None:

@@ -39,7 +39,8 @@ def check_image(image: object, channels: int, taps: Sequence[Tap]) -> None:
     if image.dim() != 4 or image.shape[1] != channels:
         raise ValueError(
             f'MLFMNeck got an input of shape {tuple(image.shape)}, and needs '
-            f'(N, {channels}, H, W).'
+            f'(N, {channels}, H, W); for images of other channels give it '
+            '`image_channels`.'
         )
     deepest = max(taps, key=lambda tap: tap.level)
     # The last low-pass needs two pixels, or there is no low band to keep.
@@ -66,7 +67,8 @@ def check_proxy(x: object) -> None:
         raise TypeError(
             'torch.fx.symbolic_trace leaves out the forward hooks of '
             "PyTorch's own modules, by which MLFMNeck works: use "
-            'torch.export.export or torch.compile instead.'
+            "torch.export.export or torch.compile instead. For MMEngine's "
+            'efficient_conv_bn_eval, list modules that hold no tap.'
         )
 
 
@@ -105,7 +107,9 @@ def out_of_turn(
             f'Tap {tap.module!r} was called outside a forward pass of the '
             'whole backbone. If a stage that holds it is recomputed by '
             'activation checkpointing, checkpoint its blocks (with_cp=True) '
-            'or the whole backbone instead.'
+            "or the whole backbone instead. If the backbone's first module, "
+            'which is given the image, was replaced after the model was '
+            'built, build the model anew with the final backbone.'
         )
     return (
         f'Tap {tap.module!r} was called when {taps[state.next_tap].module!r} '

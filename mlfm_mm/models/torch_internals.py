@@ -64,6 +64,28 @@ def is_batch_of(grad: Tensor) -> bool:
     )
 
 
+def are_overridden(*tensors: Tensor | None) -> bool:
+    """Tell whether tensors have classes that choose their own operators.
+
+    Args:
+        *tensors (Tensor | None): The tensors.
+
+    Returns:
+        bool: Whether one is of a subclass with a ``__torch_function__``, as
+        libraries of images have. Such an operator may return another class.
+
+    Example:
+        >>> class Photograph(Tensor):
+        ...     pass
+        >>> x = torch.ones(2)
+        >>> are_overridden(x, None), are_overridden(x.as_subclass(Photograph))
+        (False, True)
+    """
+    plain = torch._C._disabled_torch_function_impl
+    kinds = {type(t) for t in tensors if t is not None} - {Tensor}
+    return any(kind.__torch_function__ is not plain for kind in kinds)
+
+
 def all_are_watched() -> bool:
     """Tell whether global module hooks are registered.
 

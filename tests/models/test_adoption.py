@@ -102,6 +102,16 @@ def test_features_from_elsewhere_are_noticed(
     assert 'before its ToyBackbone ever ran' in warnings[0]
 
 
+@pytest.mark.parametrize('dtype', [torch.float64, torch.bfloat16])
+def test_units_compute_as_the_backbone_does(dtype: torch.dtype) -> None:
+    backbone = ToyBackbone().to(dtype)
+    model = ToyModel(backbone, MLFMNeck())
+    assert {p.dtype for p in model.neck.parameters()} == {dtype}
+    assert model(IMAGE.to(dtype))[0].dtype == dtype
+    model = ToyModel(ToyBackbone().to('meta'), MLFMNeck())
+    assert all(p.is_meta for p in model.neck.parameters())
+
+
 def test_a_replaced_tap_is_noticed() -> None:
     model = ToyModel(ToyBackbone(), MLFMNeck())
     model.backbone.stage1 = nn.Sequential(*model.backbone.stage1)

@@ -20,6 +20,12 @@ def test_each_unit_reads_what_the_one_before_hands_on(
     assert [unit.forget_gate.levels for unit in units] == [1, 0, 2, 0]
 
 
+def test_one_flag_for_all() -> None:
+    for flag in (True, 1, 0):
+        units = build_chain(TAPS, 3, flag)
+        assert [bool(unit.supplement_gate) for unit in units] == 4 * [flag]
+
+
 def test_as_many_flags_as_taps() -> None:
     with pytest.raises(ValueError, match='2 flags for 4 taps: stem, pool'):
         build_chain(TAPS, 3, [True, False])

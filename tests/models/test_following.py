@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 import torch
-from mmengine.registry import DefaultScope
+from mmengine.registry import DefaultScope, Registry
+from mmpretrain.models.necks import GlobalAveragePooling as GAPNeck
 from mmpretrain.registry import MODELS as CLS
 from torch import Tensor, nn
 
@@ -62,6 +63,28 @@ def test_classifiers(neck: Any, head: dict | None, expected: str) -> None:
     assert followers(model) == [expected]
     out = model(IMAGE, mode='tensor')
     assert head is None or out.shape == (2, 5)
+
+
+@pytest.mark.parametrize('scope', ['mmpretrain', 'own', None])
+def test_a_neck_in_the_scope_of_a_users_project(scope: str | None) -> None:
+    own = Registry('model', parent=CLS, scope='own')
+    own.register_module(name='OwnNeck', module=type('OwnNeck', (GAPNeck,), {}))
+    kinds = ['mmpretrain.GlobalAveragePooling', 'own.OwnNeck']
+    kinds += ['OwnNeck'] if scope == 'own' else []
+    try:
+        for kind in kinds:
+            neck = dict(MEMORY, neck=dict(type=kind))
+            cfg = dict(
+                type='mmpretrain.ImageClassifier',
+                backbone=dict(RESNET, type='mmpretrain.ResNet'),
+                neck=neck,
+                head=dict(LINEAR, type='mmpretrain.LinearClsHead'),
+            )
+            with DefaultScope.overwrite_default_scope(scope):
+                model = CLS.build(cfg)
+            assert followers(model) == [kind.rpartition('.')[2]]
+    finally:
+        del CLS.children['own']
 
 
 def test_nothing_follows_on_request() -> None:

@@ -135,5 +135,7 @@ def test_the_trunk_keeps_its_precision(dtype: torch.dtype) -> None:
 def test_bad_options() -> None:
     with pytest.raises(ValueError, match=r"update='mul'.*add.*concat"):
         LFMU(6, 8, update='mul')
+    with pytest.raises(TypeError, match=r"norm_cfg='BN'.*dict\(type='BN'\)"):
+        LFMU(6, 8, norm_cfg='BN')
     with pytest.raises(ValueError, match='affine=True'):
         LFMU(6, 8, identity_init=True, norm_cfg=dict(type='IN'))

@@ -7,10 +7,16 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import Tensor, nn
 
 from mlfm_mm import LowPass
 from mlfm_mm.models import Tap
-from mlfm_mm.models.memory_pass import CurrentPass, MemoryPass, meet
+from mlfm_mm.models.memory_pass import (
+    CurrentPass,
+    MemoryPass,
+    image_of,
+    meet,
+)
 from tests.models.reference import low_low
 
 STEM, STAGE = Tap('stem', 4, 2), Tap('stage', 6, 4)
@@ -81,3 +87,24 @@ def test_users_can_have_the_bands_by_the_low_pass_itself() -> None:
     for kernels in (False, 'triton'):
         MemoryPass(image, low_pass, 2, kernels)
     assert len(calls) == 4
+
+
+class Masked(nn.Module):
+    """Takes an image, and perhaps a mask."""
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        return x
+
+
+def test_the_image_is_the_first_argument_however_it_is_given() -> None:
+    image, mask = torch.zeros(1, 3, 2, 2), torch.ones(1, 1, 2, 2)
+    module = Masked()
+    for args, kwargs in [
+        ((image,), None),
+        ((image, mask), {}),
+        ((image,), dict(mask=mask)),
+        ((), dict(x=image)),
+        ((), dict(mask=mask, x=image)),
+        ((), dict(unknown=image)),
+    ]:
+        assert image_of(module, args, kwargs) is image

@@ -43,9 +43,14 @@ def saved(model: nn.Module, path: Path, place: str = 'classifier') -> str:
     return str(path)
 
 
-def started(checkpoint: str, prefix: str | None, **options: Any) -> nn.Module:
+def started(
+    checkpoint: str,
+    prefix: str | None,
+    type: str = 'Pretrained',
+    **options: Any,
+) -> nn.Module:
     """A network as it is when its training starts."""
-    init = dict(type='Pretrained', checkpoint=checkpoint, prefix=prefix)
+    init = dict(type=type, checkpoint=checkpoint, prefix=prefix)
     backbone = dict(type='mmpretrain.ResNet', depth=18, init_cfg=init)
     model = classifier(backbone, **options)
     model.init_weights()
@@ -132,3 +137,16 @@ def test_the_checkpoint_is_found_in_any_init_cfg() -> None:
     assert pretrained_of(None) is pretrained_of(kaiming) is None
     assert pretrained_of([kaiming, loads]) is loads
     assert pretrained_of(dict(type='Pretrained', checkpoint='a')) is not None
+
+
+@pytest.mark.parametrize(
+    'kind', ['mmengine.Pretrained', 'mmengine.model.PretrainedInit']
+)
+def test_the_type_may_have_a_scope_or_a_module(
+    trained: nn.Module, tmp_path: Path, kind: str
+) -> None:
+    # A dumped config in the style of pure Python names classes by modules.
+    file = saved(trained, tmp_path / 'net.pth')
+    model = started(file, 'backbone.', type=kind)
+    assert same(model.backbone.conv1, trained.backbone.conv1)
+    assert same(model.neck.units, trained.neck.units)

@@ -58,6 +58,15 @@ def test_a_copy_is_apart(
         assert torch.equal(model(x), changed)
 
 
+def test_a_process_that_only_unpickles_guards_hooks() -> None:
+    # Else a compiled network would run the graph of one without memory.
+    content = pickle.dumps(narrow())
+    config = torch._dynamo.config
+    with config.patch(skip_nnmodule_hook_guards=True):
+        pickle.loads(content)
+        assert not config.skip_nnmodule_hook_guards
+
+
 def test_a_copy_made_in_the_middle_of_a_pass() -> None:
     model = shaken(narrow()).eval()
     twins = []

@@ -3,6 +3,7 @@
 import copy
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import onnxruntime
 import pytest
@@ -11,21 +12,11 @@ from mmengine.analysis import get_model_complexity_info
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 from torch.export import Dim, export
+from torch.fx import GraphModule
 
 from mlfm_mm import MLFMNeck
-from tests.models.builders import (
-    ToyBackbone,
-    ToyModel,
-    classifier,
-    shaken,
-)
-from tests.robustness.models import (
-    DEEP,
-    NARROW,
-    gradients,
-    images,
-    narrow,
-)
+from tests.models.builders import ToyBackbone, ToyModel, classifier, shaken
+from tests.robustness.models import DEEP, NARROW, gradients, images, narrow
 
 CONVNEXT = dict(type='mmpretrain.ConvNeXt', arch='atto')
 
@@ -111,6 +102,20 @@ def test_a_part_may_be_compiled(part: str, threads: int) -> None:
     # As servers run models.
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(work, range(threads)))
+
+
+def test_a_second_call_compiles_nothing() -> None:
+    graphs = []
+
+    def backend(graph: GraphModule, inputs: object) -> Any:
+        graphs.append(graph)
+        return graph.forward
+
+    extract = torch.compile(narrow().eval().extract_feat, backend=backend)
+    with torch.no_grad():
+        for _ in range(3):
+            extract(images(1, 3, 64, 64))
+    assert len(graphs) == 1
 
 
 def test_a_backbone_compiled_after_one_without_memory() -> None:

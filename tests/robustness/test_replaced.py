@@ -100,5 +100,14 @@ def test_a_tap_replaced_by_another_module_is_noticed() -> None:
 def test_a_capture_point_replaced_is_noticed() -> None:
     model = narrow().eval()
     model.backbone.conv1 = nn.Conv2d(3, 8, 7, 2, 3)
-    with pytest.raises(RuntimeError, match=r'outside a forward pass'):
+    with pytest.raises(RuntimeError, match=r'first module.* was replaced'):
         model(images())
+
+
+def test_quantization_aware_training() -> None:
+    model = narrow().train()
+    model.qconfig = torch.ao.quantization.get_default_qat_qconfig('x86')
+    prepared = torch.ao.quantization.prepare_qat(model)
+    step(prepared, images())
+    for name, parameter in prepared.neck.named_parameters():
+        assert parameter.grad is not None, name

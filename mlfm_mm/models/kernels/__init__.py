@@ -20,7 +20,12 @@ import torch
 from torch import Tensor
 
 from ..fuse import is_watched
-from ..torch_internals import all_are_watched, is_traced, is_transformed
+from ..torch_internals import (
+    all_are_watched,
+    are_overridden,
+    is_traced,
+    is_transformed,
+)
 from . import triton
 from .batch_norm import PRECISE
 from .checks import Form, fits, is_inferring
@@ -63,7 +68,9 @@ def choose(
     """
     if is_traced() or is_transformed() or not unit.kernels:
         return None
-    if all_are_watched() or not fits(unit, x):
+    if all_are_watched() or are_overridden(x, memory, image):
+        return None
+    if not fits(unit, x):
         return None
     if unit.kernels == 'triton' or triton.is_default(x.device):
         form = triton.choose(unit, x, memory, image)

@@ -15,10 +15,12 @@ from ..fuse import (
     Affine,
     gates_of,
     has_moments,
+    is_usual_convolution,
     is_usual_gate,
     is_watched,
     norms_of,
 )
+from ..low_pass import ForgetGate
 
 if TYPE_CHECKING:
     from ..lfmu import LFMU
@@ -39,12 +41,14 @@ def fits(unit: LFMU, x: Tensor) -> bool:
     Returns:
         bool: Whether the kernels compute what calling its parts does.
     """
-    if is_watched(unit.forget_gate):
+    forget = unit.forget_gate
+    if type(forget) is not ForgetGate or is_watched(forget):
         return False
     gates = gates_of(unit)
     if isinstance(unit.output_gate, Affine):
         parts = [*gates, unit.output_gate]
-        return is_inferring(unit) and not any(map(is_watched, parts))
+        usual = all(map(is_usual_convolution, gates))
+        return usual and is_inferring(unit) and not any(map(is_watched, parts))
     if not all(is_usual_gate(gate) for gate in gates):
         return False
     norms = norms_of(unit)

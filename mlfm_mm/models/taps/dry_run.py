@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, replace
-from itertools import product, zip_longest
+from itertools import chain, product, zip_longest
 
 import torch
 from torch import Tensor, nn
@@ -197,7 +197,7 @@ def _run_copy(
         for parameter in probe.parameters():
             if parameter.is_floating_point():
                 parameter.requires_grad = True  # frozen ones count, too
-        reference = next(probe.parameters())
+        reference = reference_of(probe)
         leaf = torch.zeros(
             (1, channels, height, width),
             dtype=reference.dtype,
@@ -211,6 +211,23 @@ def _run_copy(
             output = probe(image)
     flow = recorder.flow(output)
     return DryRun(recorder.root, height, channels, flow, _to_meta(output))
+
+
+def reference_of(backbone: nn.Module) -> Tensor:
+    """Find a tensor of the dtype and on the device that a backbone uses.
+
+    Args:
+        backbone (nn.Module): The backbone.
+
+    Returns:
+        Tensor: Its first parameter or buffer that holds floats, if any.
+
+    Example:
+        >>> reference_of(nn.Conv2d(3, 4, 1).double()).dtype
+        torch.float64
+    """
+    tensors = chain(backbone.parameters(), backbone.buffers())
+    return next((t for t in tensors if t.is_floating_point()), torch.empty(0))
 
 
 def _to_meta(output: object) -> object:

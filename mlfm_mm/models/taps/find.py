@@ -124,6 +124,8 @@ def find_taps(
             "names of the backbone, such as ['layer1', 'layer2']."
         )
     run = dry_run(backbone, image_channels)
+    if run.flow.is_cut:
+        raise ValueError(_cut(run))
     order = {call: i for i, call in enumerate(_as_they_end(run.root))}
     if by_itself:
         calls = declared_taps(run) or taps_by_rule(run)
@@ -172,7 +174,16 @@ def _check_descent(run: DryRun, taps: list[Tap]) -> None:
             )
 
 
-def capture_point(run: DryRun) -> str:
+def _cut(run: DryRun) -> str:
+    return (
+        f'{kind_of(run)} lets no gradient through to the image, since a part '
+        'of it runs under torch.no_grad() or on x.detach(); the memory '
+        'beside it is found and trained along the gradient. Freeze that part '
+        'by requires_grad=False and eval() instead.'
+    )
+
+
+def capture_point(run: DryRun, taps: Sequence[Tap] = ()) -> str:
     """Find the module that consumes the image.
 
     Activation checkpointing of a whole backbone calls its forward function but
@@ -180,6 +191,8 @@ def capture_point(run: DryRun) -> str:
 
     Args:
         run (DryRun): The record of a dry run.
+        taps (Sequence[Tap]): The taps, before the first of which the image
+            is needed. Defaults to none.
 
     Returns:
         str: Name of the module, ``''`` for the backbone itself.
@@ -192,7 +205,9 @@ def capture_point(run: DryRun) -> str:
     first = next((call for call in run.calls if call.takes_image), None)
     if first is None or is_norm(first) or len(run.calls_of(first.name)) > 1:
         return ''
-    return first.name
+    # Another part may read the image once more, after the trunk.
+    late = any(run.calls_of(t.module)[0].index < first.index for t in taps)
+    return '' if late else first.name
 
 
 # ---- a user's list --------------------------------------------------------

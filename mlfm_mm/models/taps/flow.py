@@ -46,6 +46,7 @@ class Flow:
         roots = [t.grad_fn for t in outputs if t.grad_fn is not None]
         before, learned = _walk(roots, image, bits)
         # Only numbers are stored: a node would keep the whole graph alive.
+        self.is_cut = not any(root in before for root in roots)
         self._before = [before.get(n, 0) if n else 0 for n in marked]
         self._learned = [n in learned for n in marked]
 

@@ -27,12 +27,78 @@ def parametrize(unit: LFMU) -> None:
     nn.utils.parametrizations.weight_norm(unit.input_gate.conv)
 
 
-@pytest.mark.parametrize('change', [listen, freeze_one, parametrize])
+def pad_otherwise(unit: LFMU) -> None:
+    unit.supplement_gate.conv.padding_mode = 'circular'
+
+
+def dilate(unit: LFMU) -> None:
+    conv = unit.supplement_gate.conv
+    conv.dilation = conv.padding = (2, 2)
+
+
+def convolve_otherwise(unit: LFMU) -> None:
+    conv = unit.input_gate.conv
+    conv._conv_forward = lambda x, kernel, bias: 2 * x[:, :1] + kernel[:, 0]
+
+
+def forget_mean(unit: LFMU) -> None:
+    unit.output_gate.running_mean = None
+
+
+def forget_count(unit: LFMU) -> None:
+    unit.output_gate.num_batches_tracked = None
+
+
+def pool(unit: LFMU) -> None:
+    unit.forget_gate = nn.MaxPool2d(2)
+
+
+CHANGES = [
+    listen, freeze_one, parametrize, pad_otherwise, dilate,
+    convolve_otherwise, forget_mean, forget_count, pool,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize('change', CHANGES)
 def test_unusual_parts_run_one_by_one(change: Callable) -> None:
     unit = LFMU(6, 8)
     assert fits(unit, X)
     change(unit)
     assert not fits(unit, X)
+
+
+@pytest.mark.parametrize('change', [pad_otherwise, pool])
+def test_unusual_parts_of_a_fused_unit_run_one_by_one(
+    change: Callable,
+) -> None:
+    unit = LFMU(6, 8).eval()
+    unit.fuse()
+    change_conv = change is pad_otherwise
+    with torch.no_grad():
+        assert fits(unit, X)
+        if change_conv:
+            unit.supplement_gate.padding_mode = 'circular'
+        else:
+            change(unit)
+        assert not fits(unit, X)
+
+
+@pytest.mark.parametrize('training', [False, True])
+@pytest.mark.parametrize('change', [pad_otherwise, dilate])
+def test_a_changed_convolution_counts(
+    change: Callable, training: bool
+) -> None:
+    unit = LFMU(6, 8).double().train(training)
+    plain = LFMU(6, 8, kernels=False).double().train(training)
+    plain.load_state_dict(unit.state_dict())
+    change(unit)
+    change(plain)
+    for with_grad in (True, False):
+        with torch.set_grad_enabled(with_grad):
+            found, expected = (u(X, MEMORY, IMAGE) for u in (unit, plain))
+        torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-9)
+    with pytest.raises(ValueError, match='cannot be fused'):
+        unit.fuse()
 
 
 @pytest.mark.parametrize(

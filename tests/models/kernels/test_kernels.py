@@ -55,6 +55,24 @@ def test_a_cpu_trains_small_maps_by_the_formulas(
     assert results == [form, infer]
 
 
+class Photograph(Tensor):
+    """A tensor with a class of its own, as libraries of images have."""
+
+
+@pytest.mark.parametrize('training', [False, True])
+def test_it_stays_closed_for_classes_of_tensors(
+    training: bool, results: list[Any]
+) -> None:
+    image = IMAGE.as_subclass(Photograph)
+    unit = LFMU(6, 8).train(training)
+    for given in (image, torch.nn.Parameter(IMAGE), IMAGE):
+        with torch.set_grad_enabled(training):
+            x, memory = unit(X, MEMORY, given)
+            (x.sum() + memory.sum()).backward() if training else None
+    opened = train if training else infer
+    assert results == [None, opened, opened]
+
+
 def test_it_stays_closed_on_other_devices(results: list[Any]) -> None:
     unit = LFMU(6, 8).to('meta')
     unit(*(t.to('meta') for t in (X, MEMORY, IMAGE)))

@@ -124,3 +124,23 @@ def test_networks_on_other_than_images(kind: type[nn.Module]) -> None:
 def test_no_convolution() -> None:
     with pytest.raises(ValueError, match='Sequential has no convolution'):
         dry_run(nn.Sequential(nn.Linear(3, 3)))
+
+
+def test_the_first_parameter_may_hold_no_floats() -> None:
+    class Quantized(ToyBackbone):
+        def __init__(self) -> None:
+            super().__init__()
+            table = torch.zeros(3, dtype=torch.int8)
+            self.table = nn.Parameter(table, requires_grad=False)
+            self.double()
+
+    assert dry_run(Quantized()).output[0].dtype == torch.float64
+
+
+def test_weights_that_are_buffers() -> None:
+    backbone = ToyBackbone()
+    for module in backbone.modules():
+        for name, parameter in list(module.named_parameters(recurse=False)):
+            delattr(module, name)
+            module.register_buffer(name, parameter.detach())
+    assert dry_run(backbone).output[0].shape == (1, 8, 32, 32)

@@ -2,14 +2,16 @@
 
 import mmpretrain.models
 import pytest
+import torch
 from mmengine.registry import DefaultScope
 from mmpretrain.registry import MODELS as CLS
-from torch import nn
+from torch import Tensor, nn
 
+from mlfm_mm import MLFMNeck
 from mlfm_mm.models.taps import Tap, capture_point, find_taps
 from mlfm_mm.models.taps.dry_run import dry_run
 from tests.hosts import SEG, needs_mmseg
-from tests.models.builders import ToyBackbone
+from tests.models.builders import ToyBackbone, ToyModel
 
 assert mmpretrain.models
 
@@ -257,3 +259,38 @@ def test_taps_of_a_wrong_kind(taps) -> None:
 def test_no_taps() -> None:
     with pytest.raises(ValueError, match='without any memory'):
         find_taps(ToyBackbone(), [])
+
+
+class CutBackbone(ToyBackbone):
+    """Lets no gradient through to the image."""
+
+    def forward(self, x: Tensor) -> tuple[Tensor]:
+        with torch.no_grad():
+            x = self.stage0(x)
+        return (self.stage2(self.stage1(x)),)
+
+
+@pytest.mark.parametrize('taps', ['auto', ['stage1', 'stage2']])
+def test_gradients_that_are_cut(taps: str | list[str]) -> None:
+    with pytest.raises(ValueError, match=r'CutBackbone.*no_grad.*detach'):
+        find_taps(CutBackbone(), taps)
+
+
+class Detailed(ToyBackbone):
+    """Reads the image itself once more, after the last stage."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.detail = nn.Sequential(nn.Conv2d(3, 8, 3, 8, 1), nn.ReLU())
+
+    def forward(self, x: Tensor) -> tuple[Tensor]:
+        (trunk,) = super().forward(2 * x - 1)
+        return (trunk + self.detail(x),)
+
+
+def test_the_image_is_captured_before_the_first_tap() -> None:
+    backbone = Detailed()
+    taps, run = find_taps(backbone, ['stage0', 'stage1'])
+    assert capture_point(run, taps) == ''
+    model = ToyModel(backbone, MLFMNeck(taps=['stage0', 'stage1']))
+    assert model(torch.rand(1, 3, 64, 64))[0].shape == (1, 8, 8, 8)
