@@ -89,7 +89,7 @@ def main() -> None:
     """Do what the command line asks."""
     args = parse_args()
     console = Console(highlight=False, soft_wrap=True)
-    with one_sentence('evidence.py'):
+    with one_sentence('evidence.py', 'the same command goes on'):
         plan = read_plan(args.plan)
         folder = args.work_dir / plan.name
         records = args.results / f'{plan.name}.jsonl'

@@ -74,7 +74,8 @@ def parse_args() -> dict:
 
 def main() -> None:
     """Train."""
-    with one_sentence('train.py'):
+    remedy = 'the same command with --resume goes on'
+    with one_sentence('train.py', remedy):
         options = parse_args()
         with weights_only(options.pop('trust')):
             build_runner(prepare_training(**options)).train()

@@ -97,11 +97,8 @@ def main() -> None:
 
     # Holds on to the present stdout, which training redirects.
     console = Console(file=sys.stdout)
-    try:
-        with one_sentence('quickstart.py'):
-            run_quickstart(Settings(**vars(args)), console)
-    except KeyboardInterrupt:
-        sys.exit('quickstart.py: interrupted; nothing was compared')
+    with one_sentence('quickstart.py', 'nothing was compared'):
+        run_quickstart(Settings(**vars(args)), console)
 
 
 if __name__ == '__main__':

@@ -19,7 +19,7 @@ from mmengine.runner import Runner
 
 from ..engine import UsageError, build_runner, prepare_testing
 from .evidence.statistics import paired_difference, spread
-from .runs import METRICS
+from .runs import score_in
 from .tables import Column, Table
 
 Scores = dict[str, list[dict[str, float]]]
@@ -168,13 +168,12 @@ def measure_robustness(
     with tempfile.TemporaryDirectory() as folder:
         options |= dict(cfg_options=overrides, work_dir=folder)
         cfg = prepare_testing(config, checkpoint, **options)
-        metric = METRICS[cfg.default_scope]
-        runner = _build(cfg)
-        scores = {CLEAN: runner.test()[metric]}
+        runner, scope = _build(cfg), cfg.default_scope
+        scores = {CLEAN: score_in(runner.test(), scope)}
         tell()
         for corruption in corruptions:
             with _inserted(runner, corruption):
-                scores[str(corruption)] = runner.test()[metric]
+                scores[str(corruption)] = score_in(runner.test(), scope)
             tell()
     return scores
 

@@ -65,6 +65,28 @@ class Curve:
         return min(self.seconds.values())
 
 
+def score_in(metrics: dict[str, float], scope: str) -> float:
+    """Read the metric that counts from the results of a test.
+
+    Args:
+        metrics (dict[str, float]): The results.
+        scope (str): The host's scope.
+
+    Returns:
+        float: Its value.
+
+    Raises:
+        UsageError: It was not measured.
+    """
+    name = METRICS[scope]
+    if name not in metrics:
+        raise UsageError(
+            f'{name!r} is compared here, but test_evaluator measures '
+            f'{", ".join(metrics) or "nothing"}: add the metric to it'
+        )
+    return metrics[name]
+
+
 def find_runs(folder: Path) -> list[Path]:
     """Find the work folders of runs.
 

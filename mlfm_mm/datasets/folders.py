@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -187,7 +188,8 @@ class Finder:
 
 def name_hash(path: Path) -> str:
     """Hash a file's name, so that order in the folder has no effect."""
-    return hashlib.sha1(path.name.encode()).hexdigest() + str(path)
+    # A name need not be UTF-8.
+    return hashlib.sha1(os.fsencode(path.name)).hexdigest() + str(path)
 
 
 def split(paths: list[str], fraction: float) -> tuple[list[str], list[str]]:

@@ -14,6 +14,7 @@ from mmengine.model import BaseModel
 from mmengine.registry import DATASETS, TRANSFORMS, DefaultScope
 from mmengine.structures import BaseDataElement
 
+from ..datasets.images import decodes
 from ..openmmlab import trained_network
 from .drawing import show_classes, show_segments
 from .errors import UsageError
@@ -107,10 +108,9 @@ def read_picture(path: str) -> np.ndarray:
     """
     if not Path(path).is_file():
         raise UsageError(f'there is no picture {path!r}: check the path')
-    pixels = mmcv.imread(path)
-    if pixels is None:
+    if not decodes(path):
         raise UsageError(f'{path} is no picture that can be read')
-    return mmcv.bgr2rgb(pixels)
+    return mmcv.bgr2rgb(mmcv.imread(path))
 
 
 def predict(

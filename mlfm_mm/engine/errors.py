@@ -27,6 +27,8 @@ REFUSED = re.compile(r'GLOBAL ([\w.]+)')
 LEFT = re.compile(r'Connection (closed|reset) by peer|remote process exited')
 # Seconds in which processes with the same message print it once.
 TOGETHER = 60.0
+# The code of a program that SIGINT has ended, by which shells know it.
+INTERRUPTED = 130
 
 
 class UsageError(ValueError):
@@ -38,7 +40,7 @@ class UsageError(ValueError):
 
 
 @contextmanager
-def one_sentence(tool: str) -> Iterator[None]:
+def one_sentence(tool: str, remedy: str = '') -> Iterator[None]:
     """Exit with a sentence instead of a traceback.
 
     The traceback of anything but a :class:`UsageError` or a
@@ -48,6 +50,7 @@ def one_sentence(tool: str) -> Iterator[None]:
 
     Args:
         tool (str): The program's name, which begins the sentence.
+        remedy (str): What to do after an interrupt. Defaults to ``''``.
 
     Example:
         >>> with one_sentence('train.py'):
@@ -60,9 +63,31 @@ def one_sentence(tool: str) -> Iterator[None]:
         yield
     except (UsageError, FolderError) as error:
         leave(f'{tool}: {message(error)}')
-    except Exception as error:
+    except (Exception, KeyboardInterrupt) as error:
+        if is_interrupt(error):
+            told = f'{tool}: interrupted'
+            print(f'{told}; {remedy}' if remedy else told, file=sys.stderr)
+            sys.exit(INTERRUPTED)
         where = log_traceback(error)
         leave(f'{tool}: {sentence(error)}', f' (traceback: {where})')
+
+
+def is_interrupt(error: BaseException | None) -> bool:
+    """Tell whether Ctrl-C led to an error, perhaps of another kind.
+
+    A library that catches everything reports it as one of its own.
+
+    Args:
+        error (BaseException, optional): The error.
+
+    Returns:
+        bool: Whether it did.
+    """
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def sentence(error: BaseException) -> str:

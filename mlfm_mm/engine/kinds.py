@@ -87,22 +87,39 @@ def dicts(value: object) -> Iterator[dict]:
 
 
 def find_dataset(cfg: Config) -> dict:
-    """Find the settings of the test data set that have the transforms.
+    """Find the settings of the test data set; of several, the first."""
+    return find_datasets(cfg)[0]
+
+
+def find_datasets(cfg: Config) -> list[dict]:
+    """Find the settings of the test data that have the transforms.
 
     Args:
         cfg (Config): The config.
 
     Returns:
-        dict: Settings with a ``pipeline``: of the data set, or of one that
-        it wraps.
+        list[dict]: Settings with a ``pipeline``: of the data set, or of
+        those that it wraps or concatenates.
 
     Raises:
         UsageError: If the config has none.
     """
-    for settings in dicts((cfg.get('test_dataloader') or {}).get('dataset')):
-        if settings.get('pipeline'):
-            return settings
-    raise UsageError(
-        'the config has no test_dataloader.dataset.pipeline, which says how '
-        'an image is prepared'
-    )
+    loader = cfg.get('test_dataloader') or {}
+    found = list(_with_pipeline(loader.get('dataset')))
+    if not found:
+        raise UsageError(
+            'the config has no test_dataloader.dataset.pipeline, which says '
+            'how an image is prepared'
+        )
+    return found
+
+
+def _with_pipeline(value: object) -> Iterator[dict]:
+    if isinstance(value, dict) and value.get('pipeline'):
+        yield value
+        return
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from _with_pipeline(item)

@@ -95,10 +95,13 @@ def check_keys(cfg: Config) -> None:
         did you mean 'load_from'? (A variable of your own needs a name less
         alike.)
     """
+    known = [cfg[key] for key in KNOWN_KEYS if isinstance(cfg.get(key), dict)]
     for key in sorted(set(cfg) - KNOWN_KEYS - OTHER_KEYS):
         meant = get_close_matches(key, KNOWN_KEYS, 1, cutoff=0.8)
-        # A config in pure Python holds what it imports, such as OptimWrapper.
-        if meant and not isinstance(cfg[key], ModuleType | Callable):
+        # A config in pure Python holds what it imports, such as OptimWrapper;
+        # others hold what several keys share, such as an evaluator.
+        fine = isinstance(cfg[key], ModuleType | Callable) or cfg[key] in known
+        if meant and not fine:
             raise UsageError(
                 f'nothing reads the key {key!r}: did you mean {meant[0]!r}? '
                 '(A variable of your own needs a name less alike.)'

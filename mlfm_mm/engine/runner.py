@@ -1,11 +1,16 @@
 """From a prepared config to its runner."""
 
+from pathlib import Path
+from typing import Any
+
 from mmengine.config import Config
+from mmengine.dist import is_main_process
 from mmengine.registry import RUNNERS, init_default_scope
 from mmengine.runner import Runner
 
 from .amp import adapt_amp
 from .distributed import adapt_launcher
+from .errors import UsageError
 
 
 def build_runner(cfg: Config) -> Runner:
@@ -16,15 +21,52 @@ def build_runner(cfg: Config) -> Runner:
             :func:`prepare_testing`, changed in place where a GPU is missing.
 
     Returns:
-        Runner: The default runner, or the config's ``runner_type``.
+        Runner: The default runner, or the config's ``runner_type``. It
+        writes its config once it runs.
 
     Raises:
-        UsageError: If the launcher cannot work here.
+        UsageError: If the launcher cannot work here, or ``runner_type`` is
+            unknown.
     """
     adapt_amp(cfg)
     adapt_launcher(cfg)
-    if 'runner_type' not in cfg:
-        return Runner.from_cfg(cfg)
-    # A host's own runner is found from the host's scope only.
-    init_default_scope(cfg.default_scope)
-    return RUNNERS.build(cfg)
+    kind: Any = Runner
+    if 'runner_type' in cfg:
+        # A host's own runner is found from the host's scope only.
+        init_default_scope(cfg.default_scope)
+        kind = cfg.runner_type
+    if isinstance(kind, str):
+        kind = RUNNERS.get(kind)
+    if kind is None:
+        raise UsageError(
+            f'runner_type={cfg.runner_type!r} is unknown: name a runner that '
+            'is registered in RUNNERS, or leave it out'
+        )
+    late: Any = type(kind.__name__, (_WritesConfigLate, kind), {})
+    runner: Runner = late.from_cfg(cfg)
+    return runner
+
+
+class _WritesConfigLate:
+    """A part of a runner that writes its config when it begins to run.
+
+    MMEngine writes it while the runner is built, over that of an earlier run
+    in the same folder, from which the weights are: for a test, and for a run
+    that is then refused to resume. What reads the folder would be misled.
+    """
+
+    cfg: Config
+    log_dir: str
+
+    def dump_config(self) -> None:
+        """Write nothing yet."""
+
+    def call_hook(self, fn_name: str, **kwargs: object) -> None:
+        """Call the hooks, then write the config if they let it begin."""
+        base: Any = super()
+        base.call_hook(fn_name, **kwargs)
+        if fn_name == 'before_train':
+            base.dump_config()
+        elif fn_name == 'before_test' and is_main_process():
+            name = Path(self.cfg.filename or 'config.py').name
+            self.cfg.dump(Path(self.log_dir) / name)

@@ -11,7 +11,7 @@ from mmengine.runner import Runner
 
 from .errors import UsageError
 from .hosts import Host, find_host
-from .kinds import find_dataset, is_kind
+from .kinds import find_datasets, is_kind
 from .options import load_config, set_common_options
 from .pictures import draw_predictions
 from .weights import check_checkpoint, refuse_other_weights
@@ -148,17 +148,18 @@ def use_tta(cfg: Config, host: Host) -> None:
     Raises:
         UsageError: If a segmentor's config has no recipe.
     """
-    dataset = find_dataset(cfg)
+    datasets = find_datasets(cfg)
     if host.scope == 'mmpretrain':
         cfg.setdefault('tta_model', dict(type='AverageClsScoreTTA'))
-        cfg.setdefault('tta_pipeline', flip_pipeline(dataset['pipeline']))
+        cfg.setdefault('tta_pipeline', flip_pipeline(datasets[0]['pipeline']))
     missing = [k for k in ('tta_model', 'tta_pipeline') if k not in cfg]
     if missing:
         raise UsageError(
             f'--tta: the config has no {" and no ".join(missing)}; inherit '
             f'them from a dataset and a default_runtime.py of {host.scope}'
         )
-    dataset['pipeline'] = cfg.tta_pipeline
+    for dataset in datasets:
+        dataset['pipeline'] = cfg.tta_pipeline
     cfg.model = ConfigDict(cfg.tta_model, module=cfg.model)
 
 

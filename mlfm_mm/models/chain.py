@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any
 
 from mmengine.model import ModuleList
 from torch import nn
@@ -18,8 +18,7 @@ def units_for(
     backbone: nn.Module,
     taps: Sequence[Tap],
     image_channels: int,
-    norm_cfg: dict | Literal['auto'] | None = 'auto',
-    **options: Any,
+    options: dict,
 ) -> ModuleList:
     """Build the units beside a backbone, in its dtype and on its device.
 
@@ -27,16 +26,15 @@ def units_for(
         backbone (nn.Module): The backbone.
         taps (Sequence[Tap]): Its taps, in order.
         image_channels (int): Channels of the image.
-        norm_cfg (dict | str, optional): The units' norm; ``'auto'`` is that
-            of :func:`norm_beside`. Defaults to ``'auto'``.
-        **options: See :func:`build_chain`.
+        options (dict): See :func:`build_chain`. A ``norm_cfg`` of ``'auto'``
+            is that of :func:`norm_beside`.
 
     Returns:
         ModuleList: The units.
     """
-    if norm_cfg == 'auto':
-        norm_cfg = norm_beside(backbone)
-    units = build_chain(taps, image_channels, norm_cfg=norm_cfg, **options)
+    if options.get('norm_cfg') == 'auto':
+        options = dict(options, norm_cfg=norm_beside(backbone))
+    units = build_chain(taps, image_channels, **options)
     return units.to(reference_of(backbone))
 
 

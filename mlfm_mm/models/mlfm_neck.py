@@ -157,7 +157,7 @@ class MLFMNeck(BackboneAware):
         check_unserved(backbone)
         self.taps, run = find_taps(backbone, *self._wanted)
         channels = self.image_channels = run.image_channels
-        self.units = units_for(backbone, self.taps, channels, **self._options)
+        self.units = units_for(backbone, self.taps, channels, self._options)
         self._deepest = deepest_band(self.taps, self.units)
         self.neck = self._following.choose(parent, run, row, self)
         self._backbone_cfg = getattr(backbone, 'init_cfg', None)

@@ -3,7 +3,12 @@ from pathlib import Path
 
 import pytest
 
-from mlfm_mm.analysis.runs import find_checkpoint, read_config, read_curve
+from mlfm_mm.analysis.runs import (
+    find_checkpoint,
+    read_config,
+    read_curve,
+    score_in,
+)
 from mlfm_mm.engine import UsageError
 
 
@@ -71,6 +76,15 @@ def test_nothing_recorded(tmp_path: Path) -> None:
     write(tmp_path, '20260101_000000', [dict(loss=1.0, epoch=1, step=1)])
     with pytest.raises(UsageError, match=r"results 'mIoU'.*give the work"):
         read_curve(tmp_path, 'mIoU')
+
+
+def test_the_metric_that_counts() -> None:
+    assert score_in({'mIoU': 3.0, 'mAcc': 4.0}, 'mmseg') == 3.0
+    found = {'multi-label/f1-score': 1.0, 'multi-label/recall': 2.0}
+    with pytest.raises(
+        UsageError, match=r'accuracy/top1.*f1-score, multi-label/recall'
+    ):
+        score_in(found, 'mmpretrain')
 
 
 def test_config_and_weights_of_a_run(tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,14 @@ def test_split_is_the_same_elsewhere(tmp_path: Path) -> None:
     here = scan_folder(str(write_image_folder(tmp_path / 'here')))
     there = scan_folder(str(write_image_folder(tmp_path / 'there')))
     assert names(here.val) == names(there.val)
+
+
+def test_names_that_are_not_utf_8(tmp_path: Path) -> None:
+    write_image_folder(tmp_path, 3)
+    odd = tmp_path / 'dark' / os.fsdecode(b'\xe9.png')
+    (tmp_path / 'dark' / '0.png').rename(odd)
+    contents = scan_folder(str(tmp_path))
+    assert str(odd) in dict(contents.train + contents.val)
 
 
 def test_split_by_the_user(tmp_path: Path) -> None:

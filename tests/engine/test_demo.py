@@ -10,7 +10,7 @@ from mmengine.registry import MODELS, DefaultScope
 from PIL import ExifTags, Image
 
 from mlfm_mm.engine import UsageError
-from mlfm_mm.engine.demo import find_names, run_demo
+from mlfm_mm.engine.demo import find_names, read_picture, run_demo
 from mlfm_mm.engine.options import load_config
 from tests.hosts import needs_mmseg
 from tests.tools.helpers import (
@@ -48,6 +48,14 @@ def add(config: Path, text: str) -> Path:
     with open(config, 'a') as file:
         file.write(text)
     return config
+
+
+@pytest.mark.parametrize('content', [b'', b'no picture', b'\x89PNG\r\n'])
+def test_files_that_are_no_pictures(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / 'a.png'
+    file.write_bytes(content)
+    with pytest.raises(UsageError, match=r'a\.png is no picture'):
+        read_picture(str(file))
 
 
 def test_one_label(tmp_path: Path) -> None:

@@ -70,9 +70,24 @@ def test_the_folder_of_the_log_is_gone(temporary: Path) -> None:
         raise RuntimeError('broken')
 
 
+@pytest.mark.parametrize('wrapped', [False, True])
+def test_an_interrupt(
+    wrapped: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught, one_sentence('x.py', 'go on'):
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt as error:
+            # As a library does that catches everything.
+            if wrapped:
+                raise SyntaxError('a config of many lines') from error
+            raise
+    # What a shell takes for the end by Ctrl-C.
+    assert caught.value.code == 130
+    assert capsys.readouterr().err == 'x.py: interrupted; go on\n'
+
+
 def test_what_is_no_error_passes() -> None:
-    with pytest.raises(KeyboardInterrupt), one_sentence('x.py'):
-        raise KeyboardInterrupt
     with pytest.raises(SystemExit, match='2'), one_sentence('x.py'):
         raise SystemExit(2)
 

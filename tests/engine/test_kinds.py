@@ -4,7 +4,13 @@ from mmengine.registry import MODELS
 from torch import nn
 
 from mlfm_mm.engine import UsageError
-from mlfm_mm.engine.kinds import dicts, find_dataset, is_kind, kind_of
+from mlfm_mm.engine.kinds import (
+    dicts,
+    find_dataset,
+    find_datasets,
+    is_kind,
+    kind_of,
+)
 
 NAMES = ['SyncBN', 'mmengine.SyncBN', 'torch.nn.SyncBatchNorm']
 
@@ -45,3 +51,14 @@ def test_a_wrapped_data_set() -> None:
     assert find_dataset(cfg) == inner
     with pytest.raises(UsageError, match='no test_dataloader'):
         find_dataset(Config())
+
+
+def test_data_sets_side_by_side() -> None:
+    load = [dict(type='Load')]
+    first = dict(type='Images', pipeline=load)
+    # Of two that hold one another, the outer one has the last word.
+    outer = dict(type='Mixed', pipeline=load, dataset=dict(first))
+    both = dict(type='ConcatDataset', datasets=[first, dict(dataset=outer)])
+    cfg = Config(dict(test_dataloader=dict(dataset=both)))
+    assert find_datasets(cfg) == [first, outer]
+    assert find_dataset(cfg) == first

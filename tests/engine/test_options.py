@@ -46,6 +46,17 @@ def test_a_misspelt_option(tmp_path: Path) -> None:
     assert cfg.model.head.num_classes == 7
 
 
+def test_a_variable_that_several_keys_share(tmp_path: Path) -> None:
+    text = (
+        "evaluator = dict(type='Accuracy')\n"
+        'val_evaluator = test_evaluator = evaluator\n'
+    )
+    cfg = load_config(write(tmp_path, text))
+    assert cfg.val_evaluator == cfg.evaluator
+    with pytest.raises(UsageError, match="'evaluator': did you mean"):
+        load_config(write(tmp_path, "evaluator = dict(type='Accuracy')"))
+
+
 def test_what_a_config_in_pure_python_imports(tmp_path: Path) -> None:
     text = (
         'from mmengine.optim import OptimWrapper, build_optim_wrapper\n'

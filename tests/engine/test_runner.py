@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -5,7 +6,15 @@ from mmengine.config import Config
 from mmengine.registry import RUNNERS, DefaultScope
 from mmengine.runner import Runner
 
-from mlfm_mm.engine import build_runner, runner
+from mlfm_mm.engine import (
+    UsageError,
+    build_runner,
+    prepare_testing,
+    prepare_training,
+    runner,
+)
+from mlfm_mm.engine.testing import run_test
+from tests.tools.helpers import write_digits_config
 
 
 @pytest.fixture
@@ -27,9 +36,56 @@ def test_the_default_runner(seen: list) -> None:
 def test_a_runner_of_the_config(
     seen: list, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def build(cfg: Config) -> Any:
-        return cfg.runner_type, DefaultScope.get_current_instance().scope_name
+    class Own(Runner):
+        @classmethod
+        def from_cfg(cls, cfg: Config) -> Any:
+            scope = DefaultScope.get_current_instance().scope_name
+            return cls.__name__, scope
 
-    monkeypatch.setattr(RUNNERS, 'build', build)
-    cfg = Config(dict(runner_type='Own', default_scope='mmpretrain'))
-    assert build_runner(cfg) == ('Own', 'mmpretrain')
+    monkeypatch.setitem(RUNNERS._module_dict, 'Own', Own)
+    for kind in ('Own', Own):
+        cfg = Config(dict(runner_type=kind, default_scope='mmpretrain'))
+        assert build_runner(cfg) == ('Own', 'mmpretrain')
+    with pytest.raises(UsageError, match="runner_type='Other' is unknown"):
+        build_runner(Config(dict(runner_type='Other', default_scope='mmseg')))
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """The config in the work folder of a run."""
+    config = write_digits_config(tmp_path, 'mlfm')
+    cfg = prepare_training(str(config), work_dir=str(tmp_path / 'run'))
+    cfg.train_cfg.max_epochs = 1
+    build_runner(cfg).train()
+    return tmp_path / 'run' / config.name
+
+
+def test_a_test_writes_its_config_beside_its_log(run: Path) -> None:
+    # What compares runs takes the one in the work folder for the run's.
+    before = run.read_text()
+    cfg = prepare_testing(
+        str(run),
+        str(run.parent / 'epoch_1.pth'),
+        work_dir=str(run.parent),
+        tta=True,
+    )
+    cfg.experiment_name = run.parent.parent.name
+    built = build_runner(cfg)
+    run_test(built)
+    assert run.read_text() == before
+    written = Path(built.log_dir) / run.name
+    assert 'AverageClsScoreTTA' in written.read_text()
+
+
+def test_a_refused_resume_writes_no_config(run: Path) -> None:
+    before = run.read_text()
+    cfg = prepare_training(
+        str(run),
+        work_dir=str(run.parent),
+        resume='auto',
+        cfg_options={'model.neck.update': 'concat'},
+    )
+    cfg.experiment_name = run.parent.parent.name
+    with pytest.raises(UsageError, match='the weights belong to'):
+        build_runner(cfg).train()
+    assert run.read_text() == before

@@ -47,6 +47,17 @@ def test_flipping_is_the_default_augmentation(tmp_path: Path) -> None:
     assert packs[0].type == 'PackInputs'
 
 
+def test_augmentation_of_several_data_sets(tmp_path: Path) -> None:
+    config = write_digits_config(tmp_path)
+    dataset = Config.fromfile(config).test_dataloader.dataset.to_dict()
+    both = dict(_delete_=True, type='ConcatDataset', datasets=[dataset] * 2)
+    with open(config, 'a') as file:
+        file.write(f'test_dataloader = dict(dataset={both})\n')
+    cfg = prepare(config, tta=True)
+    for each in cfg.test_dataloader.dataset.datasets:
+        assert each.pipeline[-1].type == 'TestTimeAug'
+
+
 def test_segmentor_needs_a_recipe(tmp_path: Path) -> None:
     config = write_segments_config(tmp_path)
     config.write_text(config.read_text().replace('tta_pipeline', 'unused'))
