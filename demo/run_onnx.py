@@ -28,10 +28,14 @@ def run(network: str, photo: str) -> None:
     pixels = np.asarray(image)[..., :: 1 if facts['order'] == 'RGB' else -1]
     x = ((pixels - facts['mean']) / facts['std']).transpose(2, 0, 1)[None]
     (logits,) = session.run(None, dict(image=x.astype(np.float32)))
-    if facts['task'] == 'classification':
+    if facts['task'].endswith('classification'):
         scores = np.exp(logits[0] - logits.max())
+        scores /= scores.sum()
+        if facts['task'].startswith('multi-label'):
+            # The sigmoid, in a form that cannot overflow.
+            scores = (1 + np.tanh(logits[0] / 2)) / 2
         for i in np.argsort(-scores)[:3]:
-            print(f'{scores[i] / scores.sum():.3f}', facts['classes'][i])
+            print(f'{scores[i]:.3f}', facts['classes'][i])
     else:
         mask = Image.fromarray(logits[0].argmax(0).astype(np.uint8))
         mask.putpalette(np.array(facts['palette'], np.uint8).tobytes())

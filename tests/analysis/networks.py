@@ -23,9 +23,10 @@ def save_weights(config: Path) -> Path:
     return path
 
 
-def classifier(folder: Path, arm: str = 'mlfm') -> Trained:
-    """A ResNet for digits."""
+def classifier(folder: Path, arm: str = 'mlfm', more: str = '') -> Trained:
+    """A ResNet for digits; ``more`` is added to its config."""
     config = write_digits_config(folder, arm)
+    config.write_text(config.read_text() + more)
     return load_trained(Source(arm, str(config), str(save_weights(config))))
 
 

@@ -28,21 +28,20 @@ def describe(network: Trained, exported: Exported) -> dict[str, str]:
         exported (Exported): Its graph.
 
     Returns:
-        dict[str, str]: JSON by name: ``task``; names of the ``classes`` and
-        their ``palette``; ``mean``, ``std`` and ``order`` of the channels;
+        dict[str, str]: JSON by name: ``task``, which is segmentation,
+        classification, or multi-label classification, whose scores are
+        sigmoids; names of the ``classes`` and their ``palette``; ``mean``,
+        ``std`` and ``order`` of the channels;
         ``size``, the height and width that pictures are resized to, null for
         their own; ``crop_pct``, the share of their shorter side that a
         centre crop keeps before; and ``size_divisor``, of which sizes must
         be multiples.
     """
     normalization = normalization_of(network.model.data_preprocessor)
-    head = (
-        network.model.decode_head if network.segments else network.model.head
-    )
-    count = head.num_classes
+    count = exported.classes
     names = [name_of(i, network.meta) for i in range(count)]
     facts = dict(
-        task='segmentation' if network.segments else 'classification',
+        task=_task(network),
         classes=names,
         palette=network.meta.get('palette') or random_palette(count),
         mean=[round(value, 4) for value in normalization.mean],
@@ -56,6 +55,18 @@ def describe(network: Trained, exported: Exported) -> dict[str, str]:
         size = exported.size or size_of(network)
         facts.update(size=size, crop_pct=_crop(network))
     return {key: json.dumps(value) for key, value in facts.items()}
+
+
+def _task(network: Trained) -> str:
+    """Name what the logits are for."""
+    if network.segments:
+        return 'segmentation'
+    # Not at the top: a segmentor needs no mmpretrain.
+    from mmpretrain.models.heads import MultiLabelClsHead
+
+    head = getattr(network.model, 'head', None)  # timm's whole networks
+    several = isinstance(head, MultiLabelClsHead)
+    return 'multi-label classification' if several else 'classification'
 
 
 def _crop(network: Trained) -> float:

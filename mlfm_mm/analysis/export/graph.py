@@ -144,6 +144,12 @@ class Exported:
     size: tuple[int, int] | None
     divisor: int
 
+    @property
+    def classes(self) -> int:
+        """int: How many logits there are; not every head knows it."""
+        (logits,) = self.program.graph.output_node().args[0]
+        return int(logits.meta['val'].shape[1])
+
 
 def export_network(network: Trained, size: tuple[int, int] | None) -> Exported:
     """Trace a network.

@@ -115,6 +115,35 @@ def test_a_class_without_torch(
     assert run_demo(file, tmp_path / 'x.png').splitlines() == expected
 
 
+HEADS = [
+    dict(type='MultiLabelLinearClsHead', num_classes=10, in_channels=32),
+    # It does not know the number of its classes.
+    dict(
+        type='CSRAClsHead', num_classes=10, in_channels=32, num_heads=1, lam=1
+    ),
+]
+
+
+@pytest.mark.parametrize('head', HEADS, ids=lambda head: head['type'])
+def test_several_labels_without_torch(head: dict, tmp_path: Path) -> None:
+    more = f"model['head'] = dict(_delete_=True, **{head})\n"
+    network = classifier(tmp_path, more=more)
+    exported = export_network(network, (32, 32))
+    facts = describe(network, exported)
+    assert json.loads(facts['task']) == 'multi-label classification'
+    assert json.loads(facts['classes']) == list('0123456789')
+    save(exported, facts, tmp_path / 'net.onnx')
+    pixels = np.full((32, 32, 3), 200, np.uint8)
+    Image.fromarray(pixels).save(tmp_path / 'x.png')
+    x = torch.from_numpy(pixels).permute(2, 0, 1)[None]
+    with torch.no_grad():
+        data = network.model.data_preprocessor(dict(inputs=x))
+        scores = exported.logits(data['inputs']).sigmoid()[0].sort().values
+    printed = run_demo(tmp_path / 'net.onnx', tmp_path / 'x.png')
+    told = [float(line.split()[0]) for line in printed.splitlines()]
+    assert told == pytest.approx(scores.flip(0)[:3].tolist(), abs=1e-3)
+
+
 def test_any_size_and_number(
     digits: tuple[Trained, Exported, Path],
 ) -> None:
