@@ -13,12 +13,21 @@ import onnxruntime
 from PIL import Image, ImageOps
 
 
+def read_picture(photo: str) -> Image.Image:
+    """Read a photograph as its camera held it, in 8 bits per channel."""
+    image = ImageOps.exif_transpose(Image.open(photo))
+    if image.mode.startswith('I'):
+        # 16 bits of grey, of which convert() would make white.
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    return image.convert('RGB')
+
+
 def run(network: str, photo: str) -> None:
     """Name the classes of a photograph, or write the mask of its segments."""
     session = onnxruntime.InferenceSession(network)
     metadata = session.get_modelmeta().custom_metadata_map
     facts = {key: json.loads(value) for key, value in metadata.items()}
-    image = ImageOps.exif_transpose(Image.open(photo)).convert('RGB')
+    image = read_picture(photo)
     if facts['size'] is None:
         step = facts['size_divisor']
         image = image.resize([max(1, n // step) * step for n in image.size])
@@ -44,4 +53,6 @@ def run(network: str, photo: str) -> None:
 
 
 if __name__ == '__main__':
-    run(*sys.argv[1:3])
+    if len(sys.argv) != 3:
+        sys.exit('usage: python demo/run_onnx.py network.onnx photo.jpg')
+    run(*sys.argv[1:])
