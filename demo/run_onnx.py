@@ -22,18 +22,26 @@ def read_picture(photo: str) -> Image.Image:
     return image.convert('RGB')
 
 
+def bring_to_size(image: Image.Image, facts: dict) -> Image.Image:
+    """Resize a picture as the test pipeline did, by the file's metadata."""
+    if facts['size'] is None:
+        step = facts['size_divisor']
+        return image.resize([max(1, n // step) * step for n in image.size])
+    size, mode = facts['size'][::-1], Image.Resampling.BILINEAR
+    border = (1 - facts['crop_pct']) / 2
+    if facts['keep_ratio']:
+        return ImageOps.fit(image, size, mode, border)
+    left, upper = (n * border for n in image.size)
+    box = left, upper, image.width - left, image.height - upper
+    return image.resize(size, mode, box)
+
+
 def run(network: str, photo: str) -> None:
     """Name the classes of a photograph, or write the mask of its segments."""
     session = onnxruntime.InferenceSession(network)
     metadata = session.get_modelmeta().custom_metadata_map
     facts = {key: json.loads(value) for key, value in metadata.items()}
-    image = read_picture(photo)
-    if facts['size'] is None:
-        step = facts['size_divisor']
-        image = image.resize([max(1, n // step) * step for n in image.size])
-    else:
-        border, mode = (1 - facts['crop_pct']) / 2, Image.Resampling.BILINEAR
-        image = ImageOps.fit(image, facts['size'][::-1], mode, border)
+    image = bring_to_size(read_picture(photo), facts)
     pixels = np.asarray(image)[..., :: 1 if facts['order'] == 'RGB' else -1]
     x = ((pixels - facts['mean']) / facts['std']).transpose(2, 0, 1)[None]
     (logits,) = session.run(None, dict(image=x.astype(np.float32)))

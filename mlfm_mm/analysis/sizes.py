@@ -18,6 +18,8 @@ SIZES = {
     'RandomCrop': 'crop_size',
     'TopdownAffine': 'input_size',
 }
+# Those whose sizes are (w, h): mmcv's, which the hosts share, and mmpose's.
+WIDTH_FIRST = ('CenterCrop', 'Resize', 'TopdownAffine')
 
 
 def image_size(cfg: Config) -> tuple[int, int]:
@@ -46,12 +48,9 @@ def image_size(cfg: Config) -> tuple[int, int]:
         for name, size in _sizes(cfg.get(loader)):
             if isinstance(size, int):
                 return size, size
-            # All but mmpretrain resize by mmcv, whose scale is (w, h).
-            by_mmcv = cfg.get('default_scope', 'mmpretrain') != 'mmpretrain'
-            width_first = name == 'TopdownAffine' or (
-                by_mmcv and name == 'Resize'
-            )
-            return (size[1], size[0]) if width_first else (size[0], size[1])
+            first, second = size
+            turned = name in WIDTH_FIRST
+            return (second, first) if turned else (first, second)
     raise UsageError(
         f'{cfg.filename} sets no image size: its pipelines have none of '
         f'{", ".join(SIZES)}.'

@@ -147,15 +147,7 @@ def prepare(cfg: Config, host: Host, image: str) -> dict:
     Raises:
         UsageError: If the config does not say how an image is prepared.
     """
-    if cfg.get('test_dataloader'):
-        steps = find_dataset(cfg)['pipeline']
-    elif cfg.get('test_pipeline'):
-        steps = cfg.test_pipeline
-    else:
-        raise UsageError(
-            'the config does not say how an image is prepared: it needs '
-            'test_dataloader or test_pipeline'
-        )
+    steps = find_steps(cfg)
     # Rotated by its EXIF data, for the network as for the viewer.
     pixels = mmcv.imread(image)
     size = pixels.shape[:2]
@@ -163,6 +155,28 @@ def prepare(cfg: Config, host: Host, image: str) -> dict:
         dict(img_path=image, img=pixels, img_shape=size, ori_shape=size)
     )
     return collate([inputs], host)
+
+
+def find_steps(cfg: Config) -> list[dict]:
+    """Find the transforms of the test pipeline.
+
+    Args:
+        cfg (Config): The config of a network.
+
+    Returns:
+        list[dict]: Their settings.
+
+    Raises:
+        UsageError: If the config does not say how an image is prepared.
+    """
+    if cfg.get('test_dataloader'):
+        return find_dataset(cfg)['pipeline']
+    if cfg.get('test_pipeline'):
+        return cfg.test_pipeline
+    raise UsageError(
+        'the config does not say how an image is prepared: it needs '
+        'test_dataloader or test_pipeline'
+    )
 
 
 def collate(items: list[dict], host: Host) -> dict:

@@ -39,6 +39,18 @@ def test_sizes_of_classifiers() -> None:
     assert image_size(cfg) == (64, 64)
 
 
+def test_transforms_of_mmcv_are_given_the_width_first() -> None:
+    resize = dict(type='Resize', scale=(48, 32))
+    crop = dict(type='CenterCrop', crop_size=(40, 24))
+    for scope in ('mmpretrain', 'mmseg'):
+        cfg = seg(test=[resize], train=[resize])
+        cfg.default_scope = scope
+        assert image_size(cfg) == (32, 48)
+        cfg = seg(test=[resize, crop], train=[resize, crop])
+        cfg.default_scope = scope
+        assert image_size(cfg) == (24, 40)
+
+
 def test_padding_of_the_preprocessor() -> None:
     cfg = seg(test=[], train=[dict(type='RandomCrop', crop_size=(360, 480))])
     cfg.model = dict(data_preprocessor=dict(size_divisor=16))

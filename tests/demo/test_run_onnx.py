@@ -6,7 +6,13 @@ from pathlib import Path
 import mmcv
 import numpy as np
 import pytest
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
 
+from mlfm_mm.analysis.export.preparation import preparation_of
+from mlfm_mm.analysis.sizes import image_size
+from mlfm_mm.engine.demo import prepare
+from mlfm_mm.engine.hosts import HOSTS
 from tests.processes import run_python
 
 DEMO = Path(__file__).resolve().parents[2] / 'demo' / 'run_onnx.py'
@@ -23,6 +29,40 @@ def test_16_bits_are_scaled_to_8(name: str, tmp_path: Path) -> None:
     mmcv.imwrite(rng.integers(0, 65536, shape, np.uint16), str(path))
     found = np.asarray(TOOL['read_picture'](path))
     assert (found == mmcv.imread(path, channel_order='rgb')).all()
+
+
+@pytest.mark.parametrize(
+    'steps',
+    [
+        [dict(type='Resize', scale=(48, 32))],
+        [
+            dict(type='Resize', scale=64),
+            dict(type='CenterCrop', crop_size=56),
+        ],
+        [
+            dict(type='ResizeEdge', scale=48),
+            dict(type='CenterCrop', crop_size=40),
+        ],
+    ],
+    ids=['squash', 'squash-crop', 'crop'],
+)
+def test_pictures_are_brought_to_a_size_as_by_the_host(
+    steps: list[dict], tmp_path: Path
+) -> None:
+    # Enlarged: Pillow shrinks more smoothly than OpenCV.
+    pixels = np.random.default_rng(0).integers(0, 256, (30, 20, 3), np.uint8)
+    path = str(tmp_path / 'x.png')
+    mmcv.imwrite(pixels, path)
+    pipeline = [*steps, dict(type='PackInputs')]
+    cfg = Config(dict(test_dataloader=dict(dataset=dict(pipeline=pipeline))))
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        expected = prepare(cfg, HOSTS['mmpretrain'], path)['inputs'][0]
+    facts = dict(vars(preparation_of(cfg, False)), size=image_size(cfg))
+    found = TOOL['bring_to_size'](TOOL['read_picture'](path), facts)
+    gap = np.asarray(found, int)[..., ::-1] - expected.numpy().transpose(
+        1, 2, 0
+    )
+    assert np.abs(gap).max() <= 1
 
 
 @pytest.mark.parametrize('words', [(), ('network.onnx',)])

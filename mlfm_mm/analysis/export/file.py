@@ -8,13 +8,14 @@ from pathlib import Path
 
 import torch
 
+from ...datasets.unreadable import warn
 from ...engine import UsageError
 from ...engine.drawing import name_of, random_palette
-from ...engine.kinds import find_dataset
 from ...engine.normalization import normalization_of
 from ..samples import size_of
 from ..trained import Trained
 from .graph import Exported
+from .preparation import preparation_of
 
 FORMATS = ('onnx', 'pt2')
 METADATA = 'metadata.json'  # its name within a .pt2 file
@@ -33,10 +34,17 @@ def describe(network: Trained, exported: Exported) -> dict[str, str]:
         sigmoids; names of the ``classes`` and their ``palette``; ``mean``,
         ``std`` and ``order`` of the channels;
         ``size``, the height and width that pictures are resized to, null for
-        their own; ``crop_pct``, the share of their shorter side that a
-        centre crop keeps before; and ``size_divisor``, of which sizes must
-        be multiples.
+        their own; ``keep_ratio`` and ``crop_pct``, see :class:`.Preparation`;
+        and ``size_divisor``, of which sizes must be multiples.
     """
+    prepared = preparation_of(network.cfg, network.segments)
+    if prepared.left_out:
+        warn(
+            f'{network.cfg.filename}: the metadata leave out '
+            f'{", ".join(prepared.left_out)} of the test pipeline, and so '
+            'will what runs the file: do the same to pictures before, or '
+            'expect other scores'
+        )
     normalization = normalization_of(network.model.data_preprocessor)
     count = exported.classes
     names = [name_of(i, network.meta) for i in range(count)]
@@ -48,12 +56,12 @@ def describe(network: Trained, exported: Exported) -> dict[str, str]:
         std=[round(value, 4) for value in normalization.std],
         order=normalization.order,
         size=exported.size,
-        crop_pct=1.0,
+        keep_ratio=prepared.keep_ratio,
+        crop_pct=prepared.crop_pct,
         size_divisor=exported.divisor,
     )
     if not network.segments:
-        size = exported.size or size_of(network)
-        facts.update(size=size, crop_pct=_crop(network))
+        facts.update(size=exported.size or size_of(network))
     return {key: json.dumps(value) for key, value in facts.items()}
 
 
@@ -67,14 +75,6 @@ def _task(network: Trained) -> str:
     head = getattr(network.model, 'head', None)  # timm's whole networks
     several = isinstance(head, MultiLabelClsHead)
     return 'multi-label classification' if several else 'classification'
-
-
-def _crop(network: Trained) -> float:
-    """Find the share of the shorter side that the test pipeline keeps."""
-    for step in find_dataset(network.cfg)['pipeline']:
-        if str(step['type']).endswith('ResizeEdge'):
-            return min(size_of(network)) / float(step['scale'])
-    return 1.0
 
 
 def save(exported: Exported, facts: dict[str, str], path: Path) -> None:

@@ -1,9 +1,11 @@
 """A file says what PyTorch says, where neither torch nor OpenMMLab is."""
 
+import copy
 import json
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,7 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+from mmengine.logging import MMLogger
 from PIL import Image
 
 from mlfm_mm.analysis.export import (
@@ -90,8 +93,25 @@ def test_the_file_knows_what_the_demo_needs(
     told = session.get_modelmeta().custom_metadata_map
     facts = {key: json.loads(value) for key, value in told.items()}
     assert facts['task'] == 'classification' and facts['size'] == [32, 32]
+    assert facts['keep_ratio'] is False and facts['crop_pct'] == 1
     assert facts['classes'] == list('0123456789')
     assert facts['mean'] == network.cfg.data_preprocessor.mean
+
+
+def test_what_the_file_cannot_say_is_named(
+    digits: tuple[Trained, Exported, Path],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    network, exported, _ = digits
+    # As a network is known to its tool, whose config is read from a file.
+    cfg = copy.deepcopy(network.cfg)
+    cfg.test_dataloader.dataset.pipeline[0].keep_ratio = True
+    logger = MMLogger.get_current_instance()
+    logger.addHandler(caplog.handler)
+    facts = describe(replace(network, cfg=cfg), exported)
+    logger.removeHandler(caplog.handler)
+    assert facts['keep_ratio'] == 'true'
+    assert 'digits_mlfm.py: the metadata leave out Resize' in caplog.text
 
 
 def test_a_class_without_torch(
