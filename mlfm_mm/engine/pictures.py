@@ -12,6 +12,37 @@ from .hosts import Host
 from .kinds import is_kind
 
 
+class UniqueNames:
+    """Number names that repeat.
+
+    Example:
+        >>> names = UniqueNames()
+        >>> names.take('street'), names.take('street')
+        ('street', 'street_2')
+    """
+
+    def __init__(self) -> None:
+        self._counts: dict[str, int] = {}
+        self._taken: set[str] = set()
+
+    def take(self, name: str) -> str:
+        """Take a name, which is free no more.
+
+        Args:
+            name (str): The name.
+
+        Returns:
+            str: Itself, or with the first number that makes it a free one.
+        """
+        found = name
+        while found in self._taken:
+            # The first of a name has no number.
+            count = self._counts[name] = self._counts.get(name, 1) + 1
+            found = f'{name}_{count}'
+        self._taken.add(found)
+        return found
+
+
 class PictureBackend(BaseVisBackend):
     """Write the images that a visualizer draws, and nothing else.
 
@@ -32,7 +63,7 @@ class PictureBackend(BaseVisBackend):
 
     def __init__(self, save_dir: str) -> None:
         super().__init__(save_dir)
-        self._counts: dict[str, int] = {}
+        self._names = UniqueNames()
 
     def _init_env(self) -> None:
         """Nothing is needed before the first image."""
@@ -51,10 +82,8 @@ class PictureBackend(BaseVisBackend):
         Returns:
             Path: The file; images of the same name are numbered.
         """
-        stem = Path(name.removeprefix('test_')).stem
-        count = self._counts[stem] = self._counts.get(stem, 0) + 1
-        suffix = '' if count == 1 else f'_{count}'
-        return Path(self._save_dir) / f'{stem}{suffix}.png'
+        stem = self._names.take(Path(name.removeprefix('test_')).stem)
+        return Path(self._save_dir) / f'{stem}.png'
 
     def add_image(
         self, name: str, image: np.ndarray, step: int = 0, **kwargs: object

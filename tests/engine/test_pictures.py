@@ -7,7 +7,11 @@ from mmengine.visualization import LocalVisBackend
 from PIL import Image
 
 from mlfm_mm.engine.hosts import HOSTS
-from mlfm_mm.engine.pictures import PictureBackend, draw_predictions
+from mlfm_mm.engine.pictures import (
+    PictureBackend,
+    UniqueNames,
+    draw_predictions,
+)
 from tests.engine.test_testing import prepare
 from tests.tools.helpers import write_digits_config, write_segments_config
 
@@ -23,6 +27,17 @@ def test_files_are_named_once(tmp_path: Path) -> None:
     assert found == ['7.png', 'street.png', 'street_2.png']
     with Image.open(tmp_path / 'shown' / '7.png') as picture:
         assert picture.getpixel((0, 0)) == (255, 0, 0)
+
+
+def test_a_numbered_name_may_be_taken() -> None:
+    names = UniqueNames()
+    given = ('a', 'a', 'a_2', 'a', 'b')
+    assert [names.take(name) for name in given] == [
+        *('a', 'a_2', 'a_2_2', 'a_3', 'b')
+    ]
+    names = UniqueNames()
+    given = ('a_2', 'a', 'a')
+    assert [names.take(name) for name in given] == ['a_2', 'a', 'a_3']
 
 
 def test_classifier(tmp_path: Path) -> None:

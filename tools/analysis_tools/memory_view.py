@@ -31,6 +31,7 @@ from mlfm_mm.engine.arguments import (
     read_arguments,
 )
 from mlfm_mm.engine.normalization import normalization_of
+from mlfm_mm.engine.pictures import UniqueNames
 
 
 def parse_args() -> dict:
@@ -52,9 +53,11 @@ def main() -> None:
         normalization = normalization_of(network.model.data_preprocessor)
         console = Console()
         samples = load_samples(network, args['images'], args['count'])
+        names = UniqueNames()
         for index, sample in enumerate(samples):
             views = view_memory(network.model, sample.x)
-            stem = f'memory_{Path(sample.name).stem.replace(" ", "_")}'
+            name = Path(sample.name).stem.replace(' ', '_')
+            stem = names.take(f'memory_{name}')
             title = f'{network.name}: {sample.name}'
             figure = draw_memory(views, sample.picture, normalization, title)
             figure.savefig(out / f'{stem}.png')

@@ -28,6 +28,24 @@ def test_a_picture_and_its_numbers(tmp_path: Path) -> None:
     assert csv.startswith('tap,stride,channels')
 
 
+def test_pictures_of_the_same_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = write_digits_config(tmp_path, 'mlfm')
+    weights = save_weights(config)
+    pictures = ('a/1.png', 'b/1.png', 'a/1.jpg')
+    for seed, name in enumerate(pictures):
+        write_image(tmp_path / name, seed, 100)
+    words = [config, weights, '--count', 9, '--out', 'out']
+    words += ['--images', *pictures]
+    monkeypatch.setattr('sys.argv', ['x', *map(str, words)])
+    monkeypatch.chdir(tmp_path)
+    memory_view.main()
+    found = sorted(path.stem for path in Path('out').glob('*.json'))
+    assert found == ['memory_1', 'memory_1_2', 'memory_1_3']
+    assert len({p.read_bytes() for p in Path('out').glob('*.csv')}) == 3
+
+
 def test_a_network_without_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
