@@ -4,8 +4,13 @@ import argparse
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from mmengine.config import DictAction
+
+from .errors import UsageError
+
+Number = TypeVar('Number', int, float)
 
 
 def make_parser(
@@ -174,10 +179,47 @@ def positive(text: str) -> int:
         >>> positive('3')
         3
     """
-    number = int(text)
-    if number < 1:
+    return _one_or_more(int(text), text)
+
+
+def factor(text: str) -> float:
+    """Read a number of at least one, which need not be whole.
+
+    Example:
+        >>> factor('1.5')
+        1.5
+    """
+    return _one_or_more(float(text), text)
+
+
+def _one_or_more(number: Number, text: str) -> Number:
+    if not number >= 1:  # so that NaN is refused, too
         raise argparse.ArgumentTypeError(f'{text} must be 1 or more')
     return number
+
+
+def make_way(path: Path) -> None:
+    """Make the folder of a file to write, before the work that it is for.
+
+    Args:
+        path (Path): The file.
+
+    Raises:
+        UsageError: It is a folder itself.
+
+    Example:
+        >>> make_way(Path(__file__).parent)
+        Traceback (most recent call last):
+        ...
+        mlfm_mm.engine.errors.UsageError: ... is a folder: give the file to
+        write, such as ...
+    """
+    if path.is_dir():
+        raise UsageError(
+            f'{path} is a folder: give the file to write, such as '
+            f'{path / "NAME"}'
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
 
 
 def add_run_options(parser: argparse.ArgumentParser, writes: str) -> None:

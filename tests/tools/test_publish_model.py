@@ -36,6 +36,27 @@ def test_weights_and_classes_stay(tmp_path: Path) -> None:
     assert all(torch.equal(same[key], state[key]) for key in state)
 
 
+def test_what_half_precision_cannot_hold_stays(tmp_path: Path) -> None:
+    state = dict(
+        var=torch.tensor([1.0, 1e6]),
+        weight=torch.ones(2),
+        # It was infinite before.
+        lost=torch.tensor([float('inf')]),
+    )
+    torch.save(dict(state_dict=state), tmp_path / 'full.pth')
+    printed = run_tool(TOOL, 'full.pth', 'half.pth', cwd=tmp_path)
+    assert 'as half would make them infinite: var\n' in printed
+    half = torch.load(tmp_path / 'half.pth')['state_dict']
+    assert half['var'].dtype == torch.float32
+    assert torch.equal(half['var'], state['var'])
+    assert half['weight'].dtype == half['lost'].dtype == torch.float16
+    printed = run_tool(TOOL, 'full.pth', 'same.pth', '--full', cwd=tmp_path)
+    assert 'infinite' not in printed
+    # Nothing but what was asked for is left behind.
+    found = sorted(path.name for path in tmp_path.iterdir())
+    assert found == ['full.pth', 'half.pth', 'same.pth']
+
+
 class Harmful:
     """What calls a function as it is read."""
 
@@ -47,8 +68,10 @@ def test_mistakes_get_one_line(tmp_path: Path) -> None:
     torch.save(dict(state_dict={}), tmp_path / 'full.pth')
     torch.save(dict(weight=torch.ones(1)), tmp_path / 'bare.pth')
     (tmp_path / 'file').write_text('')
+    (tmp_path / 'folder').mkdir()
     for words, message in (
         (['full.pth', 'file/x.pth'], "File exists: 'file'"),
+        (['full.pth', 'folder'], 'folder is a folder: give the file to write'),
         (['bare.pth', 'x.pth'], 'it has no state_dict'),
         (
             ['full.pth', 'x.pth', '--class-names', 'no.json'],

@@ -4,7 +4,7 @@
 
 Optimizer, schedules and logs go; the data set's class names stay, or are given
 in words by --class-names. Loaded into a network, the weights become single
-precision again.
+precision again. Tensors with values that half precision cannot hold stay.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from mlfm_mm.engine import UsageError, one_sentence
-from mlfm_mm.engine.arguments import add_trust, make_parser
+from mlfm_mm.engine.arguments import add_trust, make_parser, make_way
+from mlfm_mm.engine.checkpoints import part_of, put_in_place
 from mlfm_mm.engine.weights import read_checkpoint, weights_only
 
 
@@ -32,7 +33,8 @@ def publish(
 
     Args:
         checkpoint (dict): What a Runner saved.
-        half (bool): Whether weights are kept in half precision.
+        half (bool): Whether weights are kept in half precision, as far as
+            it can hold them.
         names (dict[str, str]): New names of classes by their old ones.
 
     Returns:
@@ -59,10 +61,31 @@ def publish(
         if key in meta:
             kept[key] = meta[key]
     state = {
-        key: (x.half() if half and x.is_floating_point() else x).contiguous()
+        key: (halved(x) if half else x).contiguous()
         for key, x in checkpoint['state_dict'].items()
     }
     return dict(state_dict=state, meta=kept)
+
+
+def halved(x: torch.Tensor) -> torch.Tensor:
+    """Halve the precision, unless that would make a value infinite.
+
+    Example:
+        >>> halved(torch.tensor([0.5])), halved(torch.tensor([1e6]))
+        (tensor([0.5000], dtype=torch.float16), tensor([1000000.]))
+    """
+    half = x.half() if x.is_floating_point() else x
+    return x if (half.isfinite() != x.double().isfinite()).any() else half
+
+
+def write(content: dict[str, Any], path: Path) -> None:
+    """Write a checkpoint that is whole or not there at all."""
+    part = part_of(path)
+    try:
+        torch.save(content, part)
+        put_in_place(part, path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def parse_args() -> argparse.Namespace:
@@ -104,8 +127,18 @@ def main() -> None:
         with weights_only(args.trust):
             checkpoint = read_checkpoint(args.checkpoint)
         kept = publish(checkpoint, not args.full, names)
-        args.out.parent.mkdir(parents=True, exist_ok=True)
-        torch.save(kept, args.out)
+        make_way(args.out)
+        write(kept, args.out)
+        large = [
+            key
+            for key, x in kept['state_dict'].items()
+            if x.is_floating_point() and x.dtype != torch.float16
+        ]
+        if large and not args.full:
+            print(
+                'kept in full precision, as half would make them infinite: '
+                f'{", ".join(large)}'
+            )
         print(f'wrote {args.out}, {args.out.stat().st_size / 1e6:.2f} MB')
 
 
