@@ -38,7 +38,13 @@ from mlfm_mm.datasets.listing import (
     turns_pictures,
 )
 from mlfm_mm.engine import find_host, one_sentence
-from mlfm_mm.engine.arguments import add_overrides, make_parser, positive
+from mlfm_mm.engine.arguments import (
+    add_overrides,
+    factor,
+    make_parser,
+    make_way,
+    positive,
+)
 from mlfm_mm.engine.options import load_config
 
 # The most findings of a kind that are printed.
@@ -50,7 +56,10 @@ def parse_args() -> argparse.Namespace:
     parser = make_parser(__doc__)
     parser.add_argument('config', help='the config file')
     parser.add_argument(
-        '--out', metavar='FILE.json', help='write all findings to this file'
+        '--out',
+        type=Path,
+        metavar='FILE.json',
+        help='write all findings to this file',
     )
     parser.add_argument(
         '--jobs',
@@ -60,7 +69,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument(
         '--extreme',
-        type=float,
+        type=factor,
         default=EXTREME,
         metavar='TIMES',
         help='a side is extreme if it is more than so many times longer or '
@@ -109,10 +118,12 @@ def check(args: argparse.Namespace) -> Report:
         Report: The findings.
 
     Raises:
-        UsageError: The config cannot be used.
+        UsageError: The config cannot be used, or ``--out`` is a folder.
         FolderError: The files of a data set are missing.
     """
     cfg = load_config(args.config, args.cfg_options)
+    if args.out:
+        make_way(args.out)
     init_default_scope(find_host(cfg).scope)
     datasets, report = build_datasets(cfg)
     splits = {
@@ -124,7 +135,7 @@ def check(args: argparse.Namespace) -> Report:
     show(report, splits)
     if args.out:
         text = json.dumps(report.to_dict(), indent=2)
-        Path(args.out).write_text(text + '\n', encoding='utf-8')
+        args.out.write_text(text + '\n', encoding='utf-8')
         print(f'wrote {args.out}')
     return report
 

@@ -81,8 +81,8 @@ def test_a_folder_without_faults(
 ) -> None:
     folder = write_image_folder(tmp_path / 'images', 5)
     config = CONFIGS / 'baseline' / 'resnet18_folder.py'
-    found = check(config, folder, tmp_path / 'report.json', monkeypatch)
-    assert found == ({}, 0)
+    out = tmp_path / 'new' / 'folder' / 'report.json'
+    assert check(config, folder, out, monkeypatch) == ({}, 0)
 
 
 @needs_mmseg
@@ -118,6 +118,10 @@ def test_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (['--cfg-options', 'foo'], "takes KEY=VALUE, not 'foo'"),
         (['--jobs', '0'], '0 must be 1 or more'),
+        (['--extreme', '0'], 'argument --extreme: 0 must be 1 or more'),
+        (['--extreme', 'nan'], 'nan must be 1 or more'),
+        (['--extreme', 'x'], "invalid factor value: 'x'"),
+        (['--out', '.'], '. is a folder: give the file to write'),
         (
             ['--cfg-options', 'train_dataloader.dataset.type=Nothing'],
             'check_dataset.py: KeyError: Nothing is not in',
