@@ -50,3 +50,34 @@ def test_mistakes(tmp_path: Path) -> None:
     with pytest.raises(FolderError, match='not empty'):
         TOOL.arrange(source, source, 2)
     assert not new.exists()
+
+
+def test_blank_lines_of_the_notes(tmp_path: Path) -> None:
+    source = write(tmp_path / 'tiny-imagenet-200')
+    notes = source / 'val' / 'val_annotations.txt'
+    notes.write_text(f'\n{notes.read_text()}\n  \n\n')
+    assert TOOL.arrange(source, tmp_path / 'new', 3) == 9
+
+
+def test_nothing_is_copied_where_an_image_lacks(tmp_path: Path) -> None:
+    source = write(tmp_path / 'tiny-imagenet-200')
+    (source / 'val' / 'images' / 'val_1.JPEG').unlink()
+    with pytest.raises(
+        FolderError, match=r'images lacks val_1\.JPEG, which val_annotations'
+    ):
+        TOOL.arrange(source, tmp_path / 'new', 2)
+    assert not (tmp_path / 'new').exists()
+    # That of a class that is not taken.
+    assert TOOL.arrange(source, tmp_path / 'new', 1) == 3
+
+
+@pytest.mark.parametrize('count', ['0', '-3'])
+def test_the_number_of_classes(
+    count: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr('sys.argv', ['x', 'from', 'to', '--classes', count])
+    with pytest.raises(SystemExit):
+        TOOL.main()
+    assert f'{count} must be 1 or more' in capsys.readouterr().err

@@ -24,9 +24,9 @@ from mlfm_mm.datasets.folder_layout import (
     require_folder,
     subfolders,
 )
-from mlfm_mm.datasets.images import list_images
+from mlfm_mm.datasets.images import list_images, shorten
 from mlfm_mm.engine import one_sentence
-from mlfm_mm.engine.arguments import make_parser
+from mlfm_mm.engine.arguments import make_parser, positive
 
 FETCH = (
     'To fetch it: http://cs231n.stanford.edu/tiny-imagenet-200.zip, to be '
@@ -46,7 +46,8 @@ def find_images(source: str | Path, count: int) -> dict[Path, list[Path]]:
         ``train/n01443537``.
 
     Raises:
-        FolderError: It is not the folder of Tiny ImageNet-200.
+        FolderError: It is not the folder of Tiny ImageNet-200, or an image
+            is missing.
     """
     top = require_folder(source, FETCH)
     notes = top / 'val' / 'val_annotations.txt'
@@ -67,12 +68,21 @@ def find_images(source: str | Path, count: int) -> dict[Path, list[Path]]:
     found.update({Path('val', f.name): [] for f in folders[:count]})
     for name, wnid in read_notes(notes):
         found.get(Path('val', wnid), []).append(top / 'val' / 'images' / name)
+    # Those of training come from a list of the files that are there.
+    noted = [path for images in found.values() for path in images]
+    missing = [path.name for path in noted if not path.is_file()]
+    if missing:
+        raise FolderError(
+            f'{top / "val" / "images"} lacks {shorten(missing)}, which '
+            f'{notes.name} names: unpack it anew. {FETCH}'
+        )
     return found
 
 
 def read_notes(path: Path) -> Iterator[tuple[str, str]]:
     """Read the names of the validation images and their synsets."""
-    for line in path.read_text(encoding='utf-8').splitlines():
+    lines = path.read_text(encoding='utf-8').splitlines()
+    for line in filter(str.strip, lines):
         name, wnid = line.split('\t')[:2]
         yield name, wnid
 
@@ -110,7 +120,7 @@ def main() -> None:
     parser.add_argument('source', help='the folder tiny-imagenet-200')
     parser.add_argument('target', help='the new folder')
     parser.add_argument(
-        '--classes', type=int, default=100, help='how many (default: 100)'
+        '--classes', type=positive, default=100, help='how many (default: 100)'
     )
     args = parser.parse_args()
     with one_sentence('tiny_imagenet.py'):
