@@ -29,7 +29,7 @@ def bring_to_size(image: Image.Image, facts: dict) -> Image.Image:
         return image.resize([max(1, n // step) * step for n in image.size])
     size, mode = facts['size'][::-1], Image.Resampling.BILINEAR
     border = (1 - facts['crop_pct']) / 2
-    if facts['keep_ratio']:
+    if facts.get('keep_ratio', True):
         return ImageOps.fit(image, size, mode, border)
     left, upper = (n * border for n in image.size)
     box = left, upper, image.width - left, image.height - upper
