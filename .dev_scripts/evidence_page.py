@@ -124,14 +124,18 @@ def count_costs(evidence: Evidence) -> dict[str, Complexity]:
 def overview_rows(
     evidence: Evidence, costs: Mapping[str, Complexity]
 ) -> Iterator[list[str]]:
-    """Summarize a plan: a row for each pair of networks."""
+    """Summarize a plan: a row for each pair of networks.
+
+    One seed tells no difference from chance, so it makes no row.
+    """
     finals = evidence.scores()
     for plain, mlfm in evidence.pairs():
         gain = evidence.difference(mlfm.name, plain.name)
-        if gain is not None:
+        seeds = (finals.get(arm.name, {}) for arm in (plain, mlfm))
+        both = set.intersection(*map(set, seeds))
+        if len(both) > 1:
             macs = costs[mlfm.name].macs / costs[plain.name].macs
             _, comma, condition = plain.title.partition(',')
-            both = finals[plain.name].keys() & finals[mlfm.name].keys()
             yield [
                 evidence.plan.title + comma + condition,
                 str(len(both)),

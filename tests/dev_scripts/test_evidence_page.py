@@ -115,8 +115,10 @@ def test_the_overview_has_a_row_a_pair(root: Path) -> None:
 def test_unfinished_plans_say_so(root: Path) -> None:
     write(root, 'tiny20', 'plain', [60.0, 61.0])
     write(root, 'tiny20', 'mlfm', [63.0])
-    block = evidence_page.generate(root)['docs/results.md#plans']
+    texts = evidence_page.generate(root)
+    block = texts['docs/results.md#plans']
     assert '+3.0 points over one seed, which cannot tell' in block
+    assert texts['README.md#evidence'] == 'Nothing has been measured yet.'
     assert 'So far 3 of 6 runs are done.' in block
 
 
