@@ -13,7 +13,7 @@ PROGRAMS = sorted(p for p in TOOLS.rglob('*.py') if p.name != LAUNCHER)
 
 @pytest.mark.parametrize('path', PROGRAMS, ids=lambda path: path.name)
 def test_each_ends_in_one_sentence(path: Path) -> None:
-    assert f"with one_sentence('{path.name}')" in path.read_text()
+    assert f"with one_sentence('{path.name}'" in path.read_text()
 
 
 @pytest.mark.parametrize('path', PROGRAMS, ids=lambda path: path.name)
