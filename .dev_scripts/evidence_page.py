@@ -130,10 +130,10 @@ def overview_rows(
     """
     finals = evidence.scores()
     for plain, mlfm in evidence.pairs():
-        gain = evidence.difference(mlfm.name, plain.name)
         seeds = (finals.get(arm.name, {}) for arm in (plain, mlfm))
         both = set.intersection(*map(set, seeds))
         if len(both) > 1:
+            gain = evidence.difference(mlfm.name, plain.name)
             macs = costs[mlfm.name].macs / costs[plain.name].macs
             _, comma, condition = plain.title.partition(',')
             yield [
