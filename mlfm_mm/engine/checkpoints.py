@@ -39,11 +39,11 @@ def point_to(path: Path, pointer: Path) -> None:
 
     Args:
         path (Path): The file.
-        pointer (Path): The other, which names it relative to its own folder,
-            so that the folder may be moved.
+        pointer (Path): The other. MMEngine, and scripts, take the path that
+            it holds from any folder, so it is absolute.
     """
     part = part_of(pointer)
-    part.write_text(os.path.relpath(path, pointer.parent))
+    part.write_text(os.path.abspath(path))
     put_in_place(part, pointer)
 
 

@@ -79,11 +79,12 @@ def test_old_format_of_torch(tmp_path: Path) -> None:
         check(path)
 
 
-def test_pointer_is_relative(tmp_path: Path) -> None:
+def test_pointer_is_absolute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     pointer = tmp_path / 'last_checkpoint'
     pointer.write_text('old')
-    point_to(tmp_path / 'epoch_1.pth', pointer)
-    assert pointer.read_text() == 'epoch_1.pth'
-    point_to(tmp_path.parent / 'other' / 'epoch_1.pth', pointer)
-    assert pointer.read_text() == '../other/epoch_1.pth'
+    point_to(Path('run/epoch_1.pth'), pointer)
+    assert pointer.read_text() == str(tmp_path / 'run' / 'epoch_1.pth')
     assert [p.name for p in tmp_path.iterdir()] == ['last_checkpoint']

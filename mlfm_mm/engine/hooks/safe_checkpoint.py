@@ -22,8 +22,8 @@ class SafeCheckpointHook(CheckpointHook):
     """MMEngine's checkpoints, of which a whole one always exists.
 
     - Each is written to a temporary file, flushed to disk and renamed; then
-      ``last_checkpoint``, with a path relative to its own folder; only then
-      are older ones deleted. The best are kept likewise.
+      ``last_checkpoint``; only then are older ones deleted. The best are
+      kept likewise.
     - A write that fails (a full disk) keeps what was there, and is logged.
     - ``resume=True`` takes the newest checkpoint that is whole, logs those
       it passes over, and starts anew only in a folder without any.

@@ -15,6 +15,7 @@ from mlfm_mm.engine import UsageError
 from mlfm_mm.engine.checkpoints import check
 from mlfm_mm.engine.hooks import SafeCheckpointHook
 from mlfm_mm.engine.resume import find_newest
+from mlfm_mm.engine.runner import build_runner
 from tests.engine.hooks.toy import add_validation, run, toy_config
 from tests.processes import run_python
 
@@ -58,8 +59,25 @@ def test_what_is_kept(tmp_path: Path) -> None:
         'best_score_epoch_3.pth',
         'last_checkpoint',
     }
-    assert (tmp_path / 'last_checkpoint').read_text() == 'epoch_3.pth'
-    check(tmp_path / 'epoch_3.pth')
+    last = (tmp_path / 'last_checkpoint').read_text()
+    assert last == str(tmp_path / 'epoch_3.pth')
+    check(Path(last))
+
+
+@pytest.mark.parametrize('kind', ['Runner', 'FlexibleRunner'])
+@pytest.mark.parametrize('hook', ['', 'mlfm_mm.Safe'])
+def test_others_find_the_last(kind: str, hook: str, tmp_path: Path) -> None:
+    cfg = safe_config(tmp_path)
+    cfg.train_cfg.max_epochs = 2
+    run(cfg)
+    cfg.default_hooks.checkpoint.type = f'{hook}CheckpointHook'
+    cfg.update(resume=True, runner_type=kind, env_cfg=dict())
+    cfg.train_cfg.max_epochs = 3
+    runner = build_runner(cfg)
+    runner.train()
+    assert runner.epoch == 3
+    assert f'{tmp_path / "epoch_2.pth"}' in log(runner)
+    assert (tmp_path / 'epoch_3.pth').exists()
 
 
 def test_the_same_as_of_mmengine(tmp_path: Path) -> None:
@@ -99,11 +117,11 @@ def test_killed_while_writing(where: str, call: int, tmp_path: Path) -> None:
     runner = run(cfg)
     assert runner.epoch == 3
     assert not [n for n in names(work) if n.endswith('.part')]
-    last = (work / 'last_checkpoint').read_text()
-    assert last == 'epoch_3.pth'
-    check(work / last)
+    last = Path((work / 'last_checkpoint').read_text())
+    assert last == work / 'epoch_3.pth'
+    check(last)
     regular = {n for n in names(work) if n.startswith('epoch')}
-    assert regular == {last}
+    assert regular == {last.name}
 
 
 def test_resume_takes_the_newest_whole_one(
@@ -123,7 +141,7 @@ def test_resume_takes_the_newest_whole_one(
 
 
 def log(runner: Any) -> str:
-    folder = Path(runner._log_dir)
+    folder = Path(runner.log_dir)
     return (folder / f'{runner.timestamp}.log').read_text()
 
 
