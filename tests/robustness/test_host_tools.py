@@ -74,3 +74,16 @@ def test_vis_cam_draws(tmp_path: Path) -> None:
         cwd=tmp_path,
     )
     assert cv2.imread(str(tmp_path / 'cam.png')).std() > 0
+
+
+def test_vis_scheduler_draws(tmp_path: Path) -> None:
+    config = REPO / 'configs/mlfm' / DIGITS
+    options = '--save-path', 'lr.png', '--not-show'
+    run(
+        'mmpretrain',
+        'visualization/vis_scheduler.py',
+        config,
+        *options,
+        cwd=tmp_path,
+    )
+    assert cv2.imread(str(tmp_path / 'lr.png')).std() > 0

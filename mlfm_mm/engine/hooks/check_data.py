@@ -57,8 +57,9 @@ class CheckDataHook(Hook):
         check_share(runner.cfg, runner.world_size)
         loader = runner.train_dataloader
         self.check_classes(runner.model, loader.dataset)
-        check_batches(loader)
-        check_last_batch(runner.model, loader)
+        if isinstance(loader, DataLoader):  # else its batches are unknown
+            check_batches(loader)
+            check_last_batch(runner.model, loader)
 
     def before_val(self, runner: Runner) -> None:
         """Check the validation data."""
@@ -79,7 +80,7 @@ class CheckDataHook(Hook):
         Raises:
             UsageError: The message names each head and what to set.
         """
-        known = getattr(dataset, 'metainfo', {})
+        known = getattr(dataset, 'metainfo', None) or {}
         classes = known.get('classes')
         if not classes:
             return

@@ -1,4 +1,5 @@
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -180,6 +181,18 @@ def test_batch_samplers_of_others() -> None:
     theirs = DataLoader(Data(range(9)), batch_sampler=sampler)
     check_batches(theirs)
     check_last_batch(Classifier(), theirs)
+
+
+def test_stand_ins_for_data() -> None:
+    # As in mmpretrain's vis_scheduler.py: 22 batches of nothing.
+    dataset = SimpleNamespace(metainfo=None)
+    runner = SimpleNamespace(
+        cfg=Config(),
+        world_size=1,
+        model=network(head=7),
+        train_dataloader=SimpleNamespace(dataset=dataset),
+    )
+    CheckDataHook().before_train(runner)
 
 
 def test_a_run_ends_before_it_starts(tmp_path: Path) -> None:
