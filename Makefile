@@ -7,16 +7,17 @@ PYTEST_ARGS ?=
 FAMILY ?=
 # make docs CHECK=1 writes no page, and fails if one is out of date.
 CHECK ?=
-# Processes for pytest, e.g. make test JOBS=4. By default `make test` has one,
-# which on two cores is about as fast and easier to read, the longer ones two.
-JOBS ?=
+# Processes for pytest: make test JOBS=4; JOBS=0 runs the tests in pytest's own,
+# for a debugger.
+JOBS ?= 2
 # What of the tests depends on the family of distributions.
 OPENMMLAB_TESTS := tests/models tests/robustness tests/test_registry.py \
 	mlfm_mm/models
 FLOOR_TESTS := tests/models tests/test_registry.py mlfm_mm/models \
 	tests/analysis/test_grad_cam.py
-PYTEST := .venv/bin/python -m pytest $(if $(JOBS),-n $(JOBS))
 VENV := .venv/bin
+# Neighbours stay together, since they share what was made for their module.
+PYTEST := -m pytest -n $(JOBS) --dist worksteal
 # The pinned numpy starts at 3.11, and 3.13 is the newest that was tried.
 PINNED := Python 3.11, 3.12 or 3.13
 TESTING := quickstart dev
@@ -51,19 +52,19 @@ quickstart: venv ## train with and without MLFM; DATA=folder: your images
 	@$(VENV)/python demo/quickstart/quickstart.py $(if $(DATA),--data "$(DATA)")
 
 test: venv ## run the test suite and the doctests, without the slow tests
-	@$(PYTEST) $(PYTEST_ARGS)
+	@$(VENV)/python $(PYTEST) $(PYTEST_ARGS)
 
-test-slow: venv ## run the tests marked slow, in two processes (JOBS=1: one)
-	@$(VENV)/python -m pytest -n $(or $(JOBS),2) -m slow $(PYTEST_ARGS)
+test-slow: venv ## run the tests marked slow
+	@$(VENV)/python $(PYTEST) -m slow $(PYTEST_ARGS)
 
 test-floor: ## test the models with the oldest Python and torch promised
 	$(call set_up,.venv-floor,Python 3.10,floor)
-	@.venv-floor/bin/python -m pytest -n $(or $(JOBS),2) $(FLOOR_TESTS) \
+	@.venv-floor/bin/python $(PYTEST) $(FLOOR_TESTS) \
 		$(PYTEST_ARGS)
 
 test-openmmlab: ## run what applies with the original OpenMMLab packages
 	$(call set_up,.venv-openmmlab,$(PINNED),torch openmmlab $(TESTING))
-	@.venv-openmmlab/bin/python -m pytest -n $(or $(JOBS),2) \
+	@.venv-openmmlab/bin/python $(PYTEST) \
 		$(OPENMMLAB_TESTS) $(PYTEST_ARGS)
 
 hosts: ## create or complete the environments of the other hosts

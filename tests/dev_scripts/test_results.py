@@ -20,7 +20,7 @@ def test_tables_are_taken_as_they_are(tmp_path: Path) -> None:
     scores = {'plain': [{'clean': 60.0, 'blur 1': 50.0}]}
     folder = tmp_path / 'docs' / 'results' / 'evidence'
     folder.mkdir()
-    (folder / 'tiny20_robustness.json').write_text(json.dumps(scores))
+    (folder / 'tiny20_again_robustness.json').write_text(json.dumps(scores))
     places = generate(tmp_path)
     spectrum = places['docs/analysis.md#spectrum']
     assert '| conv1 | 25% | 75% | 50% | 75% |' in spectrum
