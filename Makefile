@@ -59,13 +59,11 @@ test-slow: venv ## run the tests marked slow
 
 test-floor: ## test the models with the oldest Python and torch promised
 	$(call set_up,.venv-floor,Python 3.10,floor)
-	@.venv-floor/bin/python $(PYTEST) $(FLOOR_TESTS) \
-		$(PYTEST_ARGS)
+	@.venv-floor/bin/python $(PYTEST) $(FLOOR_TESTS) $(PYTEST_ARGS)
 
 test-openmmlab: ## run what applies with the original OpenMMLab packages
 	$(call set_up,.venv-openmmlab,$(PINNED),torch openmmlab $(TESTING))
-	@.venv-openmmlab/bin/python $(PYTEST) \
-		$(OPENMMLAB_TESTS) $(PYTEST_ARGS)
+	@.venv-openmmlab/bin/python $(PYTEST) $(OPENMMLAB_TESTS) $(PYTEST_ARGS)
 
 hosts: ## create or complete the environments of the other hosts
 	$(call set_up,.venv-hosts,$(PINNED),torch onedl hosts)
