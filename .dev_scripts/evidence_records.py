@@ -73,8 +73,8 @@ def read_evidence(root: Path) -> Iterator[Evidence]:
     Yields:
         Evidence: One a plan.
     """
-    paths = sorted((root / PLANS).glob('*.py'))
-    for path in sorted(paths, key=lambda path: path.stem != FIRST):
+    plans = sorted((root / PLANS).glob('*.py'))
+    for path in sorted(plans, key=lambda p: not p.stem.startswith(FIRST)):
         plan = read_plan(path)
         own = read_records(root / RESULTS / f'{plan.name}.jsonl')
         if not own:

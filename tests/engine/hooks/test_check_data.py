@@ -184,7 +184,7 @@ def test_batch_samplers_of_others() -> None:
 
 
 def test_stand_ins_for_data() -> None:
-    # As in mmpretrain's vis_scheduler.py: 22 batches of nothing.
+    # Mmpretrain's vis_scheduler.py trains on such.
     dataset = SimpleNamespace(metainfo=None)
     runner = SimpleNamespace(
         cfg=Config(),

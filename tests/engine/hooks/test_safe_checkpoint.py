@@ -76,7 +76,7 @@ def test_others_find_the_last(kind: str, hook: str, tmp_path: Path) -> None:
     runner = build_runner(cfg)
     runner.train()
     assert runner.epoch == 3
-    assert f'{tmp_path / "epoch_2.pth"}' in log(runner)
+    assert str(tmp_path / 'epoch_2.pth') in log(runner)
     assert (tmp_path / 'epoch_3.pth').exists()
 
 
