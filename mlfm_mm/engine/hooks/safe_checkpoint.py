@@ -99,11 +99,7 @@ class SafeCheckpointHook(CheckpointHook):
             refuse_torn(Path(runner._load_from))
 
     def before_train(self, runner: Runner) -> None:
-        """Take over what earlier processes of the run have left.
-
-        Args:
-            runner (Runner): The runner.
-        """
+        """Take over what earlier processes of the run have left."""
         info = runner.message_hub.runtime_info
         if self.is_local:
             # The folder may be a copy, which must not delete its original's.
@@ -235,8 +231,8 @@ class SafeCheckpointHook(CheckpointHook):
         if score is None or not self.is_better_than[metric](score, best):
             return False
         step = runner.epoch if self.by_epoch else runner.iter
-        name = f'best_{metric}_{self.filename_tmpl.format(step)}'
-        name = name.replace('/', '_')
+        name = self.filename_tmpl.format(step)
+        name = f'best_{metric}_{name}'.replace('/', '_')
         path = str(self.folder / name)
         if not self._write(
             runner,
@@ -262,11 +258,13 @@ class SafeCheckpointHook(CheckpointHook):
         """Write a file atomically; return in all processes if it worked."""
         hub, path = runner.message_hub, self.folder / name
         before = dict(hub.runtime_info)
-        for key, value in news.items():
-            hub.update_info(key, value)
+        hub.update_info_dict(news)
         failure: list[str | None] = [None]
         try:
-            # MMEngine does so in the main process only.
+            # MMEngine saves in the main process only, which would wait for
+            # the others where a state is spread over all, as ZeRO's is.
+            if kwargs['save_optimizer'] and not is_main_process():
+                runner.optim_wrapper.state_dict()
             runner.save_checkpoint(
                 str(self.folder),
                 part_of(path).name,

@@ -10,6 +10,8 @@ from tests.engine.hooks.toy import STEPS, run, same, toy_config, weights
 from tests.processes import run_ranks
 
 EMA = dict(type='EMAHook', ema_type='ExponentialMovingAverage', momentum=0.1)
+# Its state is spread over the processes.
+ZERO = dict(type='ZeroRedundancyOptimizer', optimizer_type='SGD')
 AMP = dict(type='mlfm_mm.engine.CPUAmpOptimWrapper')
 
 
@@ -130,9 +132,11 @@ def distributed(
 
 
 @pytest.mark.slow
-def test_two_processes(tmp_path: Path) -> None:
+@pytest.mark.parametrize('optimizer', [{}, ZERO], ids=['plain', 'zero'])
+def test_two_processes(optimizer: dict, tmp_path: Path) -> None:
     whole, parts = (exact_config(tmp_path / n) for n in ('whole', 'parts'))
     for cfg in (whole, parts):
+        cfg.optim_wrapper.optimizer.update(optimizer)
         cfg.default_hooks.checkpoint.update(by_epoch=False, interval=1)
         cfg.train_dataloader.batch_size = 2
     distributed(whole, tmp_path)
