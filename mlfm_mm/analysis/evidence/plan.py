@@ -46,8 +46,8 @@ class Arm:
         name (str): Its name in records and folders.
         title (str): Its name in tables and figures.
         config (Path): The config that it is trained with.
-        overrides (dict): Dotted keys of the config and their values.
-            Defaults to none.
+        overrides (dict): Dotted keys of the config and their values; in
+            ``load_from``, ``{seed}`` stands for the run's. Defaults to none.
     """
 
     name: str
@@ -184,6 +184,9 @@ def make_config(run: Run, work_dir: Path) -> Config:
     cfg = load_config(str(run.arm.config), run.arm.overrides)
     cfg.randomness = dict(seed=run.seed)
     cfg.work_dir = str(work_dir)
+    if cfg.get('load_from'):
+        # Pretrained once a seed, in another plan.
+        cfg.load_from = cfg.load_from.format(seed=run.seed)
     return cfg
 
 

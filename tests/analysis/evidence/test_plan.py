@@ -55,6 +55,18 @@ def test_config_of_a_run(tmp_path: Path) -> None:
     assert deep.work_dir == str(tmp_path / 'x')
 
 
+def test_each_seed_has_pretrained_weights_of_its_own(tmp_path: Path) -> None:
+    old, new = "'model.depth': 2", "'load_from': 'plain_s{seed}/last.pth'"
+    plan = read_plan(write_plan(tmp_path, PLAN.replace(old, new)))
+    first, second = (
+        make_config(run, tmp_path)
+        for run in plan.runs()
+        if run.arm.name == 'deep'
+    )
+    assert first.load_from == 'plain_s3/last.pth'
+    assert second.load_from == 'plain_s4/last.pth'
+
+
 @pytest.mark.parametrize(
     ('old', 'new', 'message'),
     [
