@@ -108,6 +108,18 @@ class CurrentPass(threading.local):
 
     state: MemoryPass | None = None
     is_complete = False  # whether it met every tap
+    _waiting = 0  # outputs with memory that the neck was not given yet
+
+    def put(self) -> None:
+        """Count an output of the backbone."""
+        # One that depends on the last would be compiled anew each time.
+        self._waiting = 1 if is_traced() else self._waiting + 1
+
+    def take(self) -> bool:
+        """Take an output; tell whether there was one."""
+        found = self._waiting > 0
+        self._waiting -= found
+        return found
 
     def __reduce__(self) -> tuple:
         # A copied or unpickled model is not in the middle of a pass.

@@ -134,7 +134,7 @@ class MLFMNeck(BackboneAware):
             kernels=kernels,
         )
         self._served = ''  # the class of the backbone
-        self._has_run = False
+        self._has_warned = False
         self._current = CurrentPass()
         self.neck = neck if isinstance(neck, nn.Module) else None
         self._following = Following(neck)
@@ -219,8 +219,8 @@ class MLFMNeck(BackboneAware):
         current = self._current
         state, is_complete = current.state, current.is_complete
         current.state, current.is_complete = None, False
-        if not is_traced():  # else the next call would be compiled anew
-            self._has_run |= is_complete
+        if is_complete:
+            current.put()
         # After an exception there is no output, and nothing to report.
         if out is not None and not is_complete:
             raise RuntimeError(refusals.unmet(state, self.taps, self._served))
@@ -261,8 +261,8 @@ class MLFMNeck(BackboneAware):
             RuntimeError: No model has adopted the neck yet.
         """
         self._check_adopted()
-        if not (self._has_run or is_traced()):
-            self._has_run = True  # warn once
+        if not (is_traced() or self._current.take() or self._has_warned):
+            self._has_warned = True
             print_log(refusals.unseen(self._served), 'current', WARNING)
         return feats if self.neck is None else self.neck(feats)
 

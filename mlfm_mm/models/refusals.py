@@ -155,9 +155,9 @@ def unmet(state: MemoryPass | None, taps: Sequence[Tap], kind: str) -> str:
 def unseen(kind: str) -> str:
     """Warn of features that may be without memory."""
     return (
-        f'MLFMNeck was given features before its {kind} ever ran, so they '
-        'came from elsewhere: from a cache, or from a backbone that replaced '
-        'it and has no memory.'
+        f'MLFMNeck was given features that no pass of its {kind} has made '
+        'since the last ones. They are without memory if they come from a '
+        'backbone that replaced it, or whose forward hooks were removed.'
     )
 
 

@@ -86,20 +86,51 @@ def test_a_replaced_backbone_is_noticed() -> None:
         model.backbone = ToyBackbone()
 
 
-def test_features_from_elsewhere_are_noticed(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    # Behind PyTorch's back; features from a cache look the same.
-    model = ToyModel(ToyBackbone(), MLFMNeck())
-    model._modules['backbone'] = ToyBackbone()
-    warnings: list[str] = []
+@pytest.fixture
+def warnings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the neck warns of."""
+    texts: list[str] = []
     monkeypatch.setattr(
-        mlfm_neck, 'print_log', lambda text, *_: warnings.append(text)
+        mlfm_neck, 'print_log', lambda text, *_, **__: texts.append(text)
     )
+    return texts
+
+
+def adopted() -> ToyModel:
+    return ToyModel(ToyBackbone(), MLFMNeck()).eval()
+
+
+def test_features_from_elsewhere_are_noticed(warnings: list[str]) -> None:
+    # Behind PyTorch's back; features from a cache look the same.
+    model = adopted()
+    model._modules['backbone'] = ToyBackbone()
+    warnings.clear()
     model(IMAGE)
     model(IMAGE)
     assert len(warnings) == 1
-    assert 'before its ToyBackbone ever ran' in warnings[0]
+    assert 'no pass of its ToyBackbone' in warnings[0]
+
+
+def test_hooks_that_someone_removed_are_noticed(warnings: list[str]) -> None:
+    model = adopted()
+    model(IMAGE)
+    for module in model.modules():
+        module._forward_hooks.clear()
+    warnings.clear()
+    model(IMAGE)
+    assert len(warnings) == 1
+    assert 'hooks were removed' in warnings[0]
+
+
+def test_no_warning_where_the_backbone_ran(warnings: list[str]) -> None:
+    model, compiled = adopted(), adopted()
+    compiled.backbone.compile(backend='eager')
+    warnings.clear()
+    for _ in range(2):
+        feats = [model.backbone(image) for image in (IMAGE, IMAGE)]
+        assert [len(model.neck(feat)) for feat in feats]
+        compiled(IMAGE)
+    assert not warnings
 
 
 @pytest.mark.parametrize('dtype', [torch.float64, torch.bfloat16])
