@@ -19,11 +19,11 @@ arms = dict(
         title='MLFM, pretrained', overrides={**_mlfm, 'model.neck': _neck}
     ),
     added=dict(
-        title='MLFM added to plain, pretrained',
+        title='MLFM added when fine-tuned',
         overrides={**_plain, 'model.neck': _neck},
     ),
     identity=dict(
-        title='the same, identity_init=True',
+        title='MLFM added, identity_init=True',
         overrides={
             **_plain,
             'model.neck': dict(**_neck, identity_init=True),
