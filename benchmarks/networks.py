@@ -14,6 +14,7 @@ from mmengine.registry import MODELS
 from torch import nn
 
 from mlfm_mm import MLFMNeck
+from mlfm_mm.analysis.complexity import image_channels
 from mlfm_mm.analysis.export.graph import fold_norms
 from mlfm_mm.engine import UsageError
 from mlfm_mm.engine.kinds import bare_name, dicts, is_kind
@@ -57,10 +58,8 @@ class Group:
     arms: list[Arm]
 
     def image_channels(self) -> int:
-        """Get the image channels of the first memory; 3 without any."""
-        memories = [memory_of(arm.build()) for arm in self.arms]
-        channels = (memory.image_channels for memory in memories if memory)
-        return next(channels, 3)
+        """Find out how many channels the images have."""
+        return image_channels(self.arms[0].build())
 
 
 def make_groups(
@@ -129,12 +128,6 @@ def vary(group: Group, keys: Sequence[str], value: Any) -> Group:
             cfg.model.head = None
         arms.append(Arm(arm.name, cfg))
     return Group(group.name, arms)
-
-
-def memory_of(model: nn.Module) -> MLFMNeck | None:
-    """Find the memory of a network, if it has one."""
-    found = (m for m in model.modules() if isinstance(m, MLFMNeck))
-    return next(found, None)
 
 
 def neck_of(model: dict) -> dict | None:

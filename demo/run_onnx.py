@@ -42,7 +42,10 @@ def run(network: str, photo: str) -> None:
     metadata = session.get_modelmeta().custom_metadata_map
     facts = {key: json.loads(value) for key, value in metadata.items()}
     image = bring_to_size(read_picture(photo), facts)
-    pixels = np.asarray(image)[..., :: 1 if facts['order'] == 'RGB' else -1]
+    if len(facts['mean']) == 1:  # a network on grey pictures
+        image = image.convert('L')
+    pixels = np.asarray(image).reshape(*image.size[::-1], -1)
+    pixels = pixels[..., :: 1 if facts['order'] == 'RGB' else -1]
     x = ((pixels - facts['mean']) / facts['std']).transpose(2, 0, 1)[None]
     (logits,) = session.run(None, dict(image=x.astype(np.float32)))
     if facts['task'].endswith('classification'):

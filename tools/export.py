@@ -73,8 +73,9 @@ def main() -> None:
     with one_sentence('export.py'):
         args = parse_args()
         source = find_source(args['network'])
-        name = args['out'] or Path(source.checkpoint).name
-        out = Path(name).with_suffix(f'.{args["format"]}')
+        out = args['out'] or Path(Path(source.checkpoint).stem)
+        if out.suffix != f'.{args["format"]}':
+            out = out.with_name(f'{out.name}.{args["format"]}')
         say(f'loading {source.checkpoint}')
         network = load_trained(source, **loading(args))
         if args['images']:

@@ -5,23 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from statistics import fmean, median, stdev
+from statistics import fmean, median
 
 from mmengine.config import Config
 
 from ..engine import UsageError, find_host
 from ..engine.models import build_model
 from .complexity import measure_complexity
-from .evidence.statistics import Difference, paired_difference, spread
+from .evidence.statistics import (
+    Difference,
+    deviation,
+    paired_difference,
+    spread,
+)
 from .machine import describe_machine
 from .runs import (
-    METRICS,
     Curve,
     find_runs,
+    metric_of,
     name_of,
     read_config,
     read_curve,
     read_records,
+    split_name,
 )
 from .sizes import input_size
 from .tables import Column, Table, si
@@ -71,9 +77,7 @@ def find_networks(words: Sequence[str]) -> Runs:
     """
     found: Runs = {}
     for word in words:
-        name, sign, path = word.rpartition('=')
-        if not sign or Path(word).exists():
-            name, path = '', word
+        name, path = split_name(word)
         for folder in find_runs(Path(path)):
             runs = found.setdefault(name or name_of(folder), [])
             runs.append(_read(folder, len(runs)))
@@ -91,7 +95,7 @@ def find_networks(words: Sequence[str]) -> Runs:
 
 def _read(folder: Path, number: int) -> TrainedRun:
     cfg = read_config(folder)
-    metric = METRICS[find_host(cfg).scope]
+    metric = metric_of(find_host(cfg).scope)
     seed = (cfg.get('randomness') or {}).get('seed')
     records = list(read_records(folder))
     times = [record['time'] for record in records if 'loss' in record]
@@ -166,7 +170,7 @@ def _count(cfg: Config) -> tuple[int, int | None]:
 
 
 def _deviation(values: Sequence[float]) -> float | None:
-    return stdev(values) if len(values) > 1 else None
+    return deviation(values) if len(values) > 1 else None
 
 
 def _interval(gain: Difference | None) -> dict[str, float | None]:

@@ -10,6 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from ..models import MLFMNeck
+from ..models.taps.dry_run import dry_run
+
 
 @dataclass(frozen=True)
 class Complexity:
@@ -25,7 +28,9 @@ class Complexity:
 
 
 def measure_complexity(
-    model: nn.Module, image_size: tuple[int, int], channels: int = 3
+    model: nn.Module,
+    image_size: tuple[int, int],
+    channels: int | None = None,
 ) -> Complexity:
     """Count parameters and multiply-adds.
 
@@ -38,7 +43,8 @@ def measure_complexity(
         model (nn.Module): The network, left unchanged; it is counted in
             evaluation mode.
         image_size (tuple[int, int]): Height and width of the input.
-        channels (int): Channels of the input. Defaults to 3.
+        channels (int, optional): Channels of the input. Defaults to None,
+            those of :func:`image_channels`.
 
     Returns:
         Complexity: The counts.
@@ -51,6 +57,7 @@ def measure_complexity(
     meta_model = copy.deepcopy(model).to('meta')
     # Some hosts' train() returns None, so that calls cannot be chained.
     meta_model.train(False)
+    channels = channels or image_channels(model)
     image = torch.empty(1, channels, *image_size, device='meta')
     # In mmpose's models they have no default.
     takes_samples = 'data_samples' in signature(meta_model.forward).parameters
@@ -59,6 +66,36 @@ def measure_complexity(
         meta_model(*inputs)
     params = sum(p.numel() for p in model.parameters())
     return Complexity(params, counter.get_total_flops() // 2)
+
+
+def memory_of(model: nn.Module) -> MLFMNeck | None:
+    """Find the memory of a network, if it has one; of several the first."""
+    found = (m for m in model.modules() if isinstance(m, MLFMNeck))
+    return next(found, None)
+
+
+def image_channels(model: nn.Module) -> int:
+    """Find out how many channels the images of a network have.
+
+    Args:
+        model (nn.Module): The network, with memory or without.
+
+    Returns:
+        int: The number; 3 where neither memory nor backbone tells it.
+
+    Example:
+        >>> model = nn.Module()
+        >>> model.backbone = nn.Sequential(nn.Conv2d(1, 8, 3, 2))
+        >>> image_channels(model)
+        1
+    """
+    neck = memory_of(model)
+    if neck is not None:
+        return neck.image_channels
+    try:
+        return dry_run(model.get_submodule('backbone')).image_channels
+    except (AttributeError, ValueError):
+        return 3
 
 
 def dummy(

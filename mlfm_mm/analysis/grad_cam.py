@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from ..engine import UsageError
 from ..engine.drawing import name_of
 from ..models.taps import Tap
+from .export.file import has_several_labels
 from .export.graph import Logits
 from .samples import Sample
 from .spectrum import stages_of
@@ -74,9 +75,14 @@ def find_class(network: Trained, name: str | None) -> int | None:
     if name is None:
         return None
     names = [str(n) for n in network.meta.get('classes', [])]
+    if name in names:
+        return names.index(name)
     if name.isdigit() and (not names or int(name) < len(names)):
         return int(name)
-    found = [i for i, n in enumerate(names) if name.lower() in n.lower()]
+    # An exact name comes before a longer one that holds it.
+    parts = [n.lower().split(', ') for n in names]
+    found = [i for i, words in enumerate(parts) if name.lower() in words]
+    found += [i for i, n in enumerate(names) if name.lower() in n.lower()]
     if not found:
         raise UsageError(
             f'--class {name}: {network.name} knows no such class; it knows '
@@ -113,7 +119,9 @@ def look(
     module = _submodule(network.model, layer)
     logits = Logits(network).eval()
     with torch.no_grad():
-        scores = logits(sample.x)[0].softmax(0)
+        (scores,) = logits(sample.x)
+    several = has_several_labels(network)
+    scores = scores.sigmoid() if several else scores.softmax(0)
     shares = scores
     if network.segments:
         seen = scores.argmax(0)
@@ -165,7 +173,8 @@ def _grad_cam(
     # Its hook runs after the neck's, and so sees the output of the unit.
     as_maps = None if tap is None else tap.as_maps
     with GradCAM(logits, [module], as_maps) as cam:
-        (found,) = cam(x, [target])
+        # A frozen backbone has no gradients but those of its input.
+        (found,) = cam(x.clone().requires_grad_(), [target])
     return np.asarray(found)
 
 
@@ -234,7 +243,13 @@ def draw(
         row[0].set_title(sample.name, fontsize=9)
         for axes, focus in zip(row[1:], foci, strict=True):
             shown = axes.imshow(
-                focus.cam, cmap='inferno', alpha=0.55, vmin=0, vmax=1
+                focus.cam,
+                cmap='inferno',
+                alpha=0.55,
+                vmin=0,
+                vmax=1,
+                # A network of another input size saw the same picture.
+                extent=axes.images[0].get_extent(),
             )
             label = focus.label.partition(',')[0]
             axes.set_title(

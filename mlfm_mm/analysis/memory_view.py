@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from ..engine import UsageError
 from ..models import LFMU, MLFMNeck
+from .complexity import memory_of
 from .tables import Column, Table
 
 # What a unit holds, in the order of computation.
@@ -96,13 +97,13 @@ def find_neck(model: nn.Module) -> MLFMNeck:
         mlfm_mm.engine.errors.UsageError: this Linear has no MLFMNeck: give a
         network with memory
     """
-    for module in model.modules():
-        if isinstance(module, MLFMNeck):
-            return module
-    raise UsageError(
-        f'this {type(model).__name__} has no MLFMNeck: give a network with '
-        'memory'
-    )
+    neck = memory_of(model)
+    if neck is None:
+        raise UsageError(
+            f'this {type(model).__name__} has no MLFMNeck: give a network '
+            'with memory'
+        )
+    return neck
 
 
 def view_memory(model: BaseModel, x: Tensor) -> list[UnitView]:

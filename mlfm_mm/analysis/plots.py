@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from statistics import fmean, stdev
+from statistics import fmean
 from textwrap import fill
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from .evidence.statistics import spread
+from .evidence.statistics import deviation, spread
 from .runs import Curve
 
 # Distinct in print, and to people with red-green colour blindness.
@@ -117,7 +117,7 @@ def draw(
         label=label,
     )
     if len(runs) > 1:
-        spreads = [stdev(row) for row in values]
+        spreads = [deviation(row) for row in values]
         low, high = (
             [mean + sign * s for mean, s in zip(means, spreads, strict=True)]
             for sign in (-1, 1)

@@ -12,7 +12,6 @@ from statistics import fmean
 from typing import Any
 
 import cv2
-import mmcv
 import numpy as np
 from mmengine.config import Config
 from mmengine.runner import Runner
@@ -55,8 +54,7 @@ def jpeg(image: np.ndarray, quality: float) -> np.ndarray:
     """Compress and decompress."""
     options = [int(cv2.IMWRITE_JPEG_QUALITY), int(quality)]
     _, data = cv2.imencode('.jpg', image, options)
-    decoded: np.ndarray = mmcv.imfrombytes(data.tobytes())
-    return decoded
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_UNCHANGED))
 
 
 FAMILIES: dict[str, Callable[[np.ndarray, float], np.ndarray]] = {
@@ -232,7 +230,7 @@ def tabulate(scores: Scores) -> Table:
             gain = paired_difference(values[baseline], values[name])
             row[f'{name} gain'] = str(gain)
         rows.append(row)
-    several = min(len(runs) for runs in scores.values()) > 1
+    several = max(len(runs) for runs in scores.values()) > 1
     return Table(columns, rows, SEVERAL if several else SINGLE)
 
 

@@ -65,6 +65,30 @@ class Curve:
         return min(self.seconds.values())
 
 
+def metric_of(scope: str) -> str:
+    """Name the metric that counts.
+
+    Args:
+        scope (str): The host's scope.
+
+    Returns:
+        str: Its name.
+
+    Raises:
+        UsageError: It is not known for this host.
+
+    Example:
+        >>> metric_of('mmseg')
+        'mIoU'
+    """
+    if scope not in METRICS:
+        raise UsageError(
+            f'networks of {" and ".join(METRICS)} are compared here, not of '
+            f'{scope}'
+        )
+    return METRICS[scope]
+
+
 def score_in(metrics: dict[str, float], scope: str) -> float:
     """Read the metric that counts from the results of a test.
 
@@ -78,7 +102,7 @@ def score_in(metrics: dict[str, float], scope: str) -> float:
     Raises:
         UsageError: It was not measured.
     """
-    name = METRICS[scope]
+    name = metric_of(scope)
     if name not in metrics:
         raise UsageError(
             f'{name!r} is compared here, but test_evaluator measures '
@@ -113,6 +137,20 @@ def find_runs(folder: Path) -> list[Path]:
             'folder of tools/train.py, or a folder of them'
         )
     return runs
+
+
+def split_name(word: str) -> tuple[str | None, str]:
+    """Split ``NAME=PATH``, but not an existing path that contains ``=``.
+
+    Example:
+        >>> split_name('plain=runs/lr=0.1'), split_name('runs')
+        (('plain', 'runs/lr=0.1'), (None, 'runs'))
+    """
+    if '=' not in word or Path(word).exists():
+        return None, word
+    cuts = [i for i, letter in enumerate(word) if letter == '=']
+    cut = next((i for i in cuts if Path(word[i + 1 :]).exists()), cuts[0])
+    return word[:cut], word[cut + 1 :]
 
 
 def name_of(run: Path) -> str:

@@ -17,6 +17,7 @@ from ..datasets.images import list_images
 from ..engine import UsageError
 from ..engine.demo import collate, prepare, read_picture
 from ..engine.normalization import normalization_of
+from .complexity import image_channels
 from .sizes import input_size
 from .trained import Trained
 
@@ -86,16 +87,18 @@ def generate_samples(network: Trained, count: int = 1) -> list[Sample]:
         list[Sample]: The pictures, the same at every call.
     """
     height, width = size_of(network)
+    channels = image_channels(network.model)
     device = next(network.model.parameters()).device
     places = np.mgrid[:height, :width].reshape(2, -1) / max(height, width)
     rng = np.random.default_rng(0)
     samples = []
     for index in range(count):
-        waves, phases = rng.uniform(1, 12, (6, 2)), rng.uniform(0, 6.3, (6, 3))
+        waves = rng.uniform(1, 12, (6, 2))
+        phases = rng.uniform(0, 6.3, (6, channels))
         angles = (waves @ places)[..., None] + phases[:, None]
         grey = np.sin(angles).mean(0) + rng.normal(0, 0.1, angles.shape[1:])
-        x = torch.from_numpy(grey.T.reshape(1, 3, height, width)).float()
-        x = x[:, : channels_of(network)].to(device)
+        x = torch.from_numpy(grey.T.reshape(1, channels, height, width))
+        x = x.float().to(device)
         samples.append(_shown(network, f'generated {index}', x, None))
     return samples
 
@@ -106,12 +109,6 @@ def size_of(network: Trained) -> tuple[int, int]:
         return input_size(network.cfg)
     except UsageError:
         return 224, 224
-
-
-def channels_of(network: Trained) -> int:
-    """Get the image channels of a network, 3 without memory."""
-    neck = getattr(network.model, 'neck', None)
-    return getattr(neck, 'image_channels', 0) or 3
 
 
 def find_pictures(images: Sequence[str]) -> list[str]:
@@ -170,7 +167,12 @@ def open_test_set(network: Trained) -> BaseDataset:
     try:
         with DefaultScope.overwrite_default_scope(network.host.scope):
             dataset = DATASETS.build(settings)
-    except (OSError, ValueError, ImportError) as error:
+    except (
+        AssertionError,
+        ImportError,
+        OSError,
+        ValueError,
+    ) as error:
         reason = str(error).rstrip('.')
         raise UsageError(f'{reason} ({remedy})') from error
     if not len(dataset):

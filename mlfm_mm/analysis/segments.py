@@ -136,7 +136,8 @@ def look(runner: Runner, pictures: list[Picture], number: int) -> None:
 
 
 def _labels(pixels: PixelData) -> np.ndarray:
-    return pixels.data[0].cpu().numpy()
+    # A mask of one channel comes as floating-point numbers.
+    return pixels.data[0].long().cpu().numpy()
 
 
 def tabulate(scores: Mapping[str, Score]) -> Table:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ..models.taps import Tap, find_taps
+from .complexity import memory_of
 from .samples import Sample
 from .tables import Column, Table
 from .trained import Trained
@@ -36,7 +37,7 @@ class StageSpectrum:
             frequencies without the DC component; NaN where a ring is empty,
             as in small maps.
         low (list[float]): For each picture, the share of power up to the
-            cut-off, without the DC component.
+            cut-off, without the DC component; none of maps of one pixel.
         mean (list[float]): For each picture, the share of the DC component
             in all power.
     """
@@ -58,7 +59,9 @@ class StageSpectrum:
         total, constant = float(power.sum()), float(power[0, 0])
         power[0, 0] = 0
         varying = max(total - constant, 1e-30)
-        self.low.append(float(power[frequency <= self.cutoff].sum()) / varying)
+        if power.numel() > 1:  # else nothing varies
+            low = power[frequency <= self.cutoff].sum()
+            self.low.append(float(low) / varying)
         self.mean.append(constant / max(total, 1e-30))
         inside = frequency.lt(1) & frequency.gt(0)
         index = (frequency[inside] * BINS).long()
@@ -130,11 +133,10 @@ def stages_of(model: nn.Module) -> list[Tap]:
     Returns:
         list[Tap]: Those of the neck, or those that it would choose.
     """
-    neck = getattr(model, 'neck', None)
-    return (
-        getattr(neck, 'taps', None)
-        or find_taps(model.get_submodule('backbone'), 'auto', None, False)[0]
-    )
+    neck = memory_of(model)
+    if neck is not None:
+        return neck.taps
+    return find_taps(model.get_submodule('backbone'))[0]
 
 
 def measure_spectrum(
@@ -207,7 +209,7 @@ def tabulate(
                 dict(
                     stage=stages[0].stage,
                     network=name,
-                    low=fmean(low),
+                    low=fmean(low) if low else None,
                     low_deviation=stdev(low) if len(low) > 1 else 0.0,
                     mean=fmean(mean),
                 )
@@ -224,7 +226,11 @@ def tabulate(
     columns = [
         Column('stage', 'stage'),
         Column('network', 'network'),
-        Column('low', f'below {cutoff:g}', share),
+        Column(
+            'low',
+            f'below {cutoff:g}',
+            lambda low: '-' if low is None else share(low),
+        ),
         Column('low_deviation', 'deviation', share),
         Column('mean', 'mean', share),
     ]

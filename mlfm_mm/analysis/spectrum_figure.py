@@ -91,11 +91,13 @@ def _draw_shares(
 ) -> None:
     """Draw the share of low frequencies by stage, a line for each network."""
     for index, name in enumerate(names):
-        rows = {r['stage']: r for r in table.rows if r['network'] == name}
+        low = {
+            r['stage']: r['low'] for r in table.rows if r['network'] == name
+        }
         shares = {
-            number: rows[stage]['low']
+            number: low[stage]
             for number, stage in enumerate(stages)
-            if stage in rows
+            if low.get(stage) is not None
         }
         draw(axes, [shares], name, index)
     axes.set_xticks(range(len(stages)), stages)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table as RichTable
 
 
@@ -96,7 +97,7 @@ class Table:
                 column.title, justify='right' if index else 'left'
             )
         for cells in self.cells():
-            table.add_row(*cells)
+            table.add_row(*map(escape, cells))
         return table
 
     def save(self, folder: Path, stem: str, **extra: object) -> None:

@@ -17,7 +17,13 @@ from ..engine.options import load_config
 from ..engine.weights import load_whole, read_checkpoint, weights_only
 from ..models import MLFMNeck
 from ..openmmlab import trained_network
-from .runs import find_checkpoint, find_runs, name_of, read_config
+from .runs import (
+    find_checkpoint,
+    find_runs,
+    name_of,
+    read_config,
+    split_name,
+)
 
 # What to leave out of the file names of the network with memory.
 SHIPPED = {'plain': '-mlfm', 'MLFM': ''}
@@ -66,12 +72,12 @@ def find_sources(words: Sequence[str]) -> list[Source]:
     sources: list[Source] = []
     name = config = None
     for word in words:
-        given, path = _split(word)
+        given, path = split_name(word)
         if path.endswith('.py'):
-            _check_complete(config, sources)
+            _check_complete(name, config, sources)
             name, config = given or Path(path).stem, path
         elif Path(path).is_dir():
-            _check_complete(config, sources)
+            _check_complete(name, config, sources)
             sources += _sources_in(Path(path), given)
             config = None
         elif config is not None and name is not None:
@@ -81,7 +87,7 @@ def find_sources(words: Sequence[str]) -> list[Source]:
                 f'{word!r} is no folder: give the work folder of a run, or '
                 'a config (*.py) and behind it a checkpoint'
             )
-    _check_complete(config, sources)
+    _check_complete(name, config, sources)
     return sources
 
 
@@ -118,14 +124,6 @@ def _shipped() -> list[Source]:
     ]
 
 
-def _split(word: str) -> tuple[str | None, str]:
-    """Split ``NAME=path``, but not an existing path that contains ``=``."""
-    name, sign, path = word.partition('=')
-    if not sign or Path(word).exists():
-        return None, word
-    return name, path
-
-
 def _sources_in(folder: Path, name: str | None) -> list[Source]:
     found = []
     for run in find_runs(folder):
@@ -135,8 +133,11 @@ def _sources_in(folder: Path, name: str | None) -> list[Source]:
     return found
 
 
-def _check_complete(config: str | None, sources: Sequence[Source]) -> None:
-    if config is not None and (not sources or sources[-1].config != config):
+def _check_complete(
+    name: str | None, config: str | None, sources: Sequence[Source]
+) -> None:
+    complete = [(source.name, source.config) for source in sources[-1:]]
+    if config is not None and (name, config) not in complete:
         raise UsageError(f'{config} needs its weights: give a checkpoint, too')
 
 

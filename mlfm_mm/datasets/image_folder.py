@@ -8,6 +8,7 @@ from mmpretrain.datasets import BaseDataset
 
 from ..registry import DATASETS
 from .folders import FolderContents, FolderError, scan_folder
+from .images import shorten
 from .unreadable import ReadsWhatItCan, warn
 
 
@@ -85,7 +86,13 @@ class ImageFolder(ReadsWhatItCan, BaseDataset):
             self.unreadable.report(bad, len(samples) + len(bad))
         self.unreadable.left_out = list(bad)
         name_left_out(contents)
-        self._metainfo['classes'] = contents.classes
+        names = self._metainfo.setdefault('classes', contents.classes)
+        if len(names) != len(contents.classes):
+            raise FolderError(
+                f'metainfo names {len(names)} classes, but {self.data_root} '
+                f'holds {len(contents.classes)}: name each folder, in '
+                f'sorted order ({shorten(contents.classes)})'
+            )
         return [dict(img_path=path, gt_label=label) for path, label in samples]
 
     def extra_repr(self) -> list[str]:

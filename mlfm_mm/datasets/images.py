@@ -64,7 +64,8 @@ def list_files(
     """
     images, others = [], []
     for path in sorted(folder.rglob('*') if deep else folder.iterdir()):
-        if is_leftover(path):
+        # Notebooks leave copies of images in hidden folders.
+        if any(map(is_leftover, map(Path, path.relative_to(folder).parts))):
             continue
         if path.suffix.lower() in EXTENSIONS:
             images.append(path)

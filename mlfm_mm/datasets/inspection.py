@@ -179,10 +179,10 @@ def map_labels(values: np.ndarray, info: dict) -> list[int]:
         [0, 1]
     """
     labels = values.astype(int).tolist()
-    changed = info.get('label_map') or {}
-    labels = [changed.get(label, label) for label in labels]
     if info.get('reduce_zero_label'):
         labels = [label - 1 for label in labels if label not in (0, IGNORED)]
+    changed = info.get('label_map') or {}
+    labels = [changed.get(label, label) for label in labels]
     return sorted({label for label in labels if label != IGNORED})
 
 

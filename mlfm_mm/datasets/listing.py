@@ -47,7 +47,7 @@ def build_datasets(cfg: Config) -> tuple[dict[str, BaseDataset], Report]:
         try:
             built[split] = DATASETS.build(without_checks(config))
             built[split].full_init()
-        except (FolderError, OSError) as error:
+        except (AssertionError, FolderError, OSError) as error:
             report.add('not there', split, [str(error)])
     if not built:
         raise FolderError(next(iter(report.findings['not there'].values()))[0])
@@ -65,6 +65,8 @@ def without_checks(config: dict) -> dict:
             config[key] = changed if key == 'datasets' else changed[0]
     if 'pipeline' in config:
         config['pipeline'] = []
+    if 'times' in config:
+        config['times'] = 1  # of RepeatDataset
     kind = config.get('type')
     kind = DATASETS.get(kind) if isinstance(kind, str) else kind
     if isinstance(kind, type) and issubclass(kind, WITH_CHECKS):

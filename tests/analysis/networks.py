@@ -30,11 +30,28 @@ def classifier(folder: Path, arm: str = 'mlfm', more: str = '') -> Trained:
     return load_trained(Source(arm, str(config), str(save_weights(config))))
 
 
-def segmentor(folder: Path) -> Trained:
+# What makes a mask of one channel.
+BINARY = """
+model['decode_head'].update(
+    out_channels=1,
+    threshold=0.5,
+    loss_decode=dict(type='CrossEntropyLoss', use_sigmoid=True),
+)
+"""
+# A network on grey pictures.
+GREY = """
+model['backbone'].update(in_channels=1)
+data_preprocessor = dict(
+    _delete_=True, num_classes=10, mean=[78.0], std=[96.0], to_rgb=False
+)
+"""
+
+
+def segmentor(folder: Path, more: str = '') -> Trained:
     """A U-Net for squares, of which six pictures lie in the folder."""
     config = write_segments_config(folder)
     # Without normalization across devices, which a CPU does not have.
-    config.write_text(config.read_text().replace('SyncBN', 'BN'))
+    config.write_text(config.read_text().replace('SyncBN', 'BN') + more)
     return load_trained(Source('unet', str(config), str(save_weights(config))))
 
 

@@ -61,6 +61,14 @@ def test_one_seed_tells_nothing() -> None:
     assert 'memory' not in {column.key for column in table.columns}
 
 
+def test_a_network_on_grey_pictures() -> None:
+    grey = run(0, 60)
+    grey.cfg.model.backbone.in_channels = 1
+    plain, other = summarize(dict(a=[run(0, 60)], b=[grey]))
+    # Two channels fewer for the 3x3 kernels of 16 channels at the stem.
+    assert plain['macs'] - other['macs'] == 2 * 9 * 16 * 32 * 32
+
+
 def test_runs_are_read(runs: Path) -> None:
     networks = find_networks(
         [f'plain={runs}/run_baseline', f'{runs}/run_mlfm']

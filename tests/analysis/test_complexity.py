@@ -2,8 +2,14 @@ import pytest
 import torch
 from torch import nn
 
-from mlfm_mm.analysis.complexity import measure_complexity, total
-from tests.models.builders import classifier
+from mlfm_mm import MLFMNeck
+from mlfm_mm.analysis.complexity import (
+    image_channels,
+    measure_complexity,
+    memory_of,
+    total,
+)
+from tests.models.builders import ToyBackbone, ToyModel, classifier
 
 
 def make_model() -> nn.Module:
@@ -52,6 +58,14 @@ def test_the_network_of_the_quickstart_by_hand() -> None:
     model = classifier(backbone, 128)
     assert measure_complexity(model, (32, 32)).macs == macs + added
     assert f'{(macs + added) / 1e6:.1f}' == '37.0'
+
+
+def test_a_memory_among_several_necks() -> None:
+    necks = nn.Sequential(MLFMNeck(), nn.Identity())
+    model = ToyModel(ToyBackbone(), necks)
+    assert memory_of(model) is necks[0] and image_channels(model) == 3
+    assert memory_of(make_model()) is None
+    assert image_channels(make_model()) == 3  # there is no backbone
 
 
 @pytest.mark.parametrize('training', [True, False])

@@ -1,6 +1,7 @@
 """Grad-CAM behind the unit, against gradients taken by hand."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -16,7 +17,12 @@ from mlfm_mm.analysis.grad_cam import draw, find_class, look, tabulate
 from mlfm_mm.analysis.samples import Sample, generate_samples
 from mlfm_mm.analysis.trained import Trained
 from mlfm_mm.engine import UsageError
-from tests.analysis.networks import classifier, segmentor, toy_classifier
+from tests.analysis.networks import (
+    BINARY,
+    classifier,
+    segmentor,
+    toy_classifier,
+)
 from tests.models.builders import ChannelsLastBackbone, ToyBackbone
 
 
@@ -72,12 +78,52 @@ def test_segments_of_a_class(tmp_path: Path) -> None:
     np.testing.assert_allclose(focus.cam, expected, atol=1e-4)
 
 
+@pytest.mark.parametrize('label', [0, 1])
+def test_a_mask_of_one_channel_has_two_classes(
+    label: int, tmp_path: Path
+) -> None:
+    network = segmentor(tmp_path, BINARY)
+    (sample,) = generate_samples(network)
+    sample = Sample('x', sample.x[..., :64, :64], sample.picture[:64, :64])
+    focus = look(network, sample, label)
+    assert focus.cam.max() == pytest.approx(1, abs=1e-3)
+    with torch.no_grad():
+        seen = network.model(sample.x, mode='tensor').sigmoid() > 0.5
+    share = float((seen == label).float().mean())
+    assert focus.score == pytest.approx(share, abs=0.01)
+
+
+def test_scores_of_several_labels_are_the_hosts(tmp_path: Path) -> None:
+    head = dict(type='MultiLabelLinearClsHead', num_classes=10, in_channels=32)
+    more = f"model['head'] = dict(_delete_=True, **{head})\n"
+    network = classifier(tmp_path, more=more)
+    (sample,) = generate_samples(network)
+    focus = look(network, sample)
+    with torch.no_grad():
+        (told,) = network.model.predict(sample.x)
+    expected = float(told.pred_score[int(focus.label)])
+    assert focus.score == pytest.approx(expected)
+
+
+def test_a_frozen_backbone(tmp_path: Path) -> None:
+    more = "model['backbone'].update(frozen_stages=4)\n"
+    frozen = classifier(tmp_path, 'baseline', more)
+    (sample,) = generate_samples(frozen)
+    maps = [look(frozen, sample).cam]
+    frozen.model.requires_grad_(True)
+    maps.append(look(frozen, sample).cam)
+    np.testing.assert_allclose(*maps, atol=1e-5)
+
+
 def test_names_of_classes(tmp_path: Path) -> None:
     network = classifier(tmp_path)
     network.meta['classes'] = ['tabby, cat', 'dog']
     assert find_class(network, 'Dog') == 1 and find_class(network, '0') == 0
     assert find_class(network, None) is None
-    with pytest.raises(UsageError, match=r'no such class; .* tabby, cat, dog'):
+    network.meta['classes'] = ['1', '10', '2', 'carpet', 'toy car, car']
+    found = [find_class(network, name) for name in ('1', '2', 'car', 'carp')]
+    assert found == [0, 2, 4, 3]
+    with pytest.raises(UsageError, match=r'no such class; .* toy car, car'):
         find_class(network, 'bird')
 
 
@@ -108,6 +154,10 @@ def test_pictures_side_by_side(network: Trained, tmp_path: Path) -> None:
     found = [[look(network, sample)] * 3 for sample in samples]
     figure = draw(samples, found, 'title')
     assert len(figure.axes) == 2 * 4 + 1
+    # A network of another input size saw the same picture.
+    small = replace(found[0][0], cam=np.zeros((8, 8)))
+    panel = draw(samples[:1], [[small]], 'title').axes[1]
+    assert panel.get_xlim() == (-0.5, samples[0].picture.shape[1] - 0.5)
     figure.savefig(tmp_path / 'x.png')
     rows = tabulate(found[0]).rows
     assert len(rows) == 3 and 0 < rows[0]['area'] < 1

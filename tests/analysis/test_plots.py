@@ -63,3 +63,9 @@ def test_the_mean_of_several_seeds(tmp_path: Path) -> None:
     plot_curves({'a': runs}, tmp_path / 'x.png', 'title')
     assert told('a', runs, 'epoch') == 'a: final 56.0 ± 5.7 (2 seeds)'
     assert told_loss('a', runs) == 'a: final 2.000'
+
+
+def test_a_loss_that_is_no_number_leaves_a_gap(tmp_path: Path) -> None:
+    runs = [Curve({1: loss, 2: 1.0}, {1: 50.0}, {}) for loss in (2.0, np.nan)]
+    plot_curves({'a': runs}, tmp_path / 'x.png', 'title')
+    assert (tmp_path / 'x.png').is_file()

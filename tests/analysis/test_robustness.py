@@ -81,6 +81,12 @@ def test_jpeg_is_what_a_file_would_hold(tmp_path: Path) -> None:
     assert np.array_equal(corrupt('jpeg', 25, IMAGE), cv2.imread(file))
 
 
+@pytest.mark.parametrize('family', ['low_pass', 'high_pass', 'blur', 'jpeg'])
+def test_grey_pictures(family: str) -> None:
+    found = corrupt(family, 2, IMAGE[..., 0])
+    assert found.shape == (48, 32) and found.dtype == np.uint8
+
+
 def test_stronger_corruptions_take_more() -> None:
     y, x = np.mgrid[:64, :64]
     wave = 128 + 60 * np.sin(x / 3) * np.cos(y / 4)
@@ -126,6 +132,8 @@ def test_one_checkpoint_tells_no_difference_from_chance() -> None:
     assert 'cannot tell' in table.caption
     table = tabulate(dict(plain=one * 2, memory=two * 2))
     assert '95 %' in table.caption
+    table = tabulate(dict(plain=one, memory=two * 2))
+    assert table.cells()[0][2] == '61.0 ± 0.0' and '95 %' in table.caption
 
 
 def test_areas_under_the_curves() -> None:

@@ -11,7 +11,7 @@ from mlfm_mm.analysis.samples import (
     load_samples,
 )
 from mlfm_mm.engine import UsageError
-from tests.analysis.networks import classifier, segmentor
+from tests.analysis.networks import GREY, classifier, segmentor
 from tests.tools.helpers import write_image
 
 
@@ -45,6 +45,14 @@ def test_generated_ones_are_always_the_same(tmp_path: Path) -> None:
     a, b = (generate_samples(network, 2) for _ in range(2))
     assert torch.equal(a[1].x, b[1].x) and not torch.equal(a[0].x, a[1].x)
     assert a[0].x.shape == (1, 3, 32, 32)
+
+
+@pytest.mark.parametrize('arm', ['baseline', 'mlfm'])
+def test_generated_grey_ones(arm: str, tmp_path: Path) -> None:
+    network = classifier(tmp_path, arm, GREY)
+    (sample,) = generate_samples(network)
+    assert sample.x.shape == (1, 1, 32, 32)
+    assert sample.picture.shape == (32, 32, 3)
 
 
 def test_pictures_in_folders(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from mmengine.config import Config
 from PIL import Image
 
 from mlfm_mm.analysis.segments import Picture, draw, evaluate, look
+from tests.analysis.networks import BINARY, segmentor
 
 
 def test_iou_is_what_the_pictures_show(runs: Path) -> None:
@@ -40,3 +41,15 @@ def test_colours_of_the_pictures(tmp_path: Path) -> None:
         pixels = np.asarray(written.convert('RGB')).reshape(-1, 3)
     colours = {tuple(pixel) for pixel in np.unique(pixels, axis=0).tolist()}
     assert {(200, 200, 200), (255, 0, 0), (0, 0, 0)} <= colours
+
+
+def test_a_mask_of_one_channel(tmp_path: Path) -> None:
+    cfg = segmentor(tmp_path, BINARY).cfg
+    weights = Path(cfg.filename).with_suffix('.pth')
+    runner, score = evaluate(cfg, weights, None)
+    pictures: list[Picture] = []
+    look(runner, pictures, 1)
+    (seen,) = pictures[0].seen
+    assert seen.dtype.kind == 'i' and len(score.iou) == 2
+    colours = dict(ground=[0, 0, 0], square=[255, 0, 0])
+    draw(pictures, ['a'], colours, tmp_path / 'x.png')

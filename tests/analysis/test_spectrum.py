@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import torch
 from scipy.fft import dctn
+from torch import nn
 
+from mlfm_mm import MLFMNeck
 from mlfm_mm.analysis.samples import Sample, generate_samples
 from mlfm_mm.analysis.spectrum import (
     BINS,
@@ -13,10 +15,11 @@ from mlfm_mm.analysis.spectrum import (
     curves,
     dct,
     measure_spectrum,
+    stages_of,
     tabulate,
 )
 from tests.analysis.networks import classifier, segmentor, toy_classifier
-from tests.models.builders import ChannelsLastBackbone, ToyBackbone
+from tests.models.builders import ChannelsLastBackbone, ToyBackbone, ToyModel
 
 
 def test_transform_is_scipys() -> None:
@@ -44,6 +47,8 @@ def test_a_map_of_one_pixel() -> None:
     found = StageSpectrum('x', 0.5)
     found.add(torch.ones(4, 1, 1))
     assert found.mean == [1.0] and set(found.curve()) == {None}
+    table = tabulate(dict(a=[[found]]), 0.5, '1 picture')
+    assert table.rows[0]['low'] is None and table.cells()[0][2] == '-'
 
 
 @pytest.mark.parametrize('arm', ['mlfm', 'baseline'])
@@ -63,6 +68,12 @@ def test_stages_are_seen_behind_their_units(arm: str, tmp_path: Path) -> None:
     for name in names[1:]:
         module = network.model.backbone.get_submodule(name)
         assert len(module._forward_hooks) == (arm == 'mlfm')
+
+
+def test_a_memory_among_several_necks() -> None:
+    necks = nn.Sequential(MLFMNeck(taps=['stage1']), nn.Identity())
+    model = ToyModel(ToyBackbone(), necks)
+    assert [tap.module for tap in stages_of(model)] == ['stage1']
 
 
 def test_maps_with_the_channels_last() -> None:

@@ -1,6 +1,9 @@
 import csv
+import io
 import json
 from pathlib import Path
+
+from rich.console import Console
 
 from mlfm_mm.analysis.tables import Column, Table, markdown_table, si
 
@@ -43,3 +46,11 @@ def test_si() -> None:
     assert [si(n) for n in numbers] == [
         '0', '999', '1.00 k', '123 k', '2.50 G',
     ]  # fmt: skip
+
+
+def test_a_cell_is_printed_as_it_is() -> None:
+    row = dict(name='cat[old] [/x].jpg')
+    table = Table([Column('name', 'picture')], [row], '')
+    console = Console(file=io.StringIO(), width=60)
+    console.print(table.rich())
+    assert 'cat[old] [/x].jpg' in console.file.getvalue()

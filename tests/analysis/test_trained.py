@@ -44,6 +44,7 @@ def test_runs_of_several_seeds_share_a_name(tmp_path: Path) -> None:
     [
         (['net.py'], 'net.py needs its weights'),
         (['net.py', 'other.py', 'x.pth'], 'net.py needs its weights'),
+        (['s0=net.py', 'x.pth', 's1=net.py'], 'net.py needs its weights'),
         (['nowhere'], "'nowhere' is no folder"),
     ],
 )

@@ -9,12 +9,12 @@ from torch import nn
 from benchmarks.networks import (
     make_group,
     make_groups,
-    memory_of,
     neck_of,
     vary,
     without_memory,
 )
 from mlfm_mm import MLFMNeck
+from mlfm_mm.analysis.complexity import memory_of
 from mlfm_mm.analysis.export.graph import fold_norms
 from mlfm_mm.engine import UsageError
 from tests.benchmarks.tiny import tiny_config, tiny_group

@@ -7,8 +7,9 @@ import pytest
 from benchmarks import parts
 from benchmarks.__main__ import benchmark_parser, points
 from benchmarks.figures import QUANTITIES
-from benchmarks.networks import Group, make_groups, memory_of
+from benchmarks.networks import Group, make_groups
 from benchmarks.parts import RESULTS, ROOT, Part, choose, read_parts
+from mlfm_mm.analysis.complexity import memory_of
 from tests.tools.helpers import write_digits_config
 
 PARTS = read_parts()

@@ -4,7 +4,7 @@ import pytest
 
 pytest.importorskip('mmpretrain')
 
-from mlfm_mm.datasets import ImageFolder, scan_folder
+from mlfm_mm.datasets import FolderError, ImageFolder, scan_folder
 from tests.tools.helpers import write_image_folder
 
 LOAD = [
@@ -37,3 +37,12 @@ def test_real_images(tiny_imagenet: Path) -> None:
 def test_unknown_split(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="not 'test'"):
         ImageFolder(str(tmp_path), split='test')
+
+
+def test_names_of_ones_own(tmp_path: Path) -> None:
+    root = str(write_image_folder(tmp_path))
+    names = ('day', 'night')
+    dataset = ImageFolder(root, metainfo=dict(classes=names))
+    assert names == dataset.CLASSES
+    with pytest.raises(FolderError, match=r'names 3 classes, but .* holds 2'):
+        ImageFolder(root, metainfo=dict(classes=('a', 'b', 'c')))

@@ -22,6 +22,15 @@ def test_lists_images_and_others(tmp_path: Path) -> None:
     assert names == ['b.PNG', 'a.jpg']
 
 
+def test_hidden_folders_are_passed_over(tmp_path: Path) -> None:
+    # Notebooks leave copies there.
+    root = tmp_path / '.home' / 'class'
+    write_image(root / 'a.png', 0, 90)
+    write_image(root / '.ipynb_checkpoints' / 'a-checkpoint.png', 0, 90)
+    write_image(root / 'deep' / '__MACOSX' / '._a.png', 0, 90)
+    assert [p.name for p in list_images(root, deep=True)] == ['a.png']
+
+
 def test_headers_and_pixels(tmp_path: Path) -> None:
     whole, torn, empty = (tmp_path / f'{n}.jpg' for n in ('a', 'b', 'c'))
     write_image(whole, 0, 90)

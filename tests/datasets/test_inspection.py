@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from mlfm_mm.datasets.inspection import Item, Report, Seen, judge, look_at
+from mlfm_mm.datasets.inspection import (
+    Item,
+    Report,
+    Seen,
+    judge,
+    look_at,
+    map_labels,
+)
 from tests.tools.helpers import write_image
 
 
@@ -113,3 +120,18 @@ def test_pictures_to_be_turned(tmp_path: Path) -> None:
     seen = look_at(item(tmp_path / 'a.jpg', gt_label=0))
     assert seen.turned
     assert judge(Report(), dict(train=[seen]), turns=True).to_dict() == {}
+
+
+def test_labels_change_as_mmseg_changes_them(tmp_path: Path) -> None:
+    transforms = pytest.importorskip('mmseg.datasets.transforms')
+    values = np.array([[0, 1, 2, 3, 4, 150, 255]], np.uint8)
+    Image.fromarray(values).save(tmp_path / 'm.png')
+    # Three of the classes of ADE20K, whose label 0 is ignored.
+    chosen = {1: 0, 2: 1, 0: 2, 3: 255, 149: 255}
+    info = dict(reduce_zero_label=True, label_map=chosen)
+    load = transforms.LoadAnnotations()
+    path = str(tmp_path / 'm.png')
+    seen = load(dict(info, seg_map_path=path, seg_fields=[]))
+    expected = set(seen['gt_seg_map'].ravel().tolist()) - {255}
+    found = map_labels(np.unique(values), info)
+    assert set(found) == expected == {0, 1, 2}

@@ -97,3 +97,12 @@ def test_who_turns_pictures(color: dict, turns: bool) -> None:
     assert turns_pictures(cfg) == turns
     cfg = Config(dict(test_dataloader=dict(dataset=dataset)))
     assert turns_pictures(cfg) == turns
+
+
+def test_a_repeated_data_set_is_looked_at_once(tmp_path: Path) -> None:
+    root = write_image_folder(tmp_path / 'images', 3)
+    inner = loader(root, split='train')['dataset']
+    repeated = dict(type='RepeatDataset', times=40000, dataset=inner)
+    cfg = Config(dict(train_dataloader=dict(dataset=repeated)))
+    built, _ = build_datasets(cfg)
+    assert len(list_items(built['train'])) == 4

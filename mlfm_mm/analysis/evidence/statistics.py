@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
@@ -69,8 +70,25 @@ def paired_difference(
     from scipy.stats import t
 
     mean, half = fmean(gains), t.ppf((1 + confidence) / 2, len(gains) - 1)
-    half *= stdev(gains) / len(gains) ** 0.5
+    half *= deviation(gains) / len(gains) ** 0.5
     return Difference(mean, len(gains), mean - half, mean + half)
+
+
+def deviation(values: Sequence[float]) -> float:
+    """Compute the standard deviation of a sample.
+
+    Args:
+        values (Sequence[float]): Two or more.
+
+    Returns:
+        float: The deviation; NaN where a value is infinite or no number, of
+        which :func:`statistics.stdev` makes an error.
+
+    Example:
+        >>> deviation([60.0, 62.0, 64.0]), deviation([60.0, math.nan])
+        (2.0, nan)
+    """
+    return stdev(values) if all(map(math.isfinite, values)) else math.nan
 
 
 def spread(scores: Sequence[float]) -> str:
@@ -87,7 +105,7 @@ def spread(scores: Sequence[float]) -> str:
         ('62.0 ± 2.0', '60.0')
     """
     mean = f'{fmean(scores):.1f}'
-    return f'{mean} ± {stdev(scores):.1f}' if len(scores) > 1 else mean
+    return f'{mean} ± {deviation(scores):.1f}' if len(scores) > 1 else mean
 
 
 def by_arm(

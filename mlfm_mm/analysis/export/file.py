@@ -69,12 +69,20 @@ def _task(network: Trained) -> str:
     """Name what the logits are for."""
     if network.segments:
         return 'segmentation'
+    if has_several_labels(network):
+        return 'multi-label classification'
+    return 'classification'
+
+
+def has_several_labels(network: Trained) -> bool:
+    """Tell whether a picture may have several labels: scores are sigmoids."""
+    if network.segments:
+        return False
     # Not at the top: a segmentor needs no mmpretrain.
     from mmpretrain.models.heads import MultiLabelClsHead
 
     head = getattr(network.model, 'head', None)  # timm's whole networks
-    several = isinstance(head, MultiLabelClsHead)
-    return 'multi-label classification' if several else 'classification'
+    return isinstance(head, MultiLabelClsHead)
 
 
 def save(exported: Exported, facts: dict[str, str], path: Path) -> None:

@@ -13,8 +13,8 @@ from torch.export import Dim, ExportedProgram
 
 from ...engine import UsageError
 from ...models import MLFMNeck
-from ..complexity import dummy
-from ..samples import channels_of, size_of
+from ..complexity import dummy, image_channels
+from ..samples import size_of
 from ..trained import Trained
 
 if TYPE_CHECKING:
@@ -64,9 +64,9 @@ class Logits(nn.Module):
             align_corners=head.align_corners,
         )
         if logits.shape[1] == 1:
-            # Of a single-channel mask, the background gets the threshold.
+            # The background wins below the threshold, and has a gradient.
             level = torch.logit(torch.tensor(head.threshold or 0.3)).item()
-            logits = torch.cat((torch.full_like(logits, level), logits), 1)
+            logits = torch.cat((2 * level - logits, logits), 1)
         return logits
 
 
@@ -223,7 +223,7 @@ def find_divisor(logits: Logits, network: Trained) -> int:
 
 
 def _example(network: Trained, size: tuple[int, int], count: int) -> Tensor:
-    return dummy(network.model, count, channels_of(network), size)
+    return dummy(network.model, count, image_channels(network.model), size)
 
 
 def _trace(logits: Logits, x: Tensor, shapes: dict | None) -> ExportedProgram:

@@ -68,7 +68,8 @@ def find_split(root: str | Path, split: str) -> Split:
     """
     top = require_folder(root, remedy(root))
     check_labels(top)
-    parts = sorted(top.glob(f'{split}.X*'))
+    # Beside them may lie the archives that they came in.
+    parts = sorted(filter(Path.is_dir, top.glob(f'{split}.X*')))
     if parts:
         return Split('kaggle', collect(top, split, parts))
     for base in (top / split, top / DEEP / split):

@@ -26,7 +26,7 @@ from mlfm_mm.analysis.export import (
 from mlfm_mm.analysis.export.graph import Logits
 from mlfm_mm.analysis.trained import Trained
 from mlfm_mm.engine import UsageError
-from tests.analysis.networks import classifier, segmentor
+from tests.analysis.networks import GREY, classifier, segmentor
 
 DEMO = Path(__file__).resolve().parents[3] / 'demo' / 'run_onnx.py'
 # A process that cannot import what the file must do without.
@@ -133,6 +133,19 @@ def test_a_class_without_torch(
         )
     ]
     assert run_demo(file, tmp_path / 'x.png').splitlines() == expected
+
+
+def test_grey_pictures_without_torch(tmp_path: Path) -> None:
+    network = classifier(tmp_path, 'baseline', GREY)
+    exported = export_network(network, None)
+    save(exported, describe(network, exported), tmp_path / 'net.onnx')
+    pixels = np.random.default_rng(0).integers(0, 256, (32, 32), np.uint8)
+    Image.fromarray(pixels).save(tmp_path / 'x.png')
+    x = (torch.from_numpy(pixels).float()[None, None] - 78) / 96
+    with torch.no_grad():
+        score, label = exported.logits(x).softmax(1)[0].max(0)
+    printed = run_demo(tmp_path / 'net.onnx', tmp_path / 'x.png')
+    assert printed.splitlines()[0] == f'{score:.3f} {label}'
 
 
 HEADS = [

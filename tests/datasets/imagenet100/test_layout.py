@@ -33,6 +33,11 @@ def test_imagenet_1k_gives_its_100_classes(imagenet_1k: Path) -> None:
     assert split.layout == 'imagenet-1k' and labels_of(split) == [*range(100)]
 
 
+def test_archives_beside_their_folders(kaggle: Path) -> None:
+    (kaggle / 'train.X1.zip').touch()
+    assert find_split(kaggle, 'train').layout == 'kaggle'
+
+
 def test_flat_validation_images(imagenet_1k: Path) -> None:
     # The way the images of ImageNet-1k are unpacked, with each of two lists.
     ranks = sorted(p.name for p in (imagenet_1k / 'train').iterdir())
