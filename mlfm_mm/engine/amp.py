@@ -68,6 +68,11 @@ def enable_amp(cfg: Config) -> None:
         {'type': 'AmpOptimWrapper', 'loss_scale': 'dynamic'}
     """
     wrapper = cfg.optim_wrapper
+    if wrapper.get('constructor') and 'optimizer' not in wrapper:
+        raise UsageError(
+            f'--amp cannot be used with {wrapper.constructor}, which builds '
+            'several optimizers: set the precision of each in the config'
+        )
     wrapper.setdefault('type', 'OptimWrapper')
     kind = kind_of(wrapper, OPTIM_WRAPPERS, cfg.get('default_scope'))
     if kind not in (OptimWrapper, AmpOptimWrapper):

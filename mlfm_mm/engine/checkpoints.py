@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import time
 import zipfile
 from pathlib import Path
 
 import torch
+from mmengine.fileio import LocalBackend, get_file_backend
 
-from .errors import explain
+from .errors import UsageError, explain
 from .weights import SWITCHES, weights_only
 
 # What a run needs in order to go on.
@@ -34,14 +36,63 @@ def put_in_place(part: Path, path: Path) -> None:
     _flush(path.parent)
 
 
-def point_to(path: Path, pointer: Path) -> None:
-    """Write the path of a file to another, atomically.
+def folder_of(work_dir: str, out_dir: str | None) -> Path:
+    """Find the folder where MMEngine's hook keeps checkpoints.
+
+    Example:
+        >>> str(folder_of('runs/a', None)), str(folder_of('runs/a', 'disk'))
+        ('runs/a', 'disk/a')
+    """
+    if out_dir in (None, work_dir):
+        return Path(work_dir)
+    return Path(out_dir) / Path(work_dir).name
+
+
+def is_local(folder: str, client: dict | None) -> bool:
+    """Check whether a folder lies on a disk, not in a remote store."""
+    # MMEngine's older way to name a store, ``file_client_args``, goes first.
+    return client is None and isinstance(
+        get_file_backend(folder), LocalBackend
+    )
+
+
+def check_name(template: str) -> None:
+    """Refuse names in a folder, where no run would look for them.
+
+    Raises:
+        UsageError: The template holds a slash.
+    """
+    if '/' in template:
+        raise UsageError(
+            f'filename_tmpl={template!r} names a folder: give the name of a '
+            'file, and the folder by out_dir'
+        )
+
+
+def written_at(meta: dict) -> float:
+    """Tell when a checkpoint was written, in seconds.
 
     Args:
-        path (Path): The file.
-        pointer (Path): The other. MMEngine, and scripts, take the path that
-            it holds from any folder, so it is absolute.
+        meta (dict): Its ``meta``. One of MMEngine's own hook holds the local
+            time, which is taken for that of this place.
+
+    Returns:
+        float: Seconds since the epoch.
     """
+    if 'written' in meta:
+        return float(meta['written'])
+    return time.mktime(time.strptime(meta['time'], '%Y%m%d_%H%M%S'))
+
+
+def point_to(path: Path, folder: Path) -> None:
+    """Write the path of a checkpoint to ``last_checkpoint``, atomically.
+
+    Args:
+        path (Path): The checkpoint.
+        folder (Path): That of the pointer. MMEngine, and scripts, take the
+            path that it holds from any folder, so it is absolute.
+    """
+    pointer = folder / 'last_checkpoint'
     part = part_of(pointer)
     part.write_text(os.path.abspath(path))
     put_in_place(part, pointer)
@@ -72,6 +123,12 @@ def part_of(path: Path) -> Path:
         '.epoch_1.pth.part'
     """
     return path.with_name(f'.{path.name}.part')
+
+
+def remove_parts(folder: Path, template: str) -> None:
+    """Remove the temporary files that a killed run has left."""
+    for part in folder.glob(f'.*{Path(template).suffix}.part'):
+        part.unlink()
 
 
 def _flush(path: Path) -> None:

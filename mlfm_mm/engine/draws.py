@@ -9,7 +9,7 @@ or a sampler, whatever their number.
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -139,13 +139,16 @@ class SeededReading:
         self.dataset = dataset
         self.seed = seed
 
-    def __call__(self, batch: list[Draw]) -> list:
+    def __call__(self, batch: Sequence[Draw | int]) -> list:
         """Read a batch."""
-        return [self._read(*draw) for draw in batch]
+        return [self._read(draw) for draw in batch]
 
-    def _read(self, index: int, epoch: int, position: int) -> object:
-        seed_all(self.seed, IMAGE, epoch, position)
-        return self.dataset[index]
+    def _read(self, draw: Draw | int) -> object:
+        # Another loader of the same data set gives plain indices.
+        if not isinstance(draw, Draw):
+            return self.dataset[draw]
+        seed_all(self.seed, IMAGE, draw.epoch, draw.position)
+        return self.dataset[draw.image]
 
 
 def place_draws(

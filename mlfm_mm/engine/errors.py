@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from hashlib import sha1
 from pathlib import Path
 from pickle import UnpicklingError
+from urllib.error import URLError
 
 from mmengine.logging import MMLogger
 
@@ -118,7 +119,8 @@ def message(error: BaseException) -> str:
     if isinstance(error, UnpicklingError):
         return f'a checkpoint: {explain(error)}'
     # The text of a KeyError is in quotes.
-    content = error.args[0] if isinstance(error, KeyError) else error
+    quoted = isinstance(error, KeyError) and error.args
+    content = error.args[0] if quoted else error
     text = BUILT.sub('', str(content)).strip()
     if WORKER.match(text):
         return text.splitlines()[-1].partition(': ')[2]
@@ -146,6 +148,8 @@ def explain(error: Exception) -> str:
             f'reading it would run code ({refused[1]}): if you trust where '
             'it comes from, add --trust'
         )
+    if isinstance(error, (PermissionError, URLError)):
+        return str(error)
     return 'it is no checkpoint, or damaged: take another copy of it'
 
 

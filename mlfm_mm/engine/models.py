@@ -1,4 +1,4 @@
-"""A network, built from its config outside of a Runner, or unwrapped."""
+"""A network built outside of a Runner, and what a Runner holds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import copy
 
 from mmengine.config import Config
 from mmengine.model import BaseModel, is_model_wrapper
+from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.registry import MODELS, DefaultScope
+from mmengine.runner import Runner
 from torch import nn
 
 from .distributed import replace_sync_bn
@@ -47,3 +49,10 @@ def build_model(cfg: Config, device: str | None = None) -> BaseModel:
 def unwrapped(model: nn.Module) -> nn.Module:
     """Get the network within a wrapper for several processes."""
     return model.get_submodule('module') if is_model_wrapper(model) else model
+
+
+def optim_wrappers(runner: Runner) -> list[OptimWrapper]:
+    """List the optimizer wrappers of a run, which may be one or several."""
+    found = runner.optim_wrapper
+    several = isinstance(found, OptimWrapperDict)
+    return list(found.values()) if several else [found]

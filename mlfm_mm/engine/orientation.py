@@ -29,5 +29,8 @@ def read_as_stored(cfg: Config, loaders: tuple[str, ...]) -> None:
     scope = cfg.get('default_scope')
     places = [cfg.get(name) for name in (*loaders, 'tta_pipeline')]
     for settings in dicts(places):
-        if is_kind(settings, LoadImageFromFile, TRANSFORMS, scope):
+        if not is_kind(settings, LoadImageFromFile, TRANSFORMS, scope):
+            continue
+        # Turbojpeg knows no such type, and never turns a picture.
+        if settings.get('imdecode_backend') != 'turbojpeg':
             settings.setdefault('color_type', 'color_ignore_orientation')

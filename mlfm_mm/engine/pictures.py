@@ -111,9 +111,10 @@ def draw_predictions(
         show_dir (str, optional): Where to write pictures.
     """
     hooks = cfg.setdefault('default_hooks', ConfigDict())
-    hook = hooks.setdefault('visualization', ConfigDict())
+    hook = dict(hooks.get('visualization') or {})  # None removes it
     hook.setdefault('type', host.visualization_hook)
     hook.update({host.draw_switch: True, 'show': show, 'interval': 1})
+    hooks.visualization = hook
     visualizer = cfg.setdefault('visualizer', ConfigDict())
     visualizer.setdefault('type', host.visualizer)
     backends = visualizer.get('vis_backends') or [dict(type='LocalVisBackend')]

@@ -8,7 +8,14 @@ from pathlib import Path
 from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.logging import print_log
 
-from .checkpoints import NEEDED, CheckpointError, check, check_bytes, read
+from .checkpoints import (
+    NEEDED,
+    CheckpointError,
+    check,
+    check_bytes,
+    read,
+    written_at,
+)
 from .errors import UsageError
 
 LOG = dict(logger='current')
@@ -91,8 +98,8 @@ def find_newest(
                 weights_only[path.name] = f'it lacks {", ".join(missing)}'
                 continue
             meta = content['meta']
-            dated.append(((meta['time'], meta['iter']), path))
-        except (CheckpointError, KeyError, TypeError) as error:
+            dated.append(((written_at(meta), meta['iter']), path))
+        except (KeyError, TypeError, ValueError) as error:
             passed[path.name] = str(error)
     for _, path in sorted(dated, reverse=True):
         try:

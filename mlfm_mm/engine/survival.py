@@ -43,7 +43,12 @@ def protect(cfg: Config, signals: list[str] | None = None) -> None:
     ours = {
         k: v for k, v in HOOKS.items() if kind_of(v, REGISTRY) not in named
     }
-    cfg.default_hooks = {**ours, **hooks}
+    # ``finite_guard=dict(policy='skip')`` need not repeat the type.
+    given = {
+        k: {**HOOKS[k], **v} if v and k in HOOKS else v
+        for k, v in hooks.items()
+    }
+    cfg.default_hooks = {**ours, **given}
     if signals:
         cfg.default_hooks.preemption = dict(
             HOOKS['preemption'], signals=signals

@@ -2,6 +2,7 @@
 
 from copy import deepcopy
 
+import numpy as np
 from mmengine.config import Config, ConfigDict
 from mmengine.dist import is_main_process
 from mmengine.evaluator import DumpResults
@@ -102,13 +103,24 @@ def run_test(
     Returns:
         dict[str, float]: The metrics.
     """
-    classifies = runner.cfg.default_scope == 'mmpretrain'
-    if classifies and out and out_item != 'metrics':
+    segments = runner.cfg.default_scope == 'mmseg'
+    if out and out_item != 'metrics' and not segments:
         runner.test_evaluator.metrics.append(DumpResults(out))
     metrics = runner.test()
     if out and out_item == 'metrics' and is_main_process():
-        dump(metrics, out)
+        # YAML has no plain form of NumPy's numbers.
+        dump({k: as_number(v) for k, v in metrics.items()}, out)
     return metrics
+
+
+def as_number(value: object) -> object:
+    """Turn a number of NumPy into one of Python, and leave others.
+
+    Example:
+        >>> as_number(np.float32(0.5)), as_number([1])
+        (0.5, [1])
+    """
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def check_output(out: str | None, out_item: str | None, host: Host) -> None:

@@ -89,7 +89,7 @@ def enable_auto_scale_lr(cfg: Config) -> None:
         UsageError: If the config does not say for which batch size its
             learning rate was chosen.
     """
-    if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
+    if 'base_batch_size' not in (cfg.get('auto_scale_lr') or {}):
         raise UsageError(
             '--auto-scale-lr needs the batch size that the learning rate '
             'was chosen for: add auto_scale_lr = dict(base_batch_size=...) '

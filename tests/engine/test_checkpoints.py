@@ -85,6 +85,6 @@ def test_pointer_is_absolute(
     monkeypatch.chdir(tmp_path)
     pointer = tmp_path / 'last_checkpoint'
     pointer.write_text('old')
-    point_to(Path('run/epoch_1.pth'), pointer)
+    point_to(Path('run/epoch_1.pth'), tmp_path)
     assert pointer.read_text() == str(tmp_path / 'run' / 'epoch_1.pth')
     assert [p.name for p in tmp_path.iterdir()] == ['last_checkpoint']

@@ -1,3 +1,4 @@
+import time
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,8 @@ from mlfm_mm.engine.resume import choose, find_newest, refuse_torn
 from tests.engine.test_checkpoints import save
 
 
-def dated(path: Path, time: str, iteration: int) -> Path:
-    meta = dict(epoch=1, iter=iteration, time=time)
+def dated(path: Path, when: str, iteration: int, **more: float) -> Path:
+    meta = dict(epoch=1, iter=iteration, time=when, **more)
     return save(path, meta=meta)
 
 
@@ -20,6 +21,25 @@ def test_newest_by_what_is_written_inside(tmp_path: Path) -> None:
     dated(tmp_path / 'epoch_9.pth', '20260101_000000', 36)
     torch.save(dict(meta={}, state_dict={}), tmp_path / 'best_x_epoch_2.pth')
     assert find_newest(tmp_path) == (newest, {})
+
+
+def test_newest_whatever_the_time_zone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Written in Tokyo, then, an hour later, in London; and by MMEngine's own
+    # hook another hour later.
+    dated(tmp_path / 'epoch_1.pth', '20260101_090000', 4, written=1767225600)
+    later = dated(
+        tmp_path / 'epoch_2.pth', '20260101_010000', 8, written=1767229200
+    )
+    assert find_newest(tmp_path) == (later, {})
+    monkeypatch.setenv('TZ', 'UTC')
+    time.tzset()
+    last = dated(tmp_path / 'epoch_3.pth', '20260101_020000', 12)
+    found = find_newest(tmp_path)
+    monkeypatch.undo()
+    time.tzset()
+    assert found == (last, {})
 
 
 def test_torn_ones_are_passed_over(tmp_path: Path) -> None:

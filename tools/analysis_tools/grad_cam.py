@@ -57,6 +57,7 @@ def main() -> None:
     with one_sentence('grad_cam.py'):
         args = parse_args()
         out = args['out']
+        out.mkdir(parents=True, exist_ok=True)
         columns = []
         # Of several seeds the first: the last one put into the dict.
         sources = reversed(find_sources(args['network']))
@@ -73,7 +74,6 @@ def main() -> None:
                 ]
             )
         rows = list(zip(*columns, strict=True))
-        out.mkdir(parents=True, exist_ok=True)
         table = tabulate([focus for row in rows for focus in row])
         table.save(out, 'grad_cam')
         layer = columns[0][0].layer

@@ -127,11 +127,11 @@ def main() -> None:
     """Test, print, save."""
     with one_sentence('robustness.py'):
         args = parse_args()
-        with weights_only(args['trust']):
-            scores = measure(args)
         out = args['out']
         path = out if out.suffix == '.json' else out / 'robustness.json'
         path.parent.mkdir(parents=True, exist_ok=True)
+        with weights_only(args['trust']):
+            scores = measure(args)
         path.write_text(json.dumps(scores, indent=1) + '\n')
         write_scores(scores, path.with_suffix('.csv'))
         table, area = tabulate(scores), tabulate(areas(scores))

@@ -55,6 +55,7 @@ def main() -> None:
     with one_sentence('spectrum.py'):
         args = parse_args()
         out, cutoff = args['out'], args['cutoff']
+        out.mkdir(parents=True, exist_ok=True)
         if not 0 < cutoff < 1:
             raise UsageError(f'--cutoff {cutoff:g} must be between 0 and 1')
         spectra: dict[str, list] = {}
@@ -68,7 +69,6 @@ def main() -> None:
             spectra.setdefault(source.name, []).append(measured)
         table = tabulate(spectra, cutoff, f'{len(samples)} pictures')
         found = curves(spectra)
-        out.mkdir(parents=True, exist_ok=True)
         table.save(
             out, 'spectrum', curves=found, machine=describe_machine('cpu')
         )

@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader
 
 from ...registry import HOOKS
 from ..draws import NETWORK, place_draws, seed_all
+from ..models import optim_wrappers
 
 KEY = 'exact_resume'
 
@@ -132,19 +133,16 @@ class ExactResumeHook(Hook):
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Warn of accumulated gradients, which checkpoints do not hold."""
         if has_pending_gradients(runner):
-            counts = runner.optim_wrapper._accumulative_counts
             runner.logger.warning(
                 'This checkpoint lies between two updates of the weights '
-                f'(accumulative_counts={counts}): the gradients so far are '
-                'lost to a run that resumes from it.'
+                '(accumulative_counts): the gradients so far are lost to a '
+                'run that resumes from it.'
             )
 
 
 def has_pending_gradients(runner: Runner) -> bool:
     """Check whether accumulated gradients still wait for further batches."""
-    wrapper = runner.optim_wrapper
-    counts = getattr(wrapper, '_accumulative_counts', 1)
-    return counts > 1 and wrapper._inner_count % counts != 0
+    return not all(w.should_update() for w in optim_wrappers(runner))
 
 
 class _Stream(Iterator):

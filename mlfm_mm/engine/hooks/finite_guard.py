@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from ...registry import HOOKS
-from ..models import unwrapped
+from ..models import optim_wrappers, unwrapped
 
 POLICIES = ('stop', 'skip', 'roll_back')
 # How many images of a batch a message names.
@@ -87,13 +87,9 @@ class FiniteGuardHook(Hook):
         self._refuse(dict(model.named_parameters()), 'The network begins')
         # Some buffers are infinite on purpose, such as masks.
         self.exempt = set(_not_finite(model.state_dict()))
-        wrapper = runner.optim_wrapper
-        wrappers = (
-            wrapper.values() if hasattr(wrapper, 'values') else [wrapper]
-        )
         self.handles = [
-            w.optimizer.register_step_pre_hook(self._before_step)
-            for w in wrappers
+            wrapper.optimizer.register_step_pre_hook(self._before_step)
+            for wrapper in optim_wrappers(runner)
         ]
 
     def after_train(self, runner: Runner) -> None:
@@ -112,6 +108,8 @@ class FiniteGuardHook(Hook):
         self, optimizer: Optimizer, args: tuple, kwargs: dict
     ) -> None:
         """Drop bad gradients, so that the step changes nothing."""
+        if getattr(optimizer, 'found_inf', None) is not None:
+            return  # a fused one, to which the loss scaler left the check
         parameters = [p for g in optimizer.param_groups for p in g['params']]
         gradients = [p.grad for p in parameters if p.grad is not None]
         if gradients and not _all_finite(gradients):
@@ -183,38 +181,38 @@ class FiniteGuardHook(Hook):
                 f'{found}: there is no checkpoint yet to roll back to; '
                 f'{REMEDY}'
             )
-        wrapper, resume = runner.optim_wrapper, runner._resume
+        resume = runner._resume
         # Hooks restore averaged weights only when resuming.
         runner._resume = True
         checkpoint = runner.load_checkpoint(str(path), get_device())
         runner._resume = resume
         now = [
             {k: v for k, v in group.items() if k != 'params'}
-            for group in wrapper.param_groups
+            for group in _groups(runner)
         ]
-        wrapper.load_state_dict(checkpoint['optimizer'])
-        for group, values in zip(wrapper.param_groups, now, strict=True):
+        runner.optim_wrapper.load_state_dict(checkpoint['optimizer'])
+        for group, values in zip(_groups(runner), now, strict=True):
             group.update(values)
         return path
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Refuse to write weights that are not finite."""
-        for part in ('state_dict', 'ema_state_dict'):
-            state = checkpoint.get(part, {})
-            self._refuse(
-                {
-                    name: value
-                    for name, value in state.items()
-                    if name.removeprefix('module.') not in self.exempt
-                },
-                f'No checkpoint is written in iteration {runner.iter + 1}',
-            )
+        state = checkpoint['state_dict']
+        self._refuse(
+            {k: v for k, v in state.items() if k not in self.exempt},
+            f'No checkpoint is written in iteration {runner.iter + 1}',
+        )
 
     @staticmethod
     def _refuse(state: dict[str, Tensor], what: str) -> None:
         """Raise an error if a tensor is not finite, naming the first."""
         for name in _not_finite(state):
             raise NonFiniteError(f'{what}: {name} is not finite; {REMEDY}')
+
+
+def _groups(runner: Runner) -> list[dict]:
+    """List the parameter groups of all optimizers."""
+    return [g for w in optim_wrappers(runner) for g in w.param_groups]
 
 
 def _not_finite(state: dict[str, Tensor]) -> Iterator[str]:

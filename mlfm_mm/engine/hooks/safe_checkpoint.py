@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from mmengine.dist import broadcast_object_list, is_main_process
-from mmengine.fileio import LocalBackend, get_file_backend
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner
 
 from ...registry import HOOKS
-from ..checkpoints import best_names, part_of, point_to, put_in_place
+from .. import checkpoints
 from ..full_disk import train_on
 from ..resume import choose, refuse_torn
-
-ON_FAILURE = ('continue', 'stop')
 
 
 @HOOKS.register_module()
@@ -60,10 +58,10 @@ class SafeCheckpointHook(CheckpointHook):
         start_from: str | None = None,
         **kwargs: object,
     ) -> None:
-        if on_failure not in ON_FAILURE:
+        if on_failure not in ('continue', 'stop'):
             raise ValueError(
                 f'on_failure={on_failure!r} is not known: it must be '
-                f'{" or ".join(map(repr, ON_FAILURE))}'
+                "'continue' or 'stop'"
             )
         super().__init__(**kwargs)
         self.on_failure = on_failure
@@ -76,17 +74,15 @@ class SafeCheckpointHook(CheckpointHook):
             runner (Runner): The runner, whose ``_load_from`` is set.
 
         Raises:
-            UsageError: If checkpoints are there but none is whole, or if the
-                one that was asked for is not.
+            UsageError: If checkpoints are there but none is whole, if the
+                one that was asked for is not, or if ``filename_tmpl`` names
+                a folder.
         """
-        self.folder = Path(runner.work_dir)
-        if self.out_dir not in (None, runner.work_dir):
-            # As MMEngine's ``before_train`` will set it.
-            self.folder = Path(self.out_dir) / self.folder.name
-        backend = get_file_backend(self.out_dir or runner.work_dir)
-        self.is_local = self.file_client_args is None and isinstance(
-            backend, LocalBackend
-        )
+        self.folder = checkpoints.folder_of(runner.work_dir, self.out_dir)
+        where = self.out_dir or runner.work_dir
+        self.is_local = checkpoints.is_local(where, self.file_client_args)
+        if self.is_local:
+            checkpoints.check_name(self.filename_tmpl)
         if self.on_failure == 'continue':
             train_on(runner)
         if not runner._resume or not self.is_local:
@@ -108,13 +104,15 @@ class SafeCheckpointHook(CheckpointHook):
         super().before_train(runner)
         if not self.is_local:
             return
-        resumed = Path(runner._load_from or '')
-        if runner._resume and resumed.parent == self.folder:
+        resumed = Path(runner._load_from or '').resolve()
+        if runner._resume and resumed.parent == self.folder.resolve():
             self.last_ckpt, self.last_iter = str(resumed), runner.iter
         if is_main_process():
-            suffix = Path(self.filename_tmpl).suffix
-            for torn in self.folder.glob(f'.*{suffix}.part'):
-                torn.unlink()
+            checkpoints.remove_parts(self.folder, self.filename_tmpl)
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Note when it is written: MMEngine notes the local time alone."""
+        checkpoint['meta']['written'] = time.time()
 
     def after_train(self, runner: Runner) -> None:
         """Publish; raise an error if the last could not be written."""
@@ -132,8 +130,9 @@ class SafeCheckpointHook(CheckpointHook):
             bool: Whether it could be written.
         """
         if not self.by_epoch or not self.is_local:
-            self._save_checkpoint(runner)
-            return Path(self.last_ckpt or '').exists()
+            step = runner.epoch if self.by_epoch else runner.iter + 1
+            meta = dict(epoch=runner.epoch, iter=runner.iter + 1)
+            return self._save_checkpoint_with_step(runner, step, meta)
         step, hub = runner.iter + 1, runner.message_hub
         path = self.folder / self.filename_tmpl.format(runner.epoch)
         name = f'{path.stem}_iter_{step}{path.suffix}'
@@ -201,14 +200,15 @@ class SafeCheckpointHook(CheckpointHook):
             return
         if 'auto' in self.key_indicators:
             self._init_rule(self.rules, [next(iter(metrics))])
-        before = best_names(runner.message_hub.runtime_info)
+        info = runner.message_hub.runtime_info
+        before = checkpoints.best_names(info)
         written = [
             self._write_best(runner, metric, metrics[metric])
             for metric in self.key_indicators
         ]
         # The old best may go only when the last names the new one.
         if any(written) and self._update_last(runner):
-            for name in before - best_names(runner.message_hub.runtime_info):
+            for name in before - checkpoints.best_names(info):
                 self._delete(name)
 
     def _update_last(self, runner: Runner) -> bool:
@@ -267,16 +267,16 @@ class SafeCheckpointHook(CheckpointHook):
                 runner.optim_wrapper.state_dict()
             runner.save_checkpoint(
                 str(self.folder),
-                part_of(path).name,
+                checkpoints.part_of(path).name,
                 backend_args=self.backend_args,
                 **kwargs,
             )
             if is_main_process():
-                put_in_place(part_of(path), path)
+                checkpoints.put_in_place(checkpoints.part_of(path), path)
                 if 'last_ckpt' in news:
-                    point_to(path, Path(runner.work_dir) / 'last_checkpoint')
+                    checkpoints.point_to(path, Path(runner.work_dir))
         except OSError as error:
-            part_of(path).unlink(missing_ok=True)
+            checkpoints.part_of(path).unlink(missing_ok=True)
             failure = [str(error)]
         broadcast_object_list(failure)
         if failure[0] is None:

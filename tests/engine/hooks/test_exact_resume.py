@@ -1,12 +1,22 @@
 import shutil
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
 import pytest
 from mmengine.config import Config
+from mmengine.registry import DATASETS
+from mmengine.runner import Runner
 
 from tests.engine.hooks.test_safe_checkpoint import REPO, log
-from tests.engine.hooks.toy import STEPS, run, same, toy_config, weights
+from tests.engine.hooks.toy import (
+    STEPS,
+    add_validation,
+    run,
+    same,
+    toy_config,
+    weights,
+)
 from tests.processes import run_ranks
 
 EMA = dict(type='EMAHook', ema_type='ExponentialMovingAverage', momentum=0.1)
@@ -206,5 +216,26 @@ def test_exact_after_a_change(by_epoch: bool, tmp_path: Path) -> None:
 
 def test_lost_gradients_are_told(tmp_path: Path) -> None:
     cfg = exact_config(tmp_path)
-    cfg.optim_wrapper.accumulative_counts = 3
+    cfg.optim_wrapper.accumulative_counts = 5
     assert 'lies between two updates' in log(run(cfg))
+    # The last step always updates.
+    cfg.default_hooks.checkpoint.interval = 3
+    assert 'lies between two updates' not in log(run(cfg))
+
+
+def test_a_data_set_that_validation_shares(tmp_path: Path) -> None:
+    cfg = exact_config(tmp_path)
+    add_validation(cfg)
+    shared = DATASETS.build(cfg.train_dataloader.dataset)
+    # Only a Runner built in Python can share it.
+    loaders = [cfg.pop('train_dataloader'), cfg.pop('val_dataloader')]
+    for settings in loaders:
+        settings['dataset'] = shared
+    cfg.experiment_name = str(tmp_path)
+    runner = Runner(
+        **{k: v for k, v in cfg.items() if k in signature(Runner).parameters},
+        train_dataloader=loaders[0].to_dict(),
+        val_dataloader=loaders[1].to_dict(),
+    )
+    runner.train()
+    assert runner.iter == 12

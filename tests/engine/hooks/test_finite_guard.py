@@ -5,6 +5,9 @@ from typing import Any
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.optim import OptimWrapper, OptimWrapperDict
+from mmengine.runner import Runner
+from torch.optim import SGD
 
 from mlfm_mm.engine.hooks import FiniteGuardHook, NonFiniteError
 from tests.engine.hooks.test_exact_resume import EMA
@@ -119,3 +122,45 @@ def test_weights_that_overflow_are_not_written(tmp_path: Path) -> None:
 def test_wrong_policy() -> None:
     with pytest.raises(ValueError, match="policy='ignore' is not known"):
         FiniteGuardHook(policy='ignore')
+
+
+def test_roll_back_of_several_optimizers(tmp_path: Path) -> None:
+    cfg = guarded_config(tmp_path, policy='roll_back')
+    cfg.custom_hooks.append(dict(type='PoisonHook', epoch=1, image=5))
+    cfg.train_dataloader.dataset.poison = None
+    cfg.param_scheduler = None
+    cfg.experiment_name = str(tmp_path)
+    runner = Runner.from_cfg(cfg)
+    model = runner.model
+
+    def train_step(data: dict, optim_wrapper: OptimWrapperDict) -> dict:
+        losses = model(**data, mode='loss')
+        losses['loss'].backward()
+        for wrapper in optim_wrapper.values():
+            wrapper.step()
+            wrapper.zero_grad()
+        return losses
+
+    model.train_step = train_step
+    runner.optim_wrapper = OptimWrapperDict(
+        conv=OptimWrapper(SGD(model.conv.parameters(), lr=0.1, momentum=0.9)),
+        head=OptimWrapper(SGD(model.head.parameters(), lr=0.1, momentum=0.9)),
+    )
+    runner.train()
+    assert finite(tmp_path / 'epoch_3.pth')
+    assert 'weights are those of' in log(runner)
+
+
+def test_gradients_that_a_fused_optimizer_scales_itself() -> None:
+    # It steps although they overflow, and is told so by the loss scaler.
+    weight = torch.nn.Parameter(torch.ones(3))
+    optimizer = torch.optim.AdamW([weight], lr=0.1, fused=True)
+    guard = FiniteGuardHook()
+    optimizer.register_step_pre_hook(guard._before_step)
+    scaler = torch.amp.GradScaler('cpu', init_scale=2.0**120)
+    scaler.scale((weight * 1e9).sum()).backward()
+    assert not weight.grad.isfinite().all()
+    scaler.step(optimizer)
+    scaler.update()
+    assert not guard.bad_gradient and weight.tolist() == [1, 1, 1]
+    assert scaler.get_scale() == 2.0**119

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from mmengine.config import Config
+from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
 from mlfm_mm.engine.hooks import PreemptionHook
@@ -15,7 +16,7 @@ from tests.engine.hooks.test_exact_resume import (
     exact_config,
     last,
 )
-from tests.engine.hooks.test_safe_checkpoint import log, names
+from tests.engine.hooks.test_safe_checkpoint import full_disk, log, names
 from tests.engine.hooks.toy import add_validation, run, same
 
 
@@ -152,3 +153,16 @@ def test_one_of_two_processes_is_told(tmp_path: Path) -> None:
     assert codes == [75, 75], printed
     pointer = tmp_path / 'work' / 'last_checkpoint'
     assert pointer.read_text().endswith('_iter_6.pth')
+
+
+@pytest.mark.parametrize('by_epoch', [True, False])
+def test_a_full_disk_is_told(by_epoch: bool, tmp_path: Path) -> None:
+    cfg = preempted_config(tmp_path, by_epoch=by_epoch)
+    cfg.log_level = 'ERROR'
+    cfg = told(cfg)
+    cfg.experiment_name = str(tmp_path)
+    runner = Runner.from_cfg(cfg)
+    with full_disk(9000), pytest.raises(SystemExit):
+        runner.train()
+    text = log(runner)
+    assert 'could not be written' in text and ': saved' not in text

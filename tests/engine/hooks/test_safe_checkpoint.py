@@ -93,7 +93,7 @@ def test_the_same_as_of_mmengine(tmp_path: Path) -> None:
             for folder in (ours, theirs)
         )
         assert one.keys() == other.keys()
-        assert one['meta'].keys() == other['meta'].keys()
+        assert one['meta'].keys() == {*other['meta'], 'written'}
         for key in ('epoch', 'iter'):
             assert one['meta'][key] == other['meta'][key]
         for weight in one['state_dict']:
@@ -237,3 +237,27 @@ def test_failed_write_that_stops(tmp_path: Path) -> None:
 def test_wrong_option() -> None:
     with pytest.raises(ValueError, match="on_failure='no' is not known"):
         SafeCheckpointHook(on_failure='no')
+
+
+def test_names_in_a_folder(tmp_path: Path) -> None:
+    cfg = safe_config(tmp_path, filename_tmpl='old/epoch_{}.pth')
+    with pytest.raises(UsageError, match='names a folder'):
+        run(cfg)
+
+
+def test_resume_by_a_relative_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cfg = safe_config(tmp_path, max_keep_ckpts=-1)
+    cfg.train_cfg.max_epochs = 1
+    run(cfg)
+    monkeypatch.chdir(tmp_path)
+    cfg.update(resume=True, load_from='epoch_1.pth', log_level='ERROR')
+    cfg.train_cfg.max_epochs = 2
+    cfg.experiment_name = str(tmp_path)
+    runner = Runner.from_cfg(cfg)
+    size = (tmp_path / 'epoch_1.pth').stat().st_size
+    with full_disk(size - 1000), pytest.raises(OSError, match='has ended'):
+        runner.train()
+    text = f'last whole checkpoint is {tmp_path / "epoch_1.pth"}'
+    assert text in log(runner)
