@@ -28,15 +28,16 @@ class ChannelsFirst(nn.Module):
         [torch.Size([1, 8, 4, 6])]
     """
 
-    def forward(self, feats: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    def forward(self, feats: Sequence[Tensor] | Tensor) -> tuple[Tensor, ...]:
         """Permute maps.
 
         Args:
-            feats (Sequence[Tensor]): Maps of shape (N, H, W, C).
+            feats (Sequence[Tensor] | Tensor): Maps of shape (N, H, W, C).
 
         Returns:
             tuple[Tensor, ...]: Views of shape (N, C, H, W).
         """
+        feats = [feats] if isinstance(feats, Tensor) else feats
         return tuple(x.permute(0, 3, 1, 2) for x in feats)
 
 

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ..registry import MODELS
 from .adoption import BackboneAware
+from .taps import find_taps
 
 __all__: list[str] = []
 
@@ -28,6 +29,9 @@ if find_spec('mmpretrain') is not None:
             *args: Of ``timm.create_model``.
             neck (dict): Config of :class:`mlfm_mm.MLFMNeck`.
             **kwargs: Of ``mmpretrain.TimmClassifier``.
+
+        Raises:
+            ValueError: ``with_cp`` would recompute units.
 
         Example:
             >>> import torch
@@ -51,7 +55,23 @@ if find_spec('mmpretrain') is not None:
                 )
             self.neck = memory
             memory.on_adoption(self, self.model, [memory])
+            if self.with_cp:
+                self._check_recomputing()
             self._register_load_state_dict_pre_hook(self._keep_memory)
+
+        def _check_recomputing(self) -> None:
+            """Refuse a network that recomputes parts with units in them."""
+            found = []
+            for enabled in (False, True):
+                self.model.set_grad_checkpointing(enabled)
+                taps, _ = find_taps(self.model)
+                found.append([tap.module for tap in taps])
+            if found[0] != found[1]:
+                raise ValueError(
+                    'with_cp=True lets timm recompute parts of this network '
+                    'that hold units: give it to the memory instead, '
+                    'neck=dict(..., with_cp=True)'
+                )
 
         def _keep_memory(
             self, state_dict: dict[str, Tensor], prefix: str, *_: object

@@ -73,3 +73,9 @@ def test_gradients_are_those_of_bfloat16() -> None:
     error = (out.double() - exact).abs().max()
     # bfloat16 has 8 bits, and the weights stay in float32.
     assert 1e-5 < error < 0.05 and model.weight.dtype == torch.float32
+
+
+def test_several_optimizers_are_refused() -> None:
+    several = dict(constructor='TwoOptimizers', one=dict(), two=dict())
+    with pytest.raises(UsageError, match='TwoOptimizers'):
+        enable_amp(Config(dict(optim_wrapper=several)))

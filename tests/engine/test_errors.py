@@ -4,6 +4,7 @@ import tempfile
 from collections import OrderedDict
 from pathlib import Path
 from shutil import rmtree
+from urllib.error import URLError
 
 import pytest
 from mmengine.logging import MMLogger
@@ -132,3 +133,9 @@ def test_what_follows_from_the_end_of_another_process(
     assert told.startswith('x.py: it stops, as another process has ended')
     (file,) = re.findall(r'\(traceback: (.+)\)', told)
     assert text in Path(file).read_text()
+
+
+def test_a_checkpoint_that_cannot_be_reached() -> None:
+    error = URLError('Connection refused')
+    assert errors.explain(error) == '<urlopen error Connection refused>'
+    assert errors.sentence(KeyError()) == 'KeyError'

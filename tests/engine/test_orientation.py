@@ -68,3 +68,10 @@ def test_what_a_config_says_is_kept() -> None:
     cfg = Config(dict(test_dataloader=dict(dataset=dict(pipeline=[step]))))
     read_as_stored(cfg, ('test_dataloader',))
     assert cfg.test_dataloader.dataset.pipeline[0].color_type == 'color'
+
+
+def test_turbojpeg_never_turns() -> None:
+    step = dict(type='LoadImageFromFile', imdecode_backend='turbojpeg')
+    cfg = Config(dict(test_dataloader=dict(dataset=dict(pipeline=[step]))))
+    read_as_stored(cfg, ('test_dataloader',))
+    assert cfg.test_dataloader.dataset.pipeline == [step]

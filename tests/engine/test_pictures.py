@@ -64,6 +64,13 @@ def test_drawing_without_hook(tmp_path: Path) -> None:
     assert added.type == 'SegVisualizationHook' and added.show
 
 
+def test_drawing_where_the_hook_was_removed() -> None:
+    cfg = Config(dict(default_hooks=dict(visualization=None)))
+    draw_predictions(cfg, HOSTS['mmpretrain'], True, None)
+    hook = cfg.default_hooks.visualization
+    assert hook.type == 'VisualizationHook' and hook.enable and hook.show
+
+
 @pytest.mark.parametrize(
     'kind', ['LocalVisBackend', 'mmengine.LocalVisBackend', LocalVisBackend]
 )

@@ -53,3 +53,12 @@ def test_signals() -> None:
     cfg = Config(dict())
     protect(cfg, ['SIGUSR1'])
     assert cfg.default_hooks.preemption.signals == ['SIGUSR1']
+
+
+def test_an_option_needs_no_type() -> None:
+    mine = dict(finite_guard=dict(policy='skip'), preemption=None)
+    cfg = Config(dict(default_hooks=mine))
+    protect(cfg)
+    ours = dict(HOOKS['finite_guard'], policy='skip')
+    assert cfg.default_hooks.finite_guard == ours
+    assert cfg.default_hooks.preemption is None

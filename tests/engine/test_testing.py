@@ -1,11 +1,16 @@
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+import yaml
 from mmengine.config import Config
+from mmengine.fileio import load
 
 from mlfm_mm.engine import UsageError, prepare_testing
+from mlfm_mm.engine.testing import run_test
 from tests.tools.helpers import write_digits_config, write_segments_config
 
 
@@ -75,3 +80,28 @@ def test_segmentor_writes_through_its_metric(tmp_path: Path) -> None:
     other = {'test_evaluator.type': 'CityscapesMetric'}
     with pytest.raises(UsageError, match='only IoUMetric writes'):
         prepare(config, out='pred', cfg_options=other)
+
+
+def test_metrics_that_a_file_can_hold(tmp_path: Path) -> None:
+    metrics = dict(mIoU=np.float32(12.5), classes=[1, 2])
+    runner = SimpleNamespace(
+        cfg=Config(dict(default_scope='mmseg')), test=lambda: metrics
+    )
+    for name in ('m.yaml', 'm.json'):
+        run_test(runner, str(tmp_path / name), 'metrics')
+        assert load(tmp_path / name) == dict(mIoU=12.5, classes=[1, 2])
+    text = (tmp_path / 'm.yaml').read_text()
+    assert yaml.safe_load(text)['mIoU'] == 12.5
+
+
+@pytest.mark.parametrize('scope', ['mmpretrain', 'mmdet'])
+def test_predictions_of_any_host_are_saved(scope: str) -> None:
+    evaluator = SimpleNamespace(metrics=[])
+    runner = SimpleNamespace(
+        cfg=Config(dict(default_scope=scope)),
+        test_evaluator=evaluator,
+        test=dict,
+    )
+    run_test(runner, 'found.pkl')
+    (metric,) = evaluator.metrics
+    assert metric.out_file_path == 'found.pkl'

@@ -109,6 +109,9 @@ def test_auto_scale_lr(tmp_path: Path) -> None:
         file.write('auto_scale_lr = dict(_delete_=True)')
     with pytest.raises(UsageError, match='needs the batch size'):
         prepare_training(config, auto_scale_lr=True)
+    none = {'auto_scale_lr': None}
+    with pytest.raises(UsageError, match='needs the batch size'):
+        prepare_training(config, auto_scale_lr=True, cfg_options=none)
 
 
 def test_no_validate(tmp_path: Path) -> None:

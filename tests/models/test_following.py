@@ -210,3 +210,9 @@ def test_a_choice_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     (text,) = told
     assert text.startswith('GlobalAveragePooling follows the memory')
     assert 'neck={{_base_.model.neck}}' in text
+
+
+def test_one_map_with_the_channels_last() -> None:
+    one = torch.ones(2, 4, 6, 8)
+    (found,) = following.ChannelsFirst()(one)
+    assert found.shape == (2, 8, 4, 6)

@@ -62,3 +62,15 @@ def test_only_memory_has_a_place() -> None:
     pooling = dict(type='mmpretrain.GlobalAveragePooling')
     with pytest.raises(TypeError, match='GlobalAveragePooling'):
         MODELS.build(dict(PLAIN, type='mlfm_mm.TimmClassifier', neck=pooling))
+
+
+@pytest.mark.parametrize('name', ['resnet18', 'convnext_atto'])
+def test_recomputed_blocks(name: str) -> None:
+    if name == 'resnet18':
+        with pytest.raises(ValueError, match='give it to the memory instead'):
+            build(0, model_name=name, with_cp=True)
+        return
+    model = build(0, model_name=name, with_cp=True).train()
+    samples = [DataSample().set_gt_label(i) for i in range(2)]
+    sum(model.loss(IMAGES, samples).values()).backward()
+    assert not [n for n, p in model.named_parameters() if p.grad is None]

@@ -55,6 +55,8 @@ class TorchvisionBackbone(BaseModule):
             self.add_module(name, part)
         if isinstance(whole, models.DenseNet):  # it calls F.relu
             self.relu = nn.ReLU(inplace=True)
+        # With weights, GoogLeNet and Inception normalize images anew.
+        self.transform_input = getattr(whole, 'transform_input', False)
         self._check(model_name)
 
     def _check(self, model_name: str) -> None:
@@ -79,6 +81,8 @@ class TorchvisionBackbone(BaseModule):
         Returns:
             tuple[Tensor]: The map, of shape (N, C, H', W').
         """
+        # Inception's is the same; where the flag is not set, it does nothing.
+        x = models.GoogLeNet._transform_input(self, x)
         for part in self.children():
             x = part(x)
         return (x,)

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from mmcv.cnn import ConvModule
 from torch import Tensor, nn
+from torch.amp import custom_bwd, custom_fwd
 from torch.autograd import Function
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -52,6 +53,7 @@ class MemoryGate(Function):
     """A gate, step by step: convolution, batch norm, ReLU."""
 
     @staticmethod
+    @custom_fwd(device_type='cpu')
     def forward(
         ctx: Context,
         source: Tensor,
@@ -68,6 +70,7 @@ class MemoryGate(Function):
         return x.relu_()
 
     @staticmethod
+    @custom_bwd(device_type='cpu')
     def backward(ctx: Context, grad: Tensor) -> tuple[Gradient, ...]:
         """Recompute the gate and differentiate it."""
         refuse_second_derivative()
@@ -93,6 +96,7 @@ class ImageGate(Function):
     """
 
     @staticmethod
+    @custom_fwd(device_type='cpu')
     def forward(
         ctx: Context,
         source: Tensor,
@@ -115,6 +119,7 @@ class ImageGate(Function):
         return F.conv2d(source, folded, shift, padding=_edge(kernel)).relu_()
 
     @staticmethod
+    @custom_bwd(device_type='cpu')
     def backward(ctx: Context, grad: Tensor) -> tuple[Gradient, ...]:
         """Recompute the gate and differentiate it."""
         refuse_second_derivative()
@@ -183,7 +188,8 @@ def _close(grad: Tensor, open_: Tensor) -> Tensor:
 def autocast(source: Tensor) -> Tensor:
     """Cast maps to the dtype of convolutions under autocast."""
     device = source.device.type
-    if torch.is_autocast_enabled(device):
+    # PyTorch leaves double precision alone.
+    if torch.is_autocast_enabled(device) and source.dtype != torch.float64:
         return source.to(torch.get_autocast_dtype(device))
     return source
 

@@ -41,7 +41,8 @@ def pooled_inside(whole: nn.Module, image: Tensor) -> Tensor:
 def test_it_computes_what_the_classifier_is_given(name: str) -> None:
     options = {} if name[0] not in 'gi' else dict(init_weights=False)
     if name in ('googlenet', 'inception_v3'):
-        options['aux_logits'] = True
+        # As pretrained weights set it.
+        options |= dict(aux_logits=True, transform_input=True)
     torch.manual_seed(0)
     whole = models.get_model(name, weights=None, **options).eval()
     net = TorchvisionBackbone(name, **options).eval()

@@ -105,3 +105,36 @@ def test_a_map_takes_the_layout_of_another() -> None:
         found = as_laid_out(low, given)
         assert torch.equal(found, low)
         assert found.stride() == given.stride()
+
+
+def test_backward_under_another_autocast() -> None:
+    # A part in single precision, within a loop that is not.
+    torch.manual_seed(0)
+    unit = shaken(LFMU(16, 64, levels=1))
+    x, memory, band = (torch.randn(2, c, 64, 64) for c in (64, 16, 3))
+    gradients = []
+    for kernels in ('auto', False):
+        unit.kernels = kernels
+        unit.zero_grad()
+        memory = memory.detach().requires_grad_()
+        with torch.autocast('cpu'):
+            with torch.autocast('cpu', enabled=False):
+                out, kept = unit(x, memory, band)
+            (out.square().sum() + kept.square().sum()).backward()
+        gradients.append([memory.grad, *(p.grad for p in unit.parameters())])
+    for ours, plain in zip(*gradients, strict=True):
+        torch.testing.assert_close(ours, plain, rtol=2e-2, atol=2e-1)
+
+
+@pytest.mark.parametrize('training', [True, False])
+def test_autocast_leaves_double_precision_alone(training: bool) -> None:
+    torch.manual_seed(0)
+    band = torch.randn(2, 3, 16, 16, dtype=torch.float64)
+    unit = shaken(LFMU(3, 8)).double().train(training)
+    x = torch.randn(2, 8, 16, 16, dtype=torch.float64)
+    found = []
+    for kernels in ('auto', False):
+        unit.kernels = kernels
+        with torch.no_grad(), torch.autocast('cpu'):
+            found.append(unit(x, band, band)[0])
+    torch.testing.assert_close(*found, rtol=1e-10, atol=1e-10)
