@@ -24,7 +24,7 @@ from mlfm_mm.analysis.evidence.running import (
     tell_state,
 )
 from mlfm_mm.engine import one_sentence
-from mlfm_mm.engine.arguments import make_parser
+from mlfm_mm.engine.arguments import make_parser, positive
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -35,7 +35,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('plan', help='such as configs/evidence/tiny20.py')
     parser.add_argument(
         '--jobs',
-        type=int,
+        type=positive,
         default=1,
         metavar='N',
         help='runs side by side, each with one CPU thread (default: 1)',
@@ -74,10 +74,7 @@ def parse_args() -> argparse.Namespace:
         const=signal.SIGCONT,
         help='let the runs that were paused go on',
     )
-    args = parser.parse_args()
-    if args.jobs < 1:
-        parser.error(f'--jobs {args.jobs}: give 1 or more')
-    return args
+    return parser.parse_args()
 
 
 def leave(number: int, frame: FrameType | None) -> None:
