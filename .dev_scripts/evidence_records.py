@@ -74,7 +74,11 @@ def read_evidence(root: Path) -> Iterator[Evidence]:
         Evidence: One a plan.
     """
     plans = sorted((root / PLANS).glob('*.py'))
-    for path in sorted(plans, key=lambda p: not p.stem.startswith(FIRST)):
+    # Photographs first, and of them the plans around the first.
+    plans.sort(
+        key=lambda p: [not p.stem.startswith(s) for s in (FIRST, 'tiny')]
+    )
+    for path in plans:
         plan = read_plan(path)
         own = read_records(root / RESULTS / f'{plan.name}.jsonl')
         if not own:
