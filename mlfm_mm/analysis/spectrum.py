@@ -222,17 +222,12 @@ def tabulate(
             else len(order)
         )
     )
-    share = '{:.1%}'.format
     columns = [
         Column('stage', 'stage'),
         Column('network', 'network'),
-        Column(
-            'low',
-            f'below {cutoff:g}',
-            lambda low: '-' if low is None else share(low),
-        ),
-        Column('low_deviation', 'deviation', share),
-        Column('mean', 'mean', share),
+        Column('low', f'below {cutoff:g}', _share),
+        Column('low_deviation', 'deviation', _share),
+        Column('mean', 'mean', _share),
     ]
     caption = (
         f'{what}. Below {cutoff:g}: the share of power at frequencies up to '
@@ -241,6 +236,10 @@ def tabulate(
         'that mean in all power.'
     )
     return Table(columns, rows, caption)
+
+
+def _share(value: float | None) -> str:
+    return '-' if value is None else f'{value:.1%}'
 
 
 def curves(
