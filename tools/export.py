@@ -74,8 +74,9 @@ def main() -> None:
         args = parse_args()
         source = find_source(args['network'])
         out = args['out'] or Path(Path(source.checkpoint).stem)
-        if out.suffix != f'.{args["format"]}':
-            out = out.with_name(f'{out.name}.{args["format"]}')
+        # A dot may belong to the name, as in net_0.35.
+        stem = out.stem if out.suffix[1:] in FORMATS else out.name
+        out = out.with_name(f'{stem}.{args["format"]}')
         say(f'loading {source.checkpoint}')
         network = load_trained(source, **loading(args))
         if args['images']:

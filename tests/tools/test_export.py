@@ -29,11 +29,11 @@ def test_no_weights(tmp_path: Path) -> None:
 def test_a_name_with_dots(tmp_path: Path) -> None:
     config = write_digits_config(tmp_path, 'mlfm')
     weights = save_weights(config)
-    for name in ('net_0.1', 'net_0.5.pt2'):
+    for name in ('net_0.1', 'net_0.5.pt2', 'net.onnx'):
         run_tool(
             *('export.py', config, weights, '--format', 'pt2'),
             *('--size', 32, 32, '--out', name),
             cwd=tmp_path,
         )
     found = sorted(path.name for path in tmp_path.glob('*.pt2'))
-    assert found == ['net_0.1.pt2', 'net_0.5.pt2']
+    assert found == ['net.pt2', 'net_0.1.pt2', 'net_0.5.pt2']

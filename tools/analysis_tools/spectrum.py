@@ -55,9 +55,9 @@ def main() -> None:
     with one_sentence('spectrum.py'):
         args = parse_args()
         out, cutoff = args['out'], args['cutoff']
-        out.mkdir(parents=True, exist_ok=True)
         if not 0 < cutoff < 1:
             raise UsageError(f'--cutoff {cutoff:g} must be between 0 and 1')
+        out.mkdir(parents=True, exist_ok=True)
         spectra: dict[str, list] = {}
         for source in find_sources(args['network']):
             network = load_trained(

@@ -42,17 +42,8 @@ model = dict(
     train_cfg=dict(),
     test_cfg=dict(mode='whole'),
 )
-param_scheduler = [
-    dict(
-        type='LinearLR',
-        start_factor=0.1,
-        end=1,
-        convert_to_iter_based=True,
-    ),
-    dict(
-        type='CosineAnnealingLR', begin=1, end=16, convert_to_iter_based=True
-    ),
-]
+param_scheduler = _base_.param_scheduler
+param_scheduler[1].end = 16
 train_cfg = dict(max_epochs=16)
 default_hooks = dict(checkpoint=dict(save_best=None))
 custom_hooks = [
