@@ -43,14 +43,7 @@ OVERVIEW = ['network, data', 'seeds', 'plain', 'MLFM', 'difference', 'MACs']
 
 
 def generate(root: Path) -> dict[str, str]:
-    """Write the blocks of the page and of the README, for ``pages.py``.
-
-    Args:
-        root (Path): The top of the repository.
-
-    Returns:
-        dict[str, str]: Texts by the place where they stand.
-    """
+    """Write the blocks of the page and of the README, for ``pages.py``."""
     # Each neck logs its taps when it is built.
     logging.disable(logging.INFO)
     sections, rows, models = list[str](), list[list[str]](), list[dict]()

@@ -33,11 +33,7 @@ from mlfm_mm.engine.arguments import make_parser
 from mlfm_mm.engine.survival import protect
 from tests.engine.hooks import killed, toy
 
-WAYS = {
-    'ours': 'our hooks',
-    'keep_all': 'MMEngine, all checkpoints kept (its default)',
-    'keep_one': 'MMEngine, the last and the best kept',
-}
+WAYS = ('ours', 'keep_all', 'keep_one')
 KINDS = ('SIGKILL', 'SIGTERM', 'inside the write', 'disk full')
 SAME, OTHER, LOST = 'same bits', 'other weights', 'cannot go on'
 EMA = dict(type='EMAHook', ema_type='ExponentialMovingAverage', momentum=0.1)
@@ -254,9 +250,7 @@ def main() -> int:
         '--kinds', nargs='+', choices=KINDS, default=list(KINDS)
     )
     parser.add_argument('--seed', type=int, default=0)
-    parser.add_argument(
-        '--way', nargs='+', choices=list(WAYS), default=['ours']
-    )
+    parser.add_argument('--way', nargs='+', choices=WAYS, default=['ours'])
     parser.add_argument('--out', type=Path, help='a file for the results')
     args = parser.parse_args()
     results = []

@@ -22,14 +22,7 @@ OUTCOMES = ('same bits', 'other weights', 'cannot go on')
 
 
 def generate(root: Path) -> dict[str, str]:
-    """Write the tables from the records.
-
-    Args:
-        root (Path): The top of the repository.
-
-    Returns:
-        dict[str, str]: Texts by the place where they stand.
-    """
+    """Write the tables from the records."""
     results = root / RESULTS
     runs = [
         run

@@ -10,14 +10,7 @@ from mlfm_mm.analysis.tables import markdown_table
 
 
 def generate(root: Path) -> dict[str, str]:
-    """Take the tables from the files that the tools wrote.
-
-    Args:
-        root (Path): The top of the repository.
-
-    Returns:
-        dict[str, str]: Texts by the place where they stand.
-    """
+    """Take the tables from the files that the tools wrote."""
     results = root / 'docs' / 'results'
     return {
         'docs/quickstart.md#quickstart': read_text(

@@ -33,14 +33,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def generate(root: Path) -> dict[str, str]:
-    """Write the files and tables about the zoo, for ``pages.py``.
-
-    Args:
-        root (Path): The top of the repository.
-
-    Returns:
-        dict[str, str]: Texts by the place where they stand.
-    """
+    """Write the files and tables about the zoo, for ``pages.py``."""
     records = read_records(root)
     return {**metafiles(records), **blocks(records, read_published(root))}
 

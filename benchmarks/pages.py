@@ -35,14 +35,7 @@ README_COLUMNS = {
 
 
 def generate(root: Path) -> dict[str, str]:
-    """Lay out the results.
-
-    Args:
-        root (Path): The top of the repository.
-
-    Returns:
-        dict[str, str]: Blocks of pages by the place where they stand.
-    """
+    """Lay out the results."""
     parts = read_parts()
     reports = {name: part.read(root) for name, part in parts.items()}
     blocks = {

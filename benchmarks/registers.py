@@ -129,14 +129,7 @@ def measure(targets: Sequence[str]) -> pd.DataFrame:
 
 
 def generate(root: Path) -> dict[str, str]:
-    """Lay out the results.
-
-    Args:
-        root (Path): The top of the repository.
-
-    Returns:
-        dict[str, str]: The block of the page by its place.
-    """
+    """Lay out the results."""
     rows = pd.DataFrame(json.loads((root / RESULT).read_text('utf-8')))
     rows['taken'] = [
         f'{row.registers}, {row.shared / 1024:.3g} KB'

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,26 +10,20 @@ from mlfm_mm.analysis.tables import markdown_table
 from . import outcomes
 from .networks import OTHER_HOSTS
 from .outcomes import HELD, NOT_RUN, Outcome, read
-from .page import TOKENS, reason
+from .page import TOKENS, reason, sums
 
 PAGE = 'docs/hosts.md'
 CLIPS = 'takes clips or sequences'
+HEAD = 'host|found|hold|pass tokens|take clips|others|do not run'
 
 
 def generate(root: Path) -> dict[str, str]:
-    """Lay out the outcomes.
-
-    Args:
-        root (Path): The top of the repository.
-
-    Returns:
-        dict[str, str]: Tables by the place where they stand.
-    """
+    """Lay out the outcomes."""
     rows = [
         row for row in read(root / outcomes.FILE) if row.source in OTHER_HOSTS
     ]
     blocks = {
-        'sweep': sums(rows),
+        'sweep': sums(rows, OTHER_HOSTS, HEAD, (HELD, TOKENS, CLIPS), why),
         'held': held(rows),
         'refused': others(rows),
     }
@@ -46,24 +39,6 @@ def parts(row: Outcome) -> tuple[str, str]:
     """Split a kind into model and backbone, without their scopes."""
     backbone, _, model = row.kind.partition(' in ')
     return model.rpartition('.')[2], backbone.rpartition('.')[2]
-
-
-def sums(rows: Sequence[Outcome]) -> str:
-    """Count the networks of each host."""
-    lines = []
-    for host in OTHER_HOSTS:
-        of_host = [row for row in rows if row.source == host]
-        counts = Counter(
-            row.verdict if row.verdict in (HELD, NOT_RUN) else why(row)
-            for row in of_host
-        )
-        known = [counts[name] for name in (HELD, TOKENS, CLIPS, NOT_RUN)]
-        other = len(of_host) - sum(known)
-        numbers = (len(of_host), *known[:3], other, known[3])
-        if of_host:
-            lines.append((host, *map(str, numbers)))
-    head = 'host|found|hold|pass tokens|take clips|others|do not run'
-    return markdown_table(head.split('|'), lines)
 
 
 def held(rows: Sequence[Outcome]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from mlfm_mm.analysis.tables import markdown_table
@@ -18,6 +18,7 @@ PAGE = 'docs/backbones.md'
 HOSTS = ('mmpretrain', 'mmseg')
 SWEPT = (*HOSTS, 'timm', 'torchvision')
 TOKENS = 'passes tokens'
+HEAD = 'networks of|found|hold|pass tokens|others|do not run'
 # What the message of an error means to a reader.
 REASONS = {
     r'passes tokens|window size': TOKENS,
@@ -28,17 +29,10 @@ REASONS = {
 
 
 def generate(root: Path) -> dict[str, str]:
-    """Lay out the outcomes.
-
-    Args:
-        root (Path): The top of the repository.
-
-    Returns:
-        dict[str, str]: Tables by the place where they stand.
-    """
+    """Lay out the outcomes."""
     rows = read(root / outcomes.FILE)
     blocks = {
-        'sweep': sums([row for row in rows if row.source in SWEPT]),
+        'sweep': sums(rows, SWEPT, HEAD, (HELD, TOKENS)),
         'exceptions': exceptions(r for r in rows if r.source in SWEPT),
     }
     for host in HOSTS:
@@ -55,21 +49,26 @@ def reason(row: Outcome) -> str:
     return row.why.splitlines()[0]
 
 
-def sums(rows: Sequence[Outcome]) -> str:
-    """Count the architectures of each source."""
-    counts: dict[str, Counter[str]] = {}
-    for row in rows:
-        is_other = row.verdict not in (HELD, NOT_RUN)
-        what = reason(row) if is_other else row.verdict
-        counts.setdefault(row.source, Counter())[what] += 1
+def sums(
+    rows: Sequence[Outcome],
+    sources: Sequence[str],
+    head: str,
+    known: Sequence[str],
+    explain: Callable[[Outcome], str] = reason,
+) -> str:
+    """Count the networks of each source: ``known`` outcomes, then others."""
     lines = []
-    for source in (source for source in SWEPT if source in counts):
-        count = counts[source]
-        known = [count[what] for what in (HELD, TOKENS, NOT_RUN)]
-        others = count.total() - sum(known)
-        numbers = (count.total(), *known[:2], others, known[2])
-        lines.append((source, *map(str, numbers)))
-    head = 'networks of|found|hold|pass tokens|others|do not run'
+    for source in sources:
+        counts = Counter(
+            row.verdict if row.verdict in (HELD, NOT_RUN) else explain(row)
+            for row in rows
+            if row.source == source
+        )
+        numbers = [counts[outcome] for outcome in known]
+        others = counts.total() - sum(numbers) - counts[NOT_RUN]
+        if counts:
+            all_of = source, counts.total()
+            lines.append((*all_of, *numbers, others, counts[NOT_RUN]))
     return markdown_table(head.split('|'), lines)
 
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -153,21 +152,3 @@ def _clear(axes: Axes) -> None:
     axes.set_yticks([])
     for spine in axes.spines.values():
         spine.set_visible(False)
-
-
-def to_pixels(figure: Figure) -> np.ndarray:
-    """Render a figure.
-
-    Args:
-        figure (Figure): The figure.
-
-    Returns:
-        np.ndarray: RGB of shape (H, W, 3).
-
-    Example:
-        >>> to_pixels(Figure(figsize=(2, 1), dpi=10)).shape
-        (10, 20, 3)
-    """
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[..., :3].copy()

@@ -76,9 +76,12 @@ class MemoryViewHook(Hook):
 
     @master_only
     def _draw(self, runner: Runner, step: int) -> None:
-        # Imported here: runs without this hook need no matplotlib.
+        # Imported here: runs without this hook draw nothing.
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from mmengine.visualization.utils import img_from_canvas
+
         from ..engine.normalization import normalization_of
-        from .memory_figure import draw_memory, to_pixels
+        from .memory_figure import draw_memory
         from .memory_view import view_memory
 
         model = runner.model
@@ -94,4 +97,5 @@ class MemoryViewHook(Hook):
             normalization,
             f'memory after {"epoch" if self.by_epoch else "iteration"} {step}',
         )
-        runner.visualizer.add_image('memory', to_pixels(figure), step)
+        pixels = img_from_canvas(FigureCanvasAgg(figure))
+        runner.visualizer.add_image('memory', pixels, step)

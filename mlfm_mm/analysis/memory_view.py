@@ -183,15 +183,11 @@ def _recorded(view: UnitView, unit: LFMU) -> Iterator[None]:
         view.maps['memory_out'] = _first(memory)
         view.maps['trunk_after'] = _first(x)
 
-    handles = (
+    with (
         unit.register_forward_pre_hook(before),
         unit.register_forward_hook(after),
-    )
-    try:
+    ):
         yield
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 def _first(x: Tensor) -> Tensor:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from statistics import fmean, stdev
 
@@ -158,32 +158,20 @@ def measure_spectrum(
     taps = stages_of(network.model)
     picture = StageSpectrum(PICTURE, cutoff)
     spectra = [StageSpectrum(tap.module, cutoff) for tap in taps]
-    with torch.no_grad(), _listening(network.model, taps, spectra):
+    backbone = network.model.get_submodule('backbone')
+    with torch.no_grad(), ExitStack() as hooks:
+        for tap, spectrum in zip(taps, spectra, strict=True):
+            # It runs after the unit's own hook.
+            hook = backbone.get_submodule(tap.module).register_forward_hook(
+                lambda module, inputs, x, tap=tap, to=spectrum: to.add(
+                    tap.as_maps(x)[0].detach()
+                )
+            )
+            hooks.enter_context(hook)
         for sample in samples:
             picture.add(sample.x[0])
             network.model.extract_feat(sample.x)
     return [picture, *spectra]
-
-
-@contextmanager
-def _listening(
-    model: nn.Module, taps: list[Tap], spectra: list[StageSpectrum]
-) -> Iterator[None]:
-    """Add each stage's output by hooks, which run after the units' own."""
-    backbone = model.get_submodule('backbone')
-    handles = [
-        backbone.get_submodule(tap.module).register_forward_hook(
-            lambda module, inputs, x, tap=tap, to=spectrum: to.add(
-                tap.as_maps(x)[0].detach()
-            )
-        )
-        for tap, spectrum in zip(taps, spectra, strict=True)
-    ]
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 def tabulate(
@@ -215,13 +203,8 @@ def tabulate(
                 )
             )
     order = [stage.stage for stage in next(iter(spectra.values()))[0]]
-    rows.sort(
-        key=lambda row: (
-            order.index(str(row['stage']))
-            if row['stage'] in order
-            else len(order)
-        )
-    )
+    # Those that the first network lacks come last.
+    rows.sort(key=lambda row: [*order, row['stage']].index(row['stage']))
     columns = [
         Column('stage', 'stage'),
         Column('network', 'network'),

@@ -75,17 +75,6 @@ class Report:
         for text in texts:
             self.findings[kind][split].append(text)
 
-    def to_dict(self) -> dict[str, dict[str, list[str]]]:
-        """Get the findings as plain dicts.
-
-        Example:
-            >>> report = Report()
-            >>> report.add('empty', 'train', ['a.png'])
-            >>> report.to_dict()
-            {'empty': {'train': ['a.png']}}
-        """
-        return {kind: dict(found) for kind, found in self.findings.items()}
-
 
 # ---- One image --------------------------------------------------------------
 

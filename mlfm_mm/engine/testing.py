@@ -109,18 +109,12 @@ def run_test(
     metrics = runner.test()
     if out and out_item == 'metrics' and is_main_process():
         # YAML has no plain form of NumPy's numbers.
-        dump({k: as_number(v) for k, v in metrics.items()}, out)
+        plain = {
+            name: value.item() if isinstance(value, np.generic) else value
+            for name, value in metrics.items()
+        }
+        dump(plain, out)
     return metrics
-
-
-def as_number(value: object) -> object:
-    """Turn a number of NumPy into one of Python, and leave others.
-
-    Example:
-        >>> as_number(np.float32(0.5)), as_number([1])
-        (0.5, [1])
-    """
-    return value.item() if isinstance(value, np.generic) else value
 
 
 def check_output(out: str | None, out_item: str | None, host: Host) -> None:

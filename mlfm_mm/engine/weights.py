@@ -135,10 +135,10 @@ def read_checkpoint(path: str, option: str = 'checkpoint') -> Checkpoint:
 
 
 def _read(path: str) -> object:
-    with weights_only(trust=SWITCHES[True] in os.environ):
+    trusted = SWITCHES[True] in os.environ
+    with weights_only(trust=trusted):
         if '://' in path:
             return CheckpointLoader.load_checkpoint(path, 'cpu', 'silent')
-        trusted = SWITCHES[True] in os.environ
         return torch.load(path, 'cpu', weights_only=not trusted)
 
 

@@ -1,8 +1,10 @@
 from pathlib import Path
 
 import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from mmengine.visualization.utils import img_from_canvas
 
-from mlfm_mm.analysis.memory_figure import TITLES, draw_memory, to_pixels
+from mlfm_mm.analysis.memory_figure import TITLES, draw_memory
 from mlfm_mm.analysis.memory_view import view_memory
 from mlfm_mm.analysis.samples import generate_samples
 from mlfm_mm.engine.normalization import normalization_of
@@ -23,5 +25,5 @@ def test_a_row_for_each_unit(tmp_path: Path) -> None:
     gates = figure.axes[len(TITLES) + 3], figure.axes[len(TITLES) + 4]
     one, other = (axes.images[0].get_clim() for axes in gates)
     assert one == other and one[1] > 0
-    pixels = to_pixels(figure)
+    pixels = img_from_canvas(FigureCanvasAgg(figure))
     assert pixels.ndim == 3 and len(torch.from_numpy(pixels).unique()) > 50

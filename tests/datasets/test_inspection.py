@@ -27,7 +27,7 @@ def test_files_that_are_no_images(tmp_path: Path) -> None:
     seen = [look_at(item(p)) for p in (whole, torn, empty, tmp_path / 'no')]
     assert [s.fault for s in seen] == ['', 'unreadable', 'empty', 'unreadable']
     assert seen[0].size == (40, 40)
-    found = judge(Report(), dict(train=seen)).to_dict()
+    found = judge(Report(), dict(train=seen)).findings
     assert found == {
         'empty': {'train': ['c.jpg']},
         'unreadable': {'train': ['b.jpg', 'no']},
@@ -44,16 +44,14 @@ def test_the_same_pixels_under_other_names(tmp_path: Path) -> None:
             train=['a.png'], val=['b.png', 'copy.bmp']
         ).items()
     }
-    found = judge(Report(), splits).to_dict()
+    found = judge(Report(), splits).findings
     assert found == {'duplicate': {'val': ['copy.bmp = a.png (train)']}}
 
 
 def test_extreme_sizes() -> None:
     sizes = [(500, 375)] * 5 + [(375, 500), (40, 30), (5000, 375), (2, 375)]
     seen = [Seen(str(i), size=size) for i, size in enumerate(sizes)]
-    found = judge(Report(), dict(train=seen)).to_dict()['extreme size'][
-        'train'
-    ]
+    found = judge(Report(), dict(train=seen)).findings['extreme size']['train']
     assert [text.split(':')[0] for text in found] == ['6', '7', '8']
     assert found[0] == '6: 40x30 pixels'
 
@@ -61,7 +59,7 @@ def test_extreme_sizes() -> None:
 def test_labels() -> None:
     labels = [(0,), (1,), (-1,), (3, 1)]
     seen = [Seen(str(i), size=(9, 9), labels=n) for i, n in enumerate(labels)]
-    found = judge(Report(), dict(train=seen), ('cat', 'dog', 'hen')).to_dict()
+    found = judge(Report(), dict(train=seen), ('cat', 'dog', 'hen')).findings
     assert found == {
         'label': {
             'train': [
@@ -71,7 +69,7 @@ def test_labels() -> None:
             ]
         }
     }
-    assert judge(Report(), dict(train=seen)).to_dict() == {}
+    assert judge(Report(), dict(train=seen)).findings == {}
 
 
 def test_images_in_memory() -> None:
@@ -111,7 +109,7 @@ def test_pictures_to_be_turned(tmp_path: Path) -> None:
         item(tmp_path / 'a.jpg', seg_map_path=str(tmp_path / 'm.png'))
     )
     assert seen.turned and seen.size == (6, 4) and not seen.mask_fault
-    assert judge(Report(), dict(train=[seen])).to_dict() == {}
+    assert judge(Report(), dict(train=[seen])).findings == {}
     (text,) = judge(Report(), dict(train=[seen]), turns=True).findings['mask'][
         'train'
     ]
@@ -119,7 +117,7 @@ def test_pictures_to_be_turned(tmp_path: Path) -> None:
     # Photographs without masks may be turned as they like.
     seen = look_at(item(tmp_path / 'a.jpg', gt_label=0))
     assert seen.turned
-    assert judge(Report(), dict(train=[seen]), turns=True).to_dict() == {}
+    assert judge(Report(), dict(train=[seen]), turns=True).findings == {}
 
 
 def test_labels_change_as_mmseg_changes_them(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def test_each_data_set_once_and_what_is_not_there(tmp_path: Path) -> None:
     )
     built, report = build_datasets(cfg)
     assert list(built) == ['train']
-    assert 'there is no folder' in report.to_dict()['not there']['val'][0]
+    assert 'there is no folder' in report.findings['not there']['val'][0]
     cfg.train_dataloader = cfg.test_dataloader = cfg.val_dataloader
     with pytest.raises(FolderError, match='there is no folder'):
         build_datasets(cfg)

@@ -134,7 +134,7 @@ def check(args: argparse.Namespace) -> Report:
     judge(report, splits, classes, turns_pictures(cfg), args.extreme)
     show(report, splits)
     if args.out:
-        text = json.dumps(report.to_dict(), indent=2)
+        text = json.dumps(report.findings, indent=2)
         args.out.write_text(text + '\n', encoding='utf-8')
         print(f'wrote {args.out}')
     return report

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
-from torch.autograd.function import FunctionCtx
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ...fuse import gates_of
 from ...torch_internals import is_batch_of
+from ..checks import Context as Saved
 from ..checks import refuse_second_derivative
 from .arguments import (
     Form,
@@ -56,15 +56,13 @@ def train(
     return x, memory if folded else unit.forget_gate(memory)
 
 
-class Context(FunctionCtx):
+class Context(Saved):
     """What the unit saves for its backward pass."""
 
     form: Form
     eps: list[float]
     dtype: torch.dtype
     sources: int
-    saved_tensors: tuple[Tensor, ...]
-    needs_input_grad: tuple[bool, ...]
 
 
 class FusedUnit(torch.autograd.Function):
