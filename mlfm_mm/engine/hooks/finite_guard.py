@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -36,9 +37,10 @@ class FiniteGuardHook(Hook):
     """Stop, skip or roll back at a loss or gradient that is not finite.
 
     The optimizer step is skipped under any policy, and the message names the
-    iteration, the learning rate and the images. No checkpoint, last or best,
-    is written with weights that are not finite. With mixed precision in
-    float16, gradients that overflow are left to the loss scaler.
+    iteration, the learning rate and the images. Where gradients are
+    accumulated, those of the batches before it are lost, too. No checkpoint,
+    last or best, is written with weights that are not finite. With mixed
+    precision in float16, gradients that overflow are left to the loss scaler.
 
     Args:
         policy (str): ``'stop'`` ends the training by an error. ``'skip'``
@@ -69,7 +71,8 @@ class FiniteGuardHook(Hook):
         self.policy = policy
         self.patience = patience
         self.in_a_row = 0
-        self.bad_gradient = False
+        self.is_dropped = False
+        self.losses: list[Tensor] = []
         self.kept: list[Tensor] = []
 
     # ---- What is watched ---------------------------------------------------
@@ -87,20 +90,31 @@ class FiniteGuardHook(Hook):
         self._refuse(dict(model.named_parameters()), 'The network begins')
         # Some buffers are infinite on purpose, such as masks.
         self.exempt = set(_not_finite(model.state_dict()))
-        self.handles = [
-            wrapper.optimizer.register_step_pre_hook(self._before_step)
-            for wrapper in optim_wrappers(runner)
-        ]
+        self.handles = []
+        for wrapper in optim_wrappers(runner):
+            before_step = wrapper.optimizer.register_step_pre_hook
+            self.handles.append(before_step(self._before_step))
+            # Gradients may be finite where the loss is not.
+            wrapper.scale_loss = partial(self._scale_loss, wrapper.scale_loss)
 
     def after_train(self, runner: Runner) -> None:
         """Remove the hooks from the optimizers."""
         for handle in self.handles:
             handle.remove()
+        for wrapper in optim_wrappers(runner):
+            del wrapper.scale_loss
+
+    def _scale_loss(self, scale: Callable, loss: Tensor) -> Tensor:
+        """Keep the loss from which an optimizer's gradients come."""
+        self.losses.append(loss.detach())
+        return scale(loss)
 
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: object = None
     ) -> None:
         """Keep a copy of the buffers, which the forward pass changes."""
+        self.is_dropped = False
+        self.losses.clear()
         if self.policy == 'skip':
             self.kept = [b.clone() for b in unwrapped(runner.model).buffers()]
 
@@ -110,12 +124,10 @@ class FiniteGuardHook(Hook):
         """Drop bad gradients, so that the step changes nothing."""
         if getattr(optimizer, 'found_inf', None) is not None:
             return  # a fused one, to which the loss scaler left the check
-        parameters = [p for g in optimizer.param_groups for p in g['params']]
-        gradients = [p.grad for p in parameters if p.grad is not None]
-        if gradients and not _all_finite(gradients):
-            self.bad_gradient = True
-            for parameter in parameters:
-                parameter.grad = None
+        bad = not _all_finite([*self.losses, *_gradients(optimizer)])
+        if _in_any_process(bad):
+            self.is_dropped = True
+            _drop_gradients(optimizer)
 
     # ---- What follows ------------------------------------------------------
 
@@ -133,14 +145,20 @@ class FiniteGuardHook(Hook):
             if 'loss' in key and torch.is_tensor(value)
         }
         bad_loss = not _all_finite(loss.values())
-        bad = torch.tensor(float(bad_loss or self.bad_gradient))
-        bad = bad.to(get_device())
-        all_reduce(bad, 'max')
-        if not bad:
+        waiting = [
+            gradient
+            for wrapper in optim_wrappers(runner)
+            if not wrapper.should_update()
+            and not hasattr(wrapper, 'loss_scaler')
+            for gradient in _gradients(wrapper.optimizer)
+        ]
+        bad = bad_loss or self.is_dropped or not _all_finite(waiting)
+        if not _in_any_process(bad):
             self.in_a_row = 0
             return
+        for wrapper in optim_wrappers(runner):
+            _drop_gradients(wrapper.optimizer)
         found = self._describe(runner, data_batch, loss, bad_loss)
-        self.bad_gradient = False
         self.in_a_row += 1
         if self.policy == 'stop' or self.in_a_row >= self.patience:
             raise NonFiniteError(f'{found}: training stops; {REMEDY}')
@@ -231,6 +249,26 @@ def _all_finite(tensors: Iterable[Tensor]) -> bool:
         bool(torch.stack([n for n in norms if n.device == d]).isfinite().all())
         for d in devices
     )
+
+
+def _in_any_process(bad: bool) -> bool:
+    """Tell all processes what one has met."""
+    flag = torch.tensor(float(bad), device=get_device())
+    all_reduce(flag, 'max')
+    return bool(flag)
+
+
+def _gradients(optimizer: Optimizer) -> list[Tensor]:
+    """List the gradients that an optimizer's parameters have."""
+    parameters = (p for g in optimizer.param_groups for p in g['params'])
+    return [p.grad for p in parameters if p.grad is not None]
+
+
+def _drop_gradients(optimizer: Optimizer) -> None:
+    """Leave an optimizer nothing to step along."""
+    for group in optimizer.param_groups:
+        for parameter in group['params']:
+            parameter.grad = None
 
 
 def _names(batch: object) -> list[str]:

@@ -162,5 +162,49 @@ def test_gradients_that_a_fused_optimizer_scales_itself() -> None:
     assert not weight.grad.isfinite().all()
     scaler.step(optimizer)
     scaler.update()
-    assert not guard.bad_gradient and weight.tolist() == [1, 1, 1]
+    assert not guard.is_dropped and weight.tolist() == [1, 1, 1]
     assert scaler.get_scale() == 2.0**119
+
+
+@pytest.mark.parametrize('policy', ['skip', 'roll_back'])
+def test_a_batch_within_an_update(policy: str, tmp_path: Path) -> None:
+    # Its gradients would make those of the batches after it no numbers.
+    cfg = guarded_config(tmp_path, policy=policy)
+    cfg.optim_wrapper.accumulative_counts = 3
+    cfg.train_dataloader.dataset.poison = None
+    cfg.custom_hooks.append(dict(type='PoisonHook', epoch=1, image=5))
+    before = run(guarded_untrained(tmp_path / 'none')).model.state_dict()
+    runner = run(cfg)
+    told = [x for x in log(runner).splitlines() if 'not finite in' in x]
+    assert len(told) == 2 and all('image_5.png' in line for line in told)
+    after = runner.model.state_dict()
+    assert not torch.equal(before['head.weight'], after['head.weight'])
+    assert finite(tmp_path / 'epoch_3.pth')
+
+
+def test_a_bad_gradient_within_an_update(tmp_path: Path) -> None:
+    cfg = guarded_config(tmp_path)
+    cfg.model.type = 'SteepNet'
+    cfg.train_dataloader.dataset.poison = None
+    cfg.optim_wrapper.accumulative_counts = 3
+    with pytest.raises(NonFiniteError, match=r'Gradient .* iteration 1 '):
+        run(cfg)
+
+
+def test_a_loss_whose_gradients_are_finite(tmp_path: Path) -> None:
+    # As of a cross entropy all of whose pixels are ignored, beside another.
+    cfg = guarded_untrained(tmp_path)
+    cfg.custom_hooks = [dict(type='mlfm_mm.FiniteGuardHook', policy='skip')]
+    runner = run(cfg)
+    (hook,) = (h for h in runner.hooks if isinstance(h, FiniteGuardHook))
+    wrapper, weight = runner.optim_wrapper, runner.model.head.weight
+    hook.before_train(runner)
+    before = weight.detach().clone()
+    for lost, moves in ((math.nan, False), (0.0, True)):
+        hook.before_train_iter(runner, 0)
+        loss = weight.square().sum() + torch.tensor(lost)
+        wrapper.update_params(loss)
+        hook.after_train_iter(runner, 0, {}, dict(loss=loss))
+        assert torch.equal(weight, before) != moves
+    hook.after_train(runner)
+    assert wrapper.scale_loss.__func__ is type(wrapper).scale_loss
