@@ -10,6 +10,9 @@ over these hooks while it calls them, so none can remove itself.
 
 from __future__ import annotations
 
+from logging import WARNING
+
+from mmengine.logging import print_log
 from mmengine.model import BaseModule
 from torch import nn
 from torch.nn.modules.module import register_module_module_registration_hook
@@ -52,6 +55,8 @@ def _on_registration(
             if isinstance(neck, BackboneAware):
                 check_takes_images(parent, backbone)
                 neck.on_adoption(parent, backbone, row)
+    if name == 'neck':
+        warn_of_another(child, backbone)
     head = child if name == 'head' else parts.get('head')
     if head is None:
         return
@@ -106,6 +111,26 @@ def check_takes_images(parent: nn.Module, backbone: nn.Module) -> None:
         )
 
 
+def warn_of_another(neck: nn.Module, backbone: nn.Module) -> None:
+    """Warn if a neck takes the place of the one that serves the backbone.
+
+    Args:
+        neck (nn.Module): What becomes the neck of a model.
+        backbone (nn.Module): The backbone of the model.
+    """
+    server = server_of(backbone)
+    if server is not None and server not in set(neck.modules()):
+        kind, name = type(server).__name__, type(backbone).__name__
+        print_log(
+            f'This {name} keeps the memory of its {kind}, which the model '
+            f'with {type(neck).__name__} as its neck neither saves nor '
+            'switches between training and evaluation: build a fresh '
+            f'backbone, or keep the {kind} as the neck.',
+            'current',
+            WARNING,
+        )
+
+
 def check_unserved(backbone: nn.Module) -> None:
     """Refuse a backbone that a neck serves already.
 
@@ -115,15 +140,24 @@ def check_unserved(backbone: nn.Module) -> None:
     Raises:
         ValueError: It has the hooks of such a neck.
     """
-    for hook in backbone._forward_hooks.values():
-        server = getattr(hook, '__self__', None)
-        if isinstance(server, BackboneAware):
-            kind = type(server).__name__
-            raise ValueError(
-                f'This {type(backbone).__name__} is already served by an '
-                f'{kind}: give one {kind} to a model, and build a fresh '
-                'backbone for a new one.'
-            )
+    server = server_of(backbone)
+    if server is not None:
+        kind = type(server).__name__
+        raise ValueError(
+            f'This {type(backbone).__name__} is already served by an '
+            f'{kind}: give one {kind} to a model, and build a fresh '
+            'backbone for a new one.'
+        )
+
+
+def server_of(backbone: nn.Module) -> BackboneAware | None:
+    """Find the neck that serves a backbone, or one inside a wrapper."""
+    for module in backbone.modules():
+        for hook in module._forward_hooks.values():
+            server = getattr(hook, '__self__', None)
+            if isinstance(server, BackboneAware):
+                return server
+    return None
 
 
 def check_same(neck: BackboneAware, served: str, backbone: nn.Module) -> None:
@@ -138,10 +172,8 @@ def check_same(neck: BackboneAware, served: str, backbone: nn.Module) -> None:
     Raises:
         ValueError: It is another one.
     """
-    for module in backbone.modules():
-        for hook in module._forward_hooks.values():
-            if getattr(hook, '__self__', None) is neck:
-                return
+    if server_of(backbone) is neck:
+        return
     kind = type(neck).__name__
     raise ValueError(
         f'This {kind} already serves the {served} of another model and '

@@ -130,7 +130,10 @@ def has_moments(norm: nn.Module | None) -> bool:
         return False
     moments = norm.running_mean, norm.running_var, norm.num_batches_tracked
     is_complete = not any(moment is None for moment in moments)
-    return norm.affine and norm.track_running_stats and is_complete
+    # A subclass may scale, or hold an activation.
+    usual = _BatchNorm.forward, nn.SyncBatchNorm.forward
+    is_usual = type(norm).forward in usual and is_complete
+    return norm.affine and norm.track_running_stats and is_usual
 
 
 def norms_of(unit: LFMU) -> list[nn.Module | None]:

@@ -110,10 +110,14 @@ class CurrentPass(threading.local):
     is_complete = False  # whether it met every tap
     _waiting = 0  # outputs with memory that the neck was not given yet
 
-    def put(self) -> None:
-        """Count an output of the backbone."""
-        # One that depends on the last would be compiled anew each time.
-        self._waiting = 1 if is_traced() else self._waiting + 1
+    def end(self) -> tuple[MemoryPass | None, bool]:
+        """Forget the pass; return it, and whether it met every tap."""
+        state, is_complete = self.state, self.is_complete
+        self.state, self.is_complete = None, False
+        if is_complete:
+            # What depends on the last pass would be compiled anew each time.
+            self._waiting = 1 if is_traced() else self._waiting + 1
+        return state, is_complete
 
     def take(self) -> bool:
         """Take an output; tell whether there was one."""

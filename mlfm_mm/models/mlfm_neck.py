@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from logging import WARNING
 from typing import Any, Literal
 
 from mmengine.logging import print_log
 from mmengine.model import ModuleList
-from torch import Tensor, nn
+from torch import Tensor, is_grad_enabled, nn
 
 from ..registry import MODELS
 from . import refusals
@@ -134,7 +133,7 @@ class MLFMNeck(BackboneAware):
             kernels=kernels,
         )
         self._served = ''  # the class of the backbone
-        self._has_warned = False
+        self._warned: set[str] = set()
         self._current = CurrentPass()
         self.neck = neck if isinstance(neck, nn.Module) else None
         self._following = Following(neck)
@@ -155,6 +154,8 @@ class MLFMNeck(BackboneAware):
         if self._served:
             return check_same(self, self._served, backbone)
         check_unserved(backbone)
+        # Its taps are those of the backbone within torch.compile's wrapper.
+        backbone = getattr(backbone, '_orig_mod', backbone)
         self.taps, run = find_taps(backbone, *self._wanted)
         channels = self.image_channels = run.image_channels
         self.units = units_for(backbone, self.taps, channels, self._options)
@@ -216,11 +217,12 @@ class MLFMNeck(BackboneAware):
         )
 
     def _end_pass(self, module: nn.Module, inputs: tuple, out: object) -> None:
-        current = self._current
-        state, is_complete = current.state, current.is_complete
-        current.state, current.is_complete = None, False
-        if is_complete:
-            current.put()
+        state, is_complete = self._current.end()
+        is_usual = module.training or is_grad_enabled() or is_traced()
+        if self.training and not is_usual:
+            refusals.warn_once(
+                self._warned, refusals.in_training(self._served)
+            )
         # After an exception there is no output, and nothing to report.
         if out is not None and not is_complete:
             raise RuntimeError(refusals.unmet(state, self.taps, self._served))
@@ -261,9 +263,8 @@ class MLFMNeck(BackboneAware):
             RuntimeError: No model has adopted the neck yet.
         """
         self._check_adopted()
-        if not (is_traced() or self._current.take() or self._has_warned):
-            self._has_warned = True
-            print_log(refusals.unseen(self._served), 'current', WARNING)
+        if not (is_traced() or self._current.take()):
+            refusals.warn_once(self._warned, refusals.unseen(self._served))
         return feats if self.neck is None else self.neck(feats)
 
     # ---- what users see ---------------------------------------------------

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from inspect import signature
+from logging import WARNING
 from typing import TYPE_CHECKING
 
 import torch
+from mmengine.logging import print_log
 from torch import Tensor, fx
 
 if TYPE_CHECKING:
@@ -159,6 +161,22 @@ def unseen(kind: str) -> str:
         'since the last ones. They are without memory if they come from a '
         'backbone that replaced it, or whose forward hooks were removed.'
     )
+
+
+def in_training(kind: str) -> str:
+    """Warn of a backbone in evaluation whose units still train."""
+    return (
+        f'This {kind} is in evaluation and the units of its MLFMNeck are in '
+        'training: they normalize by the batch and update their running '
+        'moments. Call eval() on the model or on the neck, too.'
+    )
+
+
+def warn_once(told: set[str], text: str) -> None:
+    """Warn, unless it was told before."""
+    if text not in told:
+        told.add(text)
+        print_log(text, 'current', WARNING)
 
 
 def not_adopted() -> str:

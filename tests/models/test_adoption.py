@@ -3,12 +3,13 @@
 import copy
 import pickle
 
+import mmpretrain.models
 import pytest
 import torch
 from torch import nn
 
 from mlfm_mm import MLFMNeck
-from mlfm_mm.models import mlfm_neck
+from mlfm_mm.models import adoption, mlfm_neck, refusals
 from tests.hosts import needs_mmseg
 from tests.models.builders import (
     ToyBackbone,
@@ -70,6 +71,21 @@ def test_a_backbone_has_one_neck() -> None:
     ToyModel(backbone, MLFMNeck())
     with pytest.raises(ValueError, match='already served by an MLFMNeck'):
         ToyModel(backbone, MLFMNeck())
+    with pytest.raises(ValueError, match='already served by an MLFMNeck'):
+        ToyModel(nn.Sequential(backbone), MLFMNeck())
+
+
+def test_a_compiled_backbone_has_the_same_taps() -> None:
+    backbone = mmpretrain.models.ResNet(34, base_channels=8, stem_channels=8)
+    compiled = torch.compile(backbone, backend='eager')
+    model = classifier(compiled, channels=64).eval()
+    assert [tap.module for tap in model.neck.taps][:2] == ['relu', 'maxpool']
+    assert len(model.neck.units) == 8
+    image = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        found = model(image)
+        model.backbone = backbone
+        torch.testing.assert_close(found, model(image))
 
 
 def test_a_model_inside_a_model_keeps_its_neck() -> None:
@@ -90,9 +106,10 @@ def test_a_replaced_backbone_is_noticed() -> None:
 def warnings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What the neck warns of."""
     texts: list[str] = []
-    monkeypatch.setattr(
-        mlfm_neck, 'print_log', lambda text, *_, **__: texts.append(text)
-    )
+    for module in (adoption, mlfm_neck, refusals):
+        monkeypatch.setattr(
+            module, 'print_log', lambda text, *_, **__: texts.append(text)
+        )
     return texts
 
 
@@ -120,6 +137,29 @@ def test_hooks_that_someone_removed_are_noticed(warnings: list[str]) -> None:
     model(IMAGE)
     assert len(warnings) == 1
     assert 'hooks were removed' in warnings[0]
+
+
+def test_units_left_in_training_are_noticed(warnings: list[str]) -> None:
+    model = adopted().train()
+    model.backbone.eval()
+    warnings.clear()
+    model(IMAGE.expand(2, -1, -1, -1))  # a frozen trunk, whose units learn
+    assert not warnings
+    with torch.no_grad():
+        model.backbone(IMAGE)
+        model.backbone(IMAGE)
+    assert len(warnings) == 1
+    assert 'eval() on the model or on the neck' in warnings[0]
+
+
+def test_a_neck_in_place_of_the_serving_one(warnings: list[str]) -> None:
+    model = adopted()
+    warnings.clear()
+    model.neck = nn.Sequential(model.neck)
+    assert not warnings
+    model.neck = nn.Identity()
+    assert len(warnings) == 1
+    assert 'ToyBackbone keeps the memory of its MLFMNeck' in warnings[0]
 
 
 def test_no_warning_where_the_backbone_ran(warnings: list[str]) -> None:

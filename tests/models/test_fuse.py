@@ -157,3 +157,15 @@ def test_a_unit_that_cannot_be_fused_leaves_the_others_as_they_were() -> None:
     with pytest.raises(ValueError, match='Remove the hooks'):
         model.neck.fuse()
     assert not any(isinstance(m, Affine) for m in model.modules())
+
+
+def test_norms_that_compute_something_else() -> None:
+    class Halved(nn.BatchNorm2d):
+        def forward(self, x: Tensor) -> Tensor:
+            return super().forward(x) / 2
+
+    unit = make()
+    unit.output_gate = Halved(8).double().eval()
+    assert not fits(unit, GIVEN[0])
+    with pytest.raises(ValueError, match='cannot be fused'):
+        unit.fuse()

@@ -112,7 +112,8 @@ class InceptionNeXt(BaseBackbone):
             training; that of the others rises to it linearly. Defaults to 0.
         layer_scale_init_value (float): Scale of the residuals at the start.
             Defaults to 1e-6.
-        out_indices (Sequence[int]): Stages to return. Defaults to ``(3, )``.
+        out_indices (int | Sequence[int]): Stages to return; negative ones
+            count from the last. Defaults to ``(3, )``.
         init_cfg (dict | list[dict], optional): Initialization config.
             Defaults to the published one.
 
@@ -138,7 +139,7 @@ class InceptionNeXt(BaseBackbone):
         in_channels: int = 3,
         drop_path_rate: float = 0.0,
         layer_scale_init_value: float = 1e-6,
-        out_indices: Sequence[int] = (3,),
+        out_indices: int | Sequence[int] = (3,),
         init_cfg: dict | list[dict] | None = WEIGHTS,
     ) -> None:
         super().__init__(init_cfg)
@@ -148,7 +149,7 @@ class InceptionNeXt(BaseBackbone):
                 f'{tuple(self.arch_settings)}.'
             )
         depths, widths = self.arch_settings[arch]
-        self.out_indices = out_indices
+        self.out_indices = _stages(out_indices, len(depths))
         self.stem = Sequential(
             nn.Conv2d(in_channels, widths[0], 4, stride=4),
             nn.BatchNorm2d(widths[0]),
@@ -185,6 +186,18 @@ class InceptionNeXt(BaseBackbone):
             if i in self.out_indices:
                 outs.append(x)
         return tuple(outs)
+
+
+def _stages(indices: int | Sequence[int], count: int) -> list[int]:
+    """Count stages from the front, refusing those that there are not."""
+    indices = [indices] if isinstance(indices, int) else indices
+    wrong = [i for i in indices if not -count <= i < count]
+    if wrong:
+        raise ValueError(
+            f'out_indices={indices}: there is no stage {wrong[0]}, only 0 to '
+            f'{count - 1}.'
+        )
+    return [i % count for i in indices]
 
 
 def _reduction(channels: int, width: int) -> list[nn.Module]:

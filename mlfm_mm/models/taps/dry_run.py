@@ -259,6 +259,11 @@ def without_data(module: nn.Module) -> nn.Module:
         if isinstance(tensor, nn.Parameter):
             ghost = nn.Parameter(ghost, tensor.requires_grad)
         memo[id(tensor)] = ghost
+    for part in module.modules():
+        for value in vars(part).values():
+            # Computed, such as a pruned weight: deepcopy() would refuse it.
+            if isinstance(value, Tensor) and value.grad_fn is not None:
+                memo[id(value)] = torch.empty_like(value, device='meta')
     probe = copy.deepcopy(module, memo)
     probe.eval()  # not chained: in some hosts it returns None
     return probe

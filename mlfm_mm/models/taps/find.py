@@ -18,6 +18,7 @@ from .by_rule import taps_by_rule
 from .checks import halvings, is_norm, kind_of, level_of, refusal
 from .declared import declared_taps, decoder_taps
 from .dry_run import Call, DryRun, dry_run
+from .flow import tensors_in
 from .layout import LAST
 
 
@@ -124,6 +125,11 @@ def find_taps(
             "names of the backbone, such as ['layer1', 'layer2']."
         )
     run = dry_run(backbone, image_channels)
+    if not list(tensors_in(run.output)):
+        raise ValueError(
+            f'{kind_of(run)} returns no feature: its out_indices name no '
+            'stage that it has.'
+        )
     if run.flow.is_cut:
         raise ValueError(_cut(run))
     order = {call: i for i, call in enumerate(_as_they_end(run.root))}

@@ -19,6 +19,17 @@ def test_stages() -> None:
     assert rates == pytest.approx([0.2 * i / 17 for i in range(18)])
 
 
+@pytest.mark.parametrize('given', [3, -1, (-1,)])
+def test_the_last_stage(given: int | tuple[int]) -> None:
+    (out,) = InceptionNeXt(out_indices=given)(torch.rand(1, 3, 64, 64))
+    assert out.shape == (1, 768, 2, 2)
+
+
+def test_a_stage_that_there_is_not() -> None:
+    with pytest.raises(ValueError, match='there is no stage 4, only 0 to 3'):
+        InceptionNeXt(out_indices=(0, 4))
+
+
 def test_init_weights() -> None:
     net = InceptionNeXt()
     net.init_weights()

@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils import prune
 
 from mlfm_mm.models.taps.dry_run import dry_run
 from tests.models.builders import ToyBackbone
@@ -106,6 +107,14 @@ def test_sizes_that_were_tried() -> None:
         dry_run(OneSize(100, img_size=384))
     for size in (256, 224, 384, 32):
         assert f'3 channels, {size} pixels' in str(error.value)
+
+
+def test_a_weight_that_is_computed() -> None:
+    backbone = ToyBackbone()
+    conv = next(m for m in backbone.modules() if isinstance(m, nn.Conv2d))
+    prune.l1_unstructured(conv, 'weight', 0.5)
+    assert conv.weight.grad_fn is not None
+    assert dry_run(backbone).calls
 
 
 def test_wrong_channels() -> None:

@@ -8,6 +8,7 @@ from mmpretrain.registry import MODELS as CLS
 from torch import Tensor, nn
 
 from mlfm_mm import MLFMNeck
+from mlfm_mm.models.backbones import InceptionNeXt
 from mlfm_mm.models.taps import Tap, capture_point, find_taps
 from mlfm_mm.models.taps.dry_run import dry_run
 from tests.hosts import SEG, needs_mmseg
@@ -259,6 +260,11 @@ def test_taps_of_a_wrong_kind(taps) -> None:
 def test_no_taps() -> None:
     with pytest.raises(ValueError, match='without any memory'):
         find_taps(ToyBackbone(), [])
+
+
+def test_no_feature() -> None:
+    with pytest.raises(ValueError, match='returns no feature: its out_ind'):
+        find_taps(InceptionNeXt(out_indices=()))
 
 
 class CutBackbone(ToyBackbone):

@@ -61,3 +61,10 @@ def test_precision_of_products(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(backend, 'allow_tf32', allowed)
         assert products_of(kernels, torch.float32)[5] == product
         assert products_of(kernels, torch.float16)[5] == 'ieee'
+    if conv := getattr(backend, 'conv', None):
+        # The way of PyTorch 2.9, after which the older name fails.
+        before, conv.fp32_precision = conv.fp32_precision, 'ieee'
+        try:
+            assert products_of(kernels, torch.float32)[5] == 'tf32x3'
+        finally:
+            conv.fp32_precision = before
