@@ -48,6 +48,15 @@ def test_every_baseline_has_its_mlfm() -> None:
     assert all(baseline_of(name) == name for name in BASELINE)
 
 
+def test_cosines_end_with_the_training() -> None:
+    # Beyond an end of its own, a rate rises again or stays at nothing.
+    for path in (CONFIGS / '_base_/schedules').glob('*.py'):
+        found = Config.fromfile(path).param_scheduler
+        for scheduler in found if isinstance(found, list) else [found]:
+            fixed = {'T_max', 'end'} & set(scheduler)
+            assert 'Cosine' not in scheduler['type'] or not fixed, path
+
+
 @pytest.mark.parametrize('name', MLFM)
 def test_mlfm_is_the_baseline_plus_the_neck(name: str) -> None:
     baseline = Config.fromfile(CONFIGS / 'baseline' / baseline_of(name))

@@ -35,7 +35,12 @@ def read_options(words: Sequence[str]) -> argparse.Namespace:
     Returns:
         Namespace: What torchrun makes of them.
     """
-    script = [word.startswith('-') for word in words].index(False)
+    options = [word.startswith('-') for word in words]
+    if all(options):
+        sys.exit(
+            'usage: dist_launch.py [options of torchrun] SCRIPT [arguments]'
+        )
+    script = options.index(False)
     args = parse_args(words[: script + 1])
     args.training_script_args = [*words[script + 1 :]]
     return args

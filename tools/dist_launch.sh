@@ -5,6 +5,10 @@
 #     NNODES, NODE_RANK, MASTER_ADDR, PORT; and PYTHON, the interpreter.
 set -euo pipefail
 
+if [[ $# -lt 2 ]]; then
+    echo "usage: $(basename "$0") SCRIPT PROCESSES [arguments]" >&2
+    exit 2
+fi
 SCRIPT=$1
 PROCESSES=$2
 shift 2

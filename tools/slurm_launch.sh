@@ -6,6 +6,10 @@
 # PORT, PYTHON.
 set -euo pipefail
 
+if [[ $# -lt 3 ]]; then
+    echo "usage: $(basename "$0") PARTITION JOB_NAME SCRIPT [arguments]" >&2
+    exit 2
+fi
 PARTITION=$1
 JOB_NAME=$2
 shift 2
@@ -21,8 +25,8 @@ else
 fi
 # Jobs that share a machine must not share a port; all tasks inherit this.
 export MASTER_PORT=${PORT:-${MASTER_PORT:-$((20000 + RANDOM % 20000))}}
-# SRUN_ARGS holds several words.
-read -r -a EXTRA <<<"${SRUN_ARGS:-}"
+# SRUN_ARGS holds several words, perhaps on several lines, without quotes.
+read -r -d '' -a EXTRA <<<"${SRUN_ARGS:-}" || true
 
 exec srun -p "$PARTITION" \
     --job-name="$JOB_NAME" \

@@ -8,6 +8,12 @@ from .errors import UsageError
 KEY = 'share_batch_size'
 
 
+def shared_batch(cfg: Config) -> int:
+    """Get the batch of all processes; 0 if the config counts by process."""
+    loader = cfg.get('train_dataloader')
+    return loader.batch_size if cfg.get(KEY) and loader else 0
+
+
 def share_batch_size(cfg: Config, processes: int) -> None:
     """Divide the batch between the processes, where the config asks for it.
 
@@ -30,10 +36,9 @@ def share_batch_size(cfg: Config, processes: int) -> None:
         >>> cfg.train_dataloader.batch_size, 'share_batch_size' in cfg
         (16, False)
     """
-    loader = cfg.get('train_dataloader')
-    if processes == 1 or not cfg.get(KEY) or not loader:
+    total = shared_batch(cfg)
+    if processes == 1 or not total:
         return
-    total = loader.batch_size
     if total % processes:
         raise UsageError(
             f'train_dataloader.batch_size={total} is the batch of all '
@@ -41,10 +46,10 @@ def share_batch_size(cfg: Config, processes: int) -> None:
             f'{processes}: start another number of processes, or set a '
             f'multiple of {processes} (with --auto-scale-lr)'
         )
-    loader.batch_size = total // processes
+    cfg.train_dataloader.batch_size = total // processes
     cfg.pop(KEY)
     print_log(
         f'{total} images a step are shared out to {processes} processes: '
-        f'{loader.batch_size} each.',
+        f'{total // processes} each.',
         logger='current',
     )

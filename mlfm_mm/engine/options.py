@@ -1,6 +1,6 @@
 """From a config file, and the options that all tools share, to a config."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 from inspect import signature
 from pathlib import Path
@@ -10,6 +10,7 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from ..datasets.images import shorten
 from .batch import KEY as SHARE_BATCH_SIZE
 from .errors import UsageError
 from .hosts import Host
@@ -28,8 +29,8 @@ KNOWN_KEYS = {
     'sync_bn',
 }
 # Keys of the hosts' own configs that look like misspelt ones of these.
-OTHER_KEYS = {'gallery_dataloader', 'models', 'tta_model', 'tta_pipeline'}
-OTHER_KEYS |= {f'{part}_pipeline' for part in ('train', 'val', 'test')}
+HOSTS_KEYS = {'gallery_dataloader', 'models', 'tta_model', 'tta_pipeline'}
+OTHER_KEYS = HOSTS_KEYS | {f'{s}_pipeline' for s in ('train', 'val', 'test')}
 
 
 def load_config(
@@ -49,7 +50,8 @@ def load_config(
 
     Raises:
         UsageError: If there is no such file, if it cannot be read, if a
-            value cannot be set, or if a key looks misspelt.
+            value cannot be set, or would not be read, or if a key looks
+            misspelt.
     """
     if not Path(path).is_file():
         raise UsageError(
@@ -65,6 +67,7 @@ def load_config(
         ) from error
     if memory:
         cfg = add_memory(cfg)
+    refuse_variables(cfg, overrides or {})
     try:
         cfg.merge_from_dict(overrides or {})
     except (KeyError, TypeError, IndexError) as error:
@@ -73,6 +76,52 @@ def load_config(
         ) from error
     check_keys(cfg)
     return cfg
+
+
+def refuse_variables(cfg: Config, overrides: dict) -> None:
+    """Refuse to set variables whose values a config has copied elsewhere.
+
+    Args:
+        cfg (Config): The config, without the overrides.
+        overrides (dict): Dotted keys and their values.
+
+    Raises:
+        UsageError: Nothing would read a value; the message names what does.
+
+    Example:
+        >>> cfg = Config(dict(lr=1, optim_wrapper=dict(optimizer=dict(lr=1))))
+        >>> refuse_variables(cfg, {'lr': 2})
+        Traceback (most recent call last):
+        ...
+        mlfm_mm.engine.errors.UsageError: --cfg-options lr=...: nothing reads
+        it once the file is read: set optim_wrapper.optimizer.lr
+    """
+    read = {key: cfg[key] for key in KNOWN_KEYS if cfg.get(key) is not None}
+    first = {name.partition('.')[0] for name in overrides}
+    for name in sorted(first - KNOWN_KEYS - HOSTS_KEYS):
+        if places := list(places_of(read, name, cfg.get(name))):
+            raise UsageError(
+                f'--cfg-options {name}=...: nothing reads it once the file is '
+                f'read: set {shorten(sorted(places, key=len))}'
+            )
+
+
+def places_of(part: object, name: str, value: object) -> Iterator[str]:
+    """Find where a config has a key of some name, or a copy of its value.
+
+    Numbers may be equal by chance; only texts and lists count as copies.
+    """
+    if isinstance(part, list | tuple):
+        part = dict(enumerate(part))
+    if not isinstance(part, dict):
+        return
+    can_be_copied = isinstance(value, str | dict | list | tuple) and value
+    for key, inner in part.items():
+        if key == name or (can_be_copied and inner == value):
+            yield str(key)
+        else:
+            for place in places_of(inner, name, value):
+                yield f'{key}.{place}'
 
 
 def check_keys(cfg: Config) -> None:

@@ -9,6 +9,7 @@ from mmengine.registry import RUNNERS, init_default_scope
 from mmengine.runner import Runner
 
 from .amp import adapt_amp
+from .batch import KEY, shared_batch
 from .distributed import adapt_launcher
 from .errors import UsageError
 
@@ -29,6 +30,7 @@ def build_runner(cfg: Config) -> Runner:
             unknown.
     """
     adapt_amp(cfg)
+    total = shared_batch(cfg)
     adapt_launcher(cfg)
     kind: Any = Runner
     if 'runner_type' in cfg:
@@ -44,6 +46,11 @@ def build_runner(cfg: Config) -> Runner:
         )
     late: Any = type(kind.__name__, (_WritesConfigLate, kind), {})
     runner: Runner = late.from_cfg(cfg)
+    if total:
+        # What it writes down trains alike in any number of processes.
+        runner.cfg.merge_from_dict(
+            {KEY: True, 'train_dataloader.batch_size': total}
+        )
     return runner
 
 

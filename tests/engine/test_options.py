@@ -46,6 +46,37 @@ def test_a_misspelt_option(tmp_path: Path) -> None:
     assert cfg.model.head.num_classes == 7
 
 
+COPIED = """
+data_root = 'data/mine'
+flips = [dict(type='RandomFlip')]
+train_dataloader = dict(dataset=dict(data_root=data_root, pipeline=flips))
+train_cfg = dict(max_epochs=3)
+flag = 3
+"""
+
+
+@pytest.mark.parametrize(
+    ('option', 'place'),
+    [
+        ('data_root', 'train_dataloader.dataset.data_root'),
+        ('flips.0.prob', 'train_dataloader.dataset.pipeline'),
+        ('max_epochs', 'train_cfg.max_epochs'),
+    ],
+)
+def test_a_variable_that_is_not_read_again(
+    option: str, place: str, tmp_path: Path
+) -> None:
+    path = write(tmp_path, COPIED)
+    with pytest.raises(UsageError, match=f'nothing reads it .*: set {place}$'):
+        load_config(path, {option: 1})
+
+
+def test_variables_of_ones_own(tmp_path: Path) -> None:
+    # A hook may read them from runner.cfg.
+    cfg = load_config(write(tmp_path, COPIED), {'flag': 4, 'other': 5})
+    assert (cfg.flag, cfg.other) == (4, 5)
+
+
 def test_a_variable_that_several_keys_share(tmp_path: Path) -> None:
     text = (
         "evaluator = dict(type='Accuracy')\n"

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.config import Config
 
 from tests.processes import run_ranks
 from tests.tools.helpers import (
@@ -61,6 +62,9 @@ def add_spy(config: Path) -> None:
 def test_two_processes_share_the_work(tmp_path: Path) -> None:
     config = write_digits_config(tmp_path, 'mlfm')
     add_spy(config)
+    with open(config, 'a') as file:
+        file.write('share_batch_size = True\n')
+        file.write("train_dataloader['batch_size'] = 16\n")
     printed = run_tool(
         *('dist_train.sh', config, 2, '--work-dir', 'out'),
         cwd=tmp_path,
@@ -69,6 +73,12 @@ def test_two_processes_share_the_work(tmp_path: Path) -> None:
     )
     assert 'Distributed training: True' in printed
     assert 'accuracy/top1' in printed
+    # What is written down trains alike by any number of processes.
+    written = Config.fromfile(
+        tmp_path / 'out' / config.name, import_custom_modules=False
+    )
+    assert written.share_batch_size
+    assert written.train_dataloader.batch_size == 16
     # 40 images in batches of 8, over two processes: 2 full batches each.
     for rank in '01':
         lines = (tmp_path / f'labels_{rank}.txt').read_text().split()
@@ -120,7 +130,7 @@ def test_slurm_starts_the_script(tmp_path: Path) -> None:
         PATH=f'{srun.parent}:{os.environ["PATH"]}',
         GPUS='1',
         GPUS_PER_NODE='0',
-        SRUN_ARGS='--qos=low --exclusive',
+        SRUN_ARGS='--qos=low\n--exclusive',
     )
     assert '-p gpu --job-name=job --ntasks=1' in printed
     assert '--qos=low --exclusive' in printed and '--gres' not in printed
@@ -136,6 +146,9 @@ def test_slurm_starts_the_script(tmp_path: Path) -> None:
         ('dist_test.sh', ['x.py', 'x.pth'], 'CONFIG CHECKPOINT PROCESSES'),
         ('slurm_train.sh', ['gpu'], 'PARTITION JOB_NAME CONFIG WORK_DIR'),
         ('slurm_test.sh', ['gpu'], 'PARTITION JOB_NAME CONFIG CHECKPOINT'),
+        ('dist_launch.sh', ['--help'], 'SCRIPT PROCESSES [arguments]'),
+        ('slurm_launch.sh', ['--help'], 'PARTITION JOB_NAME SCRIPT'),
+        ('dist_launch.py', ['--help'], '[options of torchrun] SCRIPT'),
     ],
 )
 def test_usage(

@@ -31,15 +31,18 @@ test_pipeline = [
     dict(type='LoadAnnotations'),
     dict(type='PackSegInputs'),
 ]
-img_ratios = [0.5, 0.75, 1.0, 1.25, 1.5, 1.75]
+img_scales = [
+    (int(480 * ratio), int(360 * ratio))
+    for ratio in [0.5, 0.75, 1.0, 1.25, 1.5, 1.75]
+]
 tta_pipeline = [
     load_image,
     dict(
         type='TestTimeAug',
         transforms=[
             [
-                dict(type='Resize', scale_factor=ratio, keep_ratio=True)
-                for ratio in img_ratios
+                dict(type='Resize', scale=scale, keep_ratio=True)
+                for scale in img_scales
             ],
             [dict(type='RandomFlip', prob=prob) for prob in (0.0, 1.0)],
             [dict(type='LoadAnnotations')],

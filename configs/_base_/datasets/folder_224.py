@@ -13,6 +13,10 @@ test_pipeline = [
     dict(type='CenterCrop', crop_size=224),
     dict(type='PackInputs'),
 ]
-train_dataloader = dict(num_workers=4, dataset=dict(pipeline=train_pipeline))
+# As the schedule wants, over all processes.
+share_batch_size = True
+train_dataloader = dict(
+    batch_size=128, num_workers=4, dataset=dict(pipeline=train_pipeline)
+)
 val_dataloader = dict(num_workers=4, dataset=dict(pipeline=test_pipeline))
 test_dataloader = val_dataloader

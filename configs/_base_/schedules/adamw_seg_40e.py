@@ -10,9 +10,8 @@ param_scheduler = [
         end=1,
         convert_to_iter_based=True,
     ),
-    dict(
-        type='CosineAnnealingLR', begin=1, end=40, convert_to_iter_based=True
-    ),
+    # No end: it follows max_epochs.
+    dict(type='CosineAnnealingLR', begin=1, convert_to_iter_based=True),
 ]
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=40, val_interval=4)
 val_cfg = dict(type='ValLoop')

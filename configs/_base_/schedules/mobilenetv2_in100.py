@@ -2,9 +2,8 @@
 optim_wrapper = dict(
     optimizer=dict(type='SGD', lr=0.05, momentum=0.9, weight_decay=1e-4)
 )
-param_scheduler = dict(
-    type='CosineAnnealingLR', T_max=150, by_epoch=True, eta_min=0
-)
+# No end: it follows max_epochs.
+param_scheduler = dict(type='CosineAnnealingLR', by_epoch=True, eta_min=0)
 train_cfg = dict(by_epoch=True, max_epochs=150, val_interval=1)
 val_cfg = dict()
 test_cfg = dict()

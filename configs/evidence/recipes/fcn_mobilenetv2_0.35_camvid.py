@@ -42,8 +42,6 @@ model = dict(
     train_cfg=dict(),
     test_cfg=dict(mode='whole'),
 )
-param_scheduler = _base_.param_scheduler
-param_scheduler[1].end = 16
 train_cfg = dict(max_epochs=16)
 default_hooks = dict(checkpoint=dict(save_best=None))
 custom_hooks = [

@@ -16,6 +16,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import TextIO
 
+from mmengine.config import Config
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
@@ -27,7 +28,7 @@ from ...engine import (
 )
 from ...engine.weights import weights_only
 from ..runs import read_curve
-from .plan import Plan, Run, make_config
+from .plan import Plan, Run, fingerprint, make_config
 from .records import make_record, pending_runs, read_records, write_record
 
 POLL_SECONDS = 2.0
@@ -127,7 +128,8 @@ def run_plan(
         console (Console): Where to print the progress.
 
     Raises:
-        UsageError: If a run failed, or if another command runs the plan.
+        UsageError: If a run failed or was begun by another recipe, or if
+            another command runs the plan.
             The runs in progress are terminated then, as by any exception,
             and can be resumed.
     """
@@ -141,6 +143,8 @@ def run_plan(
         console=console,
         disable=not console.is_terminal,
     )
+    for run in waiting:
+        check_begun(run, folder / run.name)
     clock = Clock(waiting, folder, plan.metric)
     with _held(folder / 'pids.json') as pids, progress:
         task = progress.add_task(plan.name, total=clock.total, left='')
@@ -160,6 +164,19 @@ def run_plan(
         finally:
             for job in running:
                 _stop(job)
+
+
+def check_begun(run: Run, folder: Path) -> None:
+    """Refuse to go on with a run that another recipe has begun."""
+    begun = folder / 'run.py'
+    if not begun.is_file() or not any(folder.glob('*.pth')):
+        return
+    now = fingerprint(make_config(run, folder))
+    if fingerprint(Config.fromfile(begun)) != now:
+        raise UsageError(
+            f'{run.name} was begun by another recipe than {run.arm.config} '
+            f'is now: restore that, or remove {folder}'
+        )
 
 
 def _note(file: TextIO, jobs: list[Job]) -> None:

@@ -21,7 +21,7 @@ from torch.utils.data import DataLoader
 
 from ...datasets.images import shorten
 from ...registry import HOOKS
-from ..batch import KEY
+from ..batch import KEY, shared_batch
 from ..errors import UsageError
 from ..models import unwrapped
 
@@ -54,8 +54,10 @@ class CheckDataHook(Hook):
         Raises:
             UsageError: They do not fit.
         """
-        check_share(runner.cfg, runner.world_size)
         loader = runner.train_dataloader
+        batches = getattr(loader, 'batch_sampler', None)
+        size = getattr(batches, 'batch_size', None)
+        check_share(runner.cfg, runner.world_size, size)
         self.check_classes(runner.model, loader.dataset)
         if isinstance(loader, DataLoader):  # else its batches are unknown
             check_batches(loader)
@@ -100,14 +102,16 @@ class CheckDataHook(Hook):
             )
 
 
-def check_share(cfg: Config, processes: int) -> None:
+def check_share(cfg: Config, processes: int, size: int | None = None) -> None:
     """Refuse a global batch size that each process would take as its own.
 
-    Our tools divide it before a run; a host's own do not know the key.
+    Our tools divide it before a run, so that each takes ``size``; a host's
+    own do not know the key.
     """
-    if processes == 1 or not cfg.get(KEY):
+    total = shared_batch(cfg)
+    shared_out = (size or total) * processes == total
+    if processes == 1 or not total or shared_out:
         return
-    total = cfg.train_dataloader.batch_size
     raise UsageError(
         f'train_dataloader.batch_size={total} is the batch of all {processes} '
         f'processes ({KEY} = True), which this program has not shared out: '

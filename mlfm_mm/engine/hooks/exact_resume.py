@@ -88,6 +88,7 @@ class ExactResumeHook(Hook):
             processes=runner.world_size,
             images=size * runner.world_size,
             steps=len(loader),
+            recipe=_recipe(runner),
             # The current epoch, and its first iteration.
             epoch=runner.epoch,
             began=runner.epoch * len(loader),
@@ -100,7 +101,15 @@ class ExactResumeHook(Hook):
 
     @staticmethod
     def _warn_of_changes(runner: Runner, before: dict, now: dict) -> None:
-        """Warn of what another number of processes or images changes."""
+        """Warn of what a new recipe, or number of processes, changes."""
+        if before['recipe'] != now['recipe']:
+            runner.logger.warning(
+                'Resumed with another length, optimizer or schedule: the '
+                'learning rate goes on as planned before '
+                f'({before["recipe"]["length"]}), and new settings of the '
+                'optimizer and the schedule have no effect. To train by '
+                'these, begin a run with load_from=... and without resuming.'
+            )
         if all(before[k] == now[k] for k in ('processes', 'images', 'steps')):
             return
         runner.logger.warning(
@@ -138,6 +147,22 @@ class ExactResumeHook(Hook):
                 '(accumulative_counts): the gradients so far are lost to a '
                 'run that resumes from it.'
             )
+
+
+def _recipe(runner: Runner) -> dict[str, str]:
+    """Describe what MMEngine takes from a checkpoint, not from the config."""
+    by_iter = isinstance(runner.train_loop, IterBasedTrainLoop)
+    length = (
+        f'{runner.max_iters} iterations'
+        if by_iter
+        else f'{runner.max_epochs} epochs'
+    )
+    wrapper = runner.cfg.get('optim_wrapper') or {}
+    return dict(
+        length=length,
+        optimizer=str(wrapper.get('optimizer')),
+        schedule=str(runner.cfg.get('param_scheduler')),
+    )
 
 
 def has_pending_gradients(runner: Runner) -> bool:

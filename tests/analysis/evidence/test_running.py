@@ -10,8 +10,10 @@ import pytest
 from rich.console import Console
 
 from mlfm_mm.analysis.evidence import read_plan
+from mlfm_mm.analysis.evidence.plan import make_config
 from mlfm_mm.analysis.evidence.running import (
     Clock,
+    check_begun,
     run_plan,
     signal_runs,
     tell_state,
@@ -75,3 +77,18 @@ def test_one_command_runs_a_plan(tmp_path: Path) -> None:
         fcntl.flock(file, fcntl.LOCK_EX)
         with pytest.raises(UsageError, match='another command is running'):
             run_plan(plan, 1, tmp_path, tmp_path / 'x', Console(quiet=True))
+
+
+def test_a_run_that_another_recipe_began(tmp_path: Path) -> None:
+    plan = read_plan(begun_plan(tmp_path, 0))
+    run = next(iter(plan.runs()))
+    folder = tmp_path / run.name
+    folder.mkdir()
+    make_config(run, folder).dump(folder / 'run.py')
+    check_begun(run, folder)
+    (folder / 'epoch_1.pth').touch()
+    check_begun(run, folder)
+    text = (folder / 'run.py').read_text()
+    (folder / 'run.py').write_text(text.replace('epochs=10', 'epochs=9'))
+    with pytest.raises(UsageError, match='begun by another recipe'):
+        check_begun(run, folder)

@@ -166,9 +166,12 @@ def test_the_share_is_checked_before_a_run() -> None:
             dict(share_batch_size=True, train_dataloader=dict(batch_size=8))
         )
         world_size = 2
+        train_dataloader = DataLoader([0] * 8, batch_size=8)
 
     with pytest.raises(UsageError, match='batch_size=4 share_batch_size'):
         CheckDataHook().before_train(Runner())
+    # Our tools have shared it out.
+    check_share(Runner.cfg, 2, 4)
 
 
 def test_nothing_to_train() -> None:

@@ -239,3 +239,22 @@ def test_a_data_set_that_validation_shares(tmp_path: Path) -> None:
     )
     runner.train()
     assert runner.iter == 12
+
+
+@pytest.mark.parametrize(
+    ('changes', 'is_told'),
+    [
+        ({}, False),
+        ({'train_cfg.max_epochs': 4}, True),
+        ({'optim_wrapper.optimizer.lr': 0.01}, True),
+    ],
+)
+def test_settings_that_the_checkpoint_overrules(
+    changes: dict, is_told: bool, tmp_path: Path
+) -> None:
+    cfg = exact_config(tmp_path)
+    stop(Config(cfg.to_dict()), 5)
+    cfg.resume = True
+    cfg.merge_from_dict(changes)
+    told = 'goes on as planned before (3 epochs)' in log(run(cfg))
+    assert told == is_told
