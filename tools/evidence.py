@@ -26,8 +26,6 @@ from mlfm_mm.analysis.evidence.running import (
 from mlfm_mm.engine import one_sentence
 from mlfm_mm.engine.arguments import make_parser, positive
 
-ROOT = Path(__file__).resolve().parents[1]
-
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
@@ -50,9 +48,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--results',
         type=Path,
-        default=ROOT / 'docs/results/evidence',
+        default=Path('docs/results/evidence'),
         metavar='DIR',
-        help='where the records go (default: docs/results/evidence)',
+        help='where the records go (default: %(default)s)',
     )
     action = parser.add_mutually_exclusive_group()
     action.add_argument(

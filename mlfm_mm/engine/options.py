@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
+from importlib.util import find_spec
 from inspect import signature
 from pathlib import Path
 from types import ModuleType
 
 import torch
 from mmengine.config import Config
+from mmengine.hub import get_config
 from mmengine.runner import Runner
 
 from ..datasets.images import shorten
@@ -39,7 +41,8 @@ def load_config(
     """Read a config file and override some of its values.
 
     Args:
-        path (str): The config file.
+        path (str): The config file, or that of an installed host, as
+            ``'mmpretrain::resnet/resnet18_8xb32_in1k.py'``.
         overrides (dict, optional): Dotted keys and their values, as
             ``--cfg-options`` gives them. Defaults to None.
         memory (bool): Whether to add memory, before the overrides. Defaults
@@ -53,13 +56,17 @@ def load_config(
             value cannot be set, or would not be read, or if a key looks
             misspelt.
     """
-    if not Path(path).is_file():
+    host, is_hosts, _ = path.partition('::')
+    if is_hosts and find_spec(host) is None:
+        # MMEngine would install it.
+        raise UsageError(f'{path}: there is no package {host!r}')
+    if not (is_hosts or Path(path).is_file()):
         raise UsageError(
             f'there is no config file {path!r}: check the path (this '
             "project's configs lie in configs/baseline and configs/mlfm)"
         )
     try:
-        cfg = Config.fromfile(path)
+        cfg = get_config(path) if is_hosts else Config.fromfile(path)
     except Exception as error:
         # A config is code, which may raise anything.
         raise UsageError(

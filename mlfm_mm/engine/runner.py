@@ -6,12 +6,14 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.dist import is_main_process
 from mmengine.registry import RUNNERS, init_default_scope
-from mmengine.runner import Runner
+from mmengine.runner import BaseLoop, Runner
+from torch.utils.data import DataLoader
 
 from .amp import adapt_amp
 from .batch import KEY, shared_batch
 from .distributed import adapt_launcher
 from .errors import UsageError
+from .hooks.check_data import check_batches
 
 
 def build_runner(cfg: Config) -> Runner:
@@ -44,7 +46,7 @@ def build_runner(cfg: Config) -> Runner:
             f'runner_type={cfg.runner_type!r} is unknown: name a runner that '
             'is registered in RUNNERS, or leave it out'
         )
-    late: Any = type(kind.__name__, (_WritesConfigLate, kind), {})
+    late: Any = type(kind.__name__, (_Careful, kind), {})
     runner: Runner = late.from_cfg(cfg)
     if total:
         # What it writes down trains alike in any number of processes.
@@ -54,8 +56,8 @@ def build_runner(cfg: Config) -> Runner:
     return runner
 
 
-class _WritesConfigLate:
-    """A part of a runner that writes its config when it begins to run.
+class _Careful:
+    """A part of a runner: it writes its config when it begins to run.
 
     MMEngine writes it while the runner is built, over that of an earlier run
     in the same folder, from which the weights are: for a test, and for a run
@@ -67,6 +69,14 @@ class _WritesConfigLate:
 
     def dump_config(self) -> None:
         """Write nothing yet."""
+
+    def build_train_loop(self, loop: object) -> BaseLoop:
+        """Refuse data that make no batch, before schedules count steps."""
+        base: Any = super()
+        built: BaseLoop = base.build_train_loop(loop)
+        if isinstance(built.dataloader, DataLoader):
+            check_batches(built.dataloader)
+        return built
 
     def call_hook(self, fn_name: str, **kwargs: object) -> None:
         """Call the hooks, then write the config if they let it begin."""

@@ -38,6 +38,15 @@ def test_mistakes(text: str, message: str, tmp_path: Path) -> None:
     assert message in str(caught.value)
 
 
+def test_the_config_of_an_installed_host() -> None:
+    cfg = load_config('mmpretrain::resnet/resnet18_8xb32_in1k.py', {}, True)
+    assert cfg.model.neck.type == 'mlfm_mm.MLFMNeck'
+    with pytest.raises(UsageError, match="there is no package 'mmnone'"):
+        load_config('mmnone::resnet/resnet18_8xb32_in1k.py')
+    with pytest.raises(UsageError, match=r'resnet/none\.py cannot be read'):
+        load_config('mmpretrain::resnet/none.py')
+
+
 def test_a_misspelt_option(tmp_path: Path) -> None:
     path = write(tmp_path, 'model = dict()')
     with pytest.raises(UsageError, match="'modle': did you mean 'model'"):

@@ -89,3 +89,18 @@ def test_a_refused_resume_writes_no_config(run: Path) -> None:
     with pytest.raises(UsageError, match='the weights belong to'):
         build_runner(cfg).train()
     assert run.read_text() == before
+
+
+def test_fewer_images_than_a_batch(tmp_path: Path) -> None:
+    # The schedule, which counts steps, would fail before any hook sees them.
+    options = {
+        'train_dataloader.batch_size': 64,
+        'train_dataloader.drop_last': True,
+    }
+    cfg = prepare_training(
+        str(write_digits_config(tmp_path)),
+        work_dir=str(tmp_path / 'run'),
+        cfg_options=options,
+    )
+    with pytest.raises(UsageError, match='40 training images make no batch'):
+        build_runner(cfg).train()

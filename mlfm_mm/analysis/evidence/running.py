@@ -62,10 +62,13 @@ def tell_state(
     """
     pending = pending_runs(plan, read_records(records))
     total = len(list(plan.runs()))
-    console.print(f'{plan.name}: {total - len(pending)} of {total} runs done')
+    done = total - len(pending)
+    text = f'{plan.name}: {done} of {total} runs done'
+    told = f', by {records}: another --results trains them anew'
+    console.print(text + told if done else text)
     for run in pending:
-        if done := epochs_done(folder / run.name, plan.metric):
-            console.print(f'  {run.name}: {done} of {epochs_of(run)} epochs')
+        if epoch := epochs_done(folder / run.name, plan.metric):
+            console.print(f'  {run.name}: {epoch} of {epochs_of(run)} epochs')
 
 
 def signal_runs(folder: Path, number: int) -> str:
