@@ -28,12 +28,16 @@ def bring_to_size(image: Image.Image, facts: dict) -> Image.Image:
         step = facts['size_divisor']
         return image.resize([max(1, n // step) * step for n in image.size])
     size, mode = facts['size'][::-1], Image.Resampling.BILINEAR
-    border = (1 - facts['crop_pct']) / 2
+    sides = np.array(image.size)
+    scale = sides * facts['crop_pct'] / size
     if facts.get('keep_ratio', True):
-        return ImageOps.fit(image, size, mode, border)
-    left, upper = (n * border for n in image.size)
-    box = left, upper, image.width - left, image.height - upper
-    return image.resize(size, mode, box)
+        scale[:] = scale.min()
+    corner = np.maximum((sides - scale * size) / 2, 0)
+    if facts.get('antialias', True):
+        end = np.minimum(corner + scale * size, sides)
+        return image.resize(size, mode, (*corner, *end))
+    steps = scale[0], 0, corner[0], 0, scale[1], corner[1]
+    return image.transform(size, Image.Transform.AFFINE, steps, mode)
 
 
 def run(network: str, photo: str) -> None:

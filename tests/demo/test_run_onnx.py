@@ -46,11 +46,13 @@ def test_16_bits_are_scaled_to_8(name: str, tmp_path: Path) -> None:
     ],
     ids=['squash', 'squash-crop', 'crop'],
 )
+@pytest.mark.parametrize('backend', ['cv2', 'pillow'])
+@pytest.mark.parametrize('shape', [(30, 20, 3), (300, 200, 3)])
 def test_pictures_are_brought_to_a_size_as_by_the_host(
-    steps: list[dict], tmp_path: Path
+    steps: list[dict], shape: tuple, backend: str, tmp_path: Path
 ) -> None:
-    # Enlarged: Pillow shrinks more smoothly than OpenCV.
-    pixels = np.random.default_rng(0).integers(0, 256, (30, 20, 3), np.uint8)
+    steps = [dict(steps[0], backend=backend), *steps[1:]]
+    pixels = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     path = str(tmp_path / 'x.png')
     mmcv.imwrite(pixels, path)
     pipeline = [*steps, dict(type='PackInputs')]

@@ -32,10 +32,10 @@ def describe(network: Trained, exported: Exported) -> dict[str, str]:
         dict[str, str]: JSON by name: ``task``, which is segmentation,
         classification, or multi-label classification, whose scores are
         sigmoids; names of the ``classes`` and their ``palette``; ``mean``,
-        ``std`` and ``order`` of the channels;
-        ``size``, the height and width that pictures are resized to, null for
-        their own; ``keep_ratio`` and ``crop_pct``, see :class:`.Preparation`;
-        and ``size_divisor``, of which sizes must be multiples.
+        ``std`` and ``order`` of the channels; ``size``, the height and width
+        that pictures are resized to, null for their own; ``keep_ratio``,
+        ``crop_pct`` and ``antialias``, see :class:`.Preparation`; and
+        ``size_divisor``, of which sizes must be multiples.
     """
     prepared = preparation_of(network.cfg, network.segments)
     if prepared.left_out:
@@ -58,6 +58,7 @@ def describe(network: Trained, exported: Exported) -> dict[str, str]:
         size=exported.size,
         keep_ratio=prepared.keep_ratio,
         crop_pct=prepared.crop_pct,
+        antialias=prepared.antialias,
         size_divisor=exported.divisor,
     )
     if not network.segments:

@@ -37,11 +37,14 @@ class Preparation:
             sides, that a centre crop keeps before. Defaults to 1.
         left_out (tuple[str, ...]): The transforms that these words cannot
             say. Defaults to none.
+        antialias (bool): Whether they are smoothed when they shrink, as
+            Pillow does and OpenCV does not. Defaults to False.
     """
 
     keep_ratio: bool = True
     crop_pct: float = 1.0
     left_out: tuple[str, ...] = ()
+    antialias: bool = False
 
 
 def preparation_of(cfg: Config, segments: bool) -> Preparation:
@@ -62,7 +65,8 @@ def preparation_of(cfg: Config, segments: bool) -> Preparation:
         >>> crop = dict(type='CenterCrop', crop_size=224)
         >>> pipeline = [dict(type='ResizeEdge', scale=256), crop]
         >>> preparation_of(Config(dict(test_pipeline=pipeline)), False)
-        Preparation(keep_ratio=True, crop_pct=0.875, left_out=())
+        Preparation(keep_ratio=True, crop_pct=0.875, left_out=(),
+        antialias=False)
     """
     try:
         steps = [step for step in find_steps(cfg) if not _is_neutral(step)]
@@ -75,7 +79,9 @@ def preparation_of(cfg: Config, segments: bool) -> Preparation:
     words = _words(sizing)
     if segments or words is None:
         return Preparation(left_out=names)
-    return Preparation(*words, tuple(n for n in names if n not in SIZING))
+    others = tuple(name for name in names if name not in SIZING)
+    smooth = any(step.get('backend') == 'pillow' for step in sizing)
+    return Preparation(*words, others, smooth)
 
 
 def _is_neutral(step: dict) -> bool:

@@ -35,6 +35,10 @@ def config(*steps: dict) -> Config:
             [dict(type='EfficientNetCenterCrop', crop_size=96)],
             Preparation(True, 0.75),
         ),
+        (
+            [dict(SQUASH, backend='pillow')],
+            Preparation(False, antialias=True),
+        ),
         # What is left out beside what can be said.
         (
             [SQUASH, dict(type='mlfm_mm.AddTexture')],
