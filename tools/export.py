@@ -63,7 +63,7 @@ def parse_args() -> dict:
         '--out',
         type=Path,
         metavar='FILE',
-        help='where to write (default: <checkpoint>.<format>)',
+        help="where to write (default: the checkpoint's name, here)",
     )
     return read_arguments(parser)
 
