@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 from mmpretrain.datasets import BaseDataset
@@ -87,17 +88,26 @@ class ImageFolder(ReadsWhatItCan, BaseDataset):
         self.unreadable.left_out = list(bad)
         name_left_out(contents)
         names = self._metainfo.setdefault('classes', contents.classes)
-        if len(names) != len(contents.classes):
-            raise FolderError(
-                f'metainfo names {len(names)} classes, but {self.data_root} '
-                f'holds {len(contents.classes)}: name each folder, in '
-                f'sorted order ({shorten(contents.classes)})'
-            )
+        check_names(names, contents.classes, self.data_root)
         return [dict(img_path=path, gt_label=label) for path, label in samples]
 
     def extra_repr(self) -> list[str]:
         """Describe what the base class cannot know."""
         return [f'Root: \t{self.data_root}', f'Split: \t{self.split}']
+
+
+def check_names(names: Sequence[str], folders: Sequence[str], at: str) -> None:
+    """Refuse names that are too few or too many, or in another order."""
+    if len(names) != len(folders):
+        differ = f'but {at} holds {len(folders)}'
+    elif sorted(names) == sorted(folders) and [*names] != [*folders]:
+        differ = f'in another order than the folders of {at}'
+    else:
+        return
+    raise FolderError(
+        f'metainfo names {len(names)} classes, {differ}: name each folder, '
+        f'in sorted order ({shorten(folders)})'
+    )
 
 
 @lru_cache(maxsize=4)

@@ -46,3 +46,5 @@ def test_names_of_ones_own(tmp_path: Path) -> None:
     assert names == dataset.CLASSES
     with pytest.raises(FolderError, match=r'names 3 classes, but .* holds 2'):
         ImageFolder(root, metainfo=dict(classes=('a', 'b', 'c')))
+    with pytest.raises(FolderError, match=r'another order .*bright, dark'):
+        ImageFolder(root, metainfo=dict(classes=['dark', 'bright']))
