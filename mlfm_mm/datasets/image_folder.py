@@ -25,7 +25,7 @@ class ImageFolder(ReadsWhatItCan, BaseDataset):
         data_root (str): The folder.
         split (str): ``'train'`` or ``'val'``. Defaults to ``'train'``.
         val_fraction (float): The part of each class kept for validation
-            where the folder is not split. Defaults to 0.2.
+            where the folder is not split, between 0 and 1. Defaults to 0.2.
         max_per_class (int, optional): At most so many images of each class.
             Defaults to None.
         source (str): Where to get the data and how to arrange them, for
