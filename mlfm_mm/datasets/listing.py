@@ -35,7 +35,8 @@ def build_datasets(cfg: Config) -> tuple[dict[str, BaseDataset], Report]:
     configs: dict[str, dict] = {}
     for split in SPLITS:
         loader = cfg.get(f'{split}_dataloader')
-        if loader and loader.dataset not in configs.values():
+        # A test set is often the validation set, but neither is training's.
+        if loader and loader.dataset != configs.get('val'):
             configs[split] = loader.dataset
     if not configs:
         raise FolderError(

@@ -8,7 +8,9 @@ pytest.importorskip('mmpretrain')
 from mmengine.config import Config
 
 from mlfm_mm.datasets import FolderError
+from mlfm_mm.datasets.inspection import judge, look_at
 from mlfm_mm.datasets.listing import (
+    SPLITS,
     build_datasets,
     list_items,
     turns_pictures,
@@ -23,13 +25,26 @@ def loader(root: Path, **more: object) -> dict:
     return dict(dataset=dict(dataset, pipeline=load))
 
 
+def test_only_a_test_set_that_is_the_validation_set_is_left_out(
+    tmp_path: Path,
+) -> None:
+    root = write_image_folder(tmp_path / 'images', 3)
+    same = {f'{split}_dataloader': loader(root) for split in SPLITS}
+    built, report = build_datasets(Config(same))
+    assert list(built) == ['train', 'val']
+    seen = {s: [*map(look_at, list_items(d))] for s, d in built.items()}
+    assert len(judge(report, seen).findings['duplicate']['val']) == 4
+    del same['val_dataloader']
+    assert list(build_datasets(Config(same))[0]) == ['train', 'test']
+
+
 def test_each_data_set_once_and_what_is_not_there(tmp_path: Path) -> None:
     root = write_image_folder(tmp_path / 'images', 3)
     cfg = Config(
         dict(
             train_dataloader=loader(root),
             val_dataloader=loader(tmp_path / 'none'),
-            test_dataloader=loader(root),
+            test_dataloader=loader(tmp_path / 'none'),
         )
     )
     built, report = build_datasets(cfg)
