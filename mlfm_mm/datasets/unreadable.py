@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 import torch
@@ -182,6 +182,14 @@ class ReadsWhatItCan:
 def files(info: dict) -> list[str]:
     """List the files that an item of a dataset is read from."""
     return [str(info[key]) for key in FILE_KEYS if info.get(key)]
+
+
+def parts(dataset: object) -> Iterator[object]:
+    """Yield a dataset and the datasets that it wraps."""
+    yield dataset
+    inner = getattr(dataset, 'dataset', None)
+    for part in getattr(dataset, 'datasets', [inner] if inner else []):
+        yield from parts(part)
 
 
 def warn(message: str) -> None:

@@ -121,3 +121,28 @@ def test_a_repeated_data_set_is_looked_at_once(tmp_path: Path) -> None:
     cfg = Config(dict(train_dataloader=dict(dataset=repeated)))
     built, _ = build_datasets(cfg)
     assert len(list_items(built['train'])) == 4
+
+
+def twice(inner: dict) -> dict:
+    return dict(type='RepeatDataset', times=2, dataset=inner)
+
+
+def joined(inner: dict) -> dict:
+    return dict(type='ConcatDataset', datasets=[inner])
+
+
+def balanced(inner: dict) -> dict:
+    return dict(type='ClassBalancedDataset', oversample_thr=0.1, dataset=inner)
+
+
+@pytest.mark.parametrize('wrap', [twice, joined, balanced])
+def test_what_a_wrapped_data_set_leaves_out_is_listed(
+    wrap: Callable, tmp_path: Path
+) -> None:
+    root = write_image_folder(tmp_path / 'images', 3)
+    empty = root / 'dark' / 'empty.png'
+    empty.touch()
+    inner = wrap(loader(root)['dataset'])
+    cfg = Config(dict(train_dataloader=dict(dataset=inner)))
+    built, _ = build_datasets(cfg)
+    assert str(empty) in [item.name for item in list_items(built['train'])]
