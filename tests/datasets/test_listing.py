@@ -16,7 +16,7 @@ from mlfm_mm.datasets.listing import (
     turns_pictures,
     without_checks,
 )
-from tests.tools.helpers import write_image_folder
+from tests.tools.helpers import write_image, write_image_folder
 
 
 def loader(root: Path, **more: object) -> dict:
@@ -146,3 +146,19 @@ def test_what_a_wrapped_data_set_leaves_out_is_listed(
     cfg = Config(dict(train_dataloader=dict(dataset=inner)))
     built, _ = build_datasets(cfg)
     assert str(empty) in [item.name for item in list_items(built['train'])]
+
+
+def test_images_that_would_be_decoded_are_listed(tmp_path: Path) -> None:
+    root = write_image_folder(tmp_path / 'images', 3)
+    torn = [root / 'grey' / f'{index}.png' for index in range(3)]
+    for path in torn:
+        write_image(path, 0, 120)
+        path.write_bytes(path.read_bytes()[:-500])
+    (root / 'grey' / 'empty.png').touch()
+    settings = loader(root, every_nth_class=2)
+    settings['dataset']['type'] = 'mlfm_mm.DecodedImageFolder'
+    built, _ = build_datasets(Config(dict(train_dataloader=settings)))
+    seen = [look_at(item) for item in list_items(built['train'])]
+    assert [s.fault for s in seen] == ['empty', '', '', *['unreadable'] * 2]
+    assert built['train'].CLASSES == ('bright', 'grey')
+    assert [s.labels for s in seen[1:3]] == [(0,), (0,)]
