@@ -19,7 +19,12 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from mlfm_mm.datasets.folder_layout import FolderError, require_folder
-from mlfm_mm.datasets.imagenet100.layout import Split, find_split, remedy
+from mlfm_mm.datasets.imagenet100.layout import (
+    AbsentSplit,
+    Split,
+    find_split,
+    remedy,
+)
 from mlfm_mm.datasets.images import (
     decodes,
     find_unreadable,
@@ -133,7 +138,8 @@ def link_merged(source: str | Path, target: str | Path) -> list[Path]:
         list[Path]: The folders of the splits that were linked.
 
     Raises:
-        FolderError: The target is not empty, or the source holds no split.
+        FolderError: The target is not empty, or the source holds no split,
+            or a wrong one.
     """
     base = Path(target).expanduser()
     if base.exists() and (not base.is_dir() or any(base.iterdir())):
@@ -145,10 +151,10 @@ def link_merged(source: str | Path, target: str | Path) -> list[Path]:
     for split in PER_CLASS:
         try:
             splits[split] = find_split(source, split)
-        except FolderError as error:
-            errors.append(str(error))
+        except AbsentSplit as error:
+            errors.append(error)
     if not splits:
-        raise FolderError(errors[0])
+        raise errors[0]
     for split, found in splits.items():
         link_split(found, base / split)
     return [base / split for split in splits]
