@@ -105,3 +105,13 @@ def test_a_folder_of_nothing(tmp_path: Path) -> None:
         path.unlink()
     with pytest.raises(FolderError, match='holds no pictures'):
         TOOL.find_originals(images, labels)
+
+
+def test_pictures_without_labels(tmp_path: Path) -> None:
+    images, labels = write(tmp_path)
+    for name in NAMES[1:]:
+        (labels / f'{name}_L.png').unlink()
+    with pytest.raises(
+        FolderError, match=rf'2 pictures of .*raw have no label .*{NAMES[1]}'
+    ):
+        TOOL.find_originals(images, labels)

@@ -61,7 +61,8 @@ def find_originals(images: str | Path, labels: str | Path) -> list[Original]:
         list[Original]: Sorted by name, with the splits of SegNet.
 
     Raises:
-        FolderError: A folder is missing, a label has no picture or no split.
+        FolderError: A folder is missing, a label has no picture or no split,
+            or a picture has no label.
     """
     pictures = {path.stem: path for path in pictures_in(images)}
     found, alone, foreign = [], [], []
@@ -84,6 +85,13 @@ def find_originals(images: str | Path, labels: str | Path) -> list[Original]:
             f'{len(foreign)} labels of {labels} are none of CamVid, so that '
             f'their split is unknown: {shorten(foreign)}. Names are such as '
             f'0001TP_006690{SUFFIX}.png.'
+        )
+    bare = sorted(set(pictures) - {original.image.stem for original in found})
+    if bare:
+        raise FolderError(
+            f'{len(bare)} pictures of {images} have no label in {labels}, '
+            f'where <name>{SUFFIX}.png is expected: {shorten(bare)}. Add the '
+            'labels or delete the pictures.'
         )
     return found
 
