@@ -18,7 +18,11 @@ from pathlib import Path
 # A clone need not be installed: its package lies two folders up.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from mlfm_mm.datasets.folder_layout import FolderError, require_folder
+from mlfm_mm.datasets.folder_layout import (
+    FolderError,
+    new_folder,
+    require_folder,
+)
 from mlfm_mm.datasets.imagenet100.layout import (
     AbsentSplit,
     Split,
@@ -141,12 +145,6 @@ def link_merged(source: str | Path, target: str | Path) -> list[Path]:
         FolderError: The target is not empty, or the source holds no split,
             or a wrong one.
     """
-    base = Path(target).expanduser()
-    if base.exists() and (not base.is_dir() or any(base.iterdir())):
-        raise FolderError(
-            f'{base} exists and is not empty: name a new folder, or delete it'
-        )
-    # Both are looked up before any folder is made.
     splits, errors = {}, []
     for split in PER_CLASS:
         try:
@@ -155,9 +153,10 @@ def link_merged(source: str | Path, target: str | Path) -> list[Path]:
             errors.append(error)
     if not splits:
         raise errors[0]
-    for split, found in splits.items():
-        link_split(found, base / split)
-    return [base / split for split in splits]
+    with new_folder(target) as base:
+        for split, found in splits.items():
+            link_split(found, base / split)
+    return [Path(target).expanduser() / split for split in splits]
 
 
 def link_split(found: Split, folder: Path) -> None:
