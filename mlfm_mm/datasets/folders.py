@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 from .folder_layout import FolderError, find_classes, find_splits, subfolders
@@ -78,7 +77,6 @@ class FolderContents:
         ]
 
 
-@lru_cache(maxsize=4)
 def scan_folder(
     root: str, val_fraction: float = 0.2, max_per_class: int | None = None
 ) -> FolderContents:

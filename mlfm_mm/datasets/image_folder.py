@@ -12,6 +12,10 @@ from .folders import FolderContents, FolderError, scan_folder
 from .images import shorten
 from .unreadable import ReadsWhatItCan, warn
 
+Where = tuple[str, float, int | None]
+# The last scan, and the split that may still ask for it.
+WAITING: dict[tuple[str, Where], FolderContents] = {}
+
 
 @DATASETS.register_module()
 class ImageFolder(ReadsWhatItCan, BaseDataset):
@@ -76,8 +80,9 @@ class ImageFolder(ReadsWhatItCan, BaseDataset):
             list[dict]: ``img_path`` and ``gt_label`` of each.
         """
         try:
-            contents = scan_folder(
-                self.data_root, self.val_fraction, self.max_per_class
+            contents = scan_for(
+                self.split,
+                (self.data_root, self.val_fraction, self.max_per_class),
             )
         except FolderError as error:
             raise FolderError(f'{error}. {self.source}'.rstrip(' .')) from None
@@ -94,6 +99,20 @@ class ImageFolder(ReadsWhatItCan, BaseDataset):
     def extra_repr(self) -> list[str]:
         """Describe what the base class cannot know."""
         return [f'Root: \t{self.data_root}', f'Split: \t{self.split}']
+
+
+def scan_for(split: str, where: Where) -> FolderContents:
+    """Scan a folder once for both splits, and anew for their next pair.
+
+    A scan opens every file; but in a notebook, the folder may have changed.
+    """
+    contents = WAITING.pop((split, where), None)
+    if contents is None:
+        contents = scan_folder(*where)
+        other = 'val' if split == 'train' else 'train'
+        WAITING.clear()
+        WAITING[other, where] = contents
+    return contents
 
 
 def check_names(names: Sequence[str], folders: Sequence[str], at: str) -> None:
