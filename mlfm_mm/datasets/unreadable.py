@@ -14,6 +14,8 @@ from .images import decodes, find_unreadable, shorten
 
 POLICIES = ('skip', 'refuse')
 Loaded = TypeVar('Loaded')
+# How many files that are left out have a line of the log.
+NAMED = 10
 FILE_KEYS = ('img_path', 'seg_map_path')
 
 
@@ -70,8 +72,13 @@ class UnreadablePolicy:
                 f"Delete them, or set unreadable='skip'. {remedy}".strip()
             )
         self.left_out = list(bad)
-        for path in bad:
+        for path in bad[:NAMED]:
             warn(f'{path} is no image and is left out.')
+        if len(bad) > NAMED:
+            warn(
+                f'{len(bad) - NAMED} more files are no images and are left '
+                'out: tools/analysis_tools/check_dataset.py names them.'
+            )
 
     def remember(self, count: int) -> None:
         """Allocate the marks of so many images, in shared memory.
