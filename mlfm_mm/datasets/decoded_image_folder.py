@@ -22,6 +22,9 @@ class DecodedImageFolder(ImageFolder):
         data_root (str): The folder; see :class:`ImageFolder`.
         every_nth_class (int): Keep every n-th class in sorted order.
             Defaults to 1, all.
+        check (bool): Whether to decode the images, which refuses broken ones;
+            else they are only listed, as :class:`ImageFolder` lists them.
+            Defaults to True.
         **kwargs: Arguments of :class:`ImageFolder`.
 
     Raises:
@@ -36,13 +39,18 @@ class DecodedImageFolder(ImageFolder):
     """
 
     def __init__(
-        self, data_root: str, every_nth_class: int = 1, **kwargs: Any
+        self,
+        data_root: str,
+        every_nth_class: int = 1,
+        check: bool = True,
+        **kwargs: Any,
     ) -> None:
         if every_nth_class < 1:
             raise ValueError(
                 f'every_nth_class={every_nth_class} must be 1 or more'
             )
         self.every_nth_class = every_nth_class
+        self.check = check
         super().__init__(data_root, **kwargs)
 
     def load_data_list(self) -> list[dict]:
@@ -50,7 +58,8 @@ class DecodedImageFolder(ImageFolder):
 
         Returns:
             list[dict]: ``img``, ``gt_label``, ``img_path``, and the size
-            as ``img_shape`` and ``ori_shape``, of each.
+            as ``img_shape`` and ``ori_shape``, of each; without ``check``
+            only path and label.
         """
         infos = super().load_data_list()
         step = self.every_nth_class
@@ -61,11 +70,14 @@ class DecodedImageFolder(ImageFolder):
                 f'{self.data_root}: a classifier needs two or more'
             )
         self._metainfo['classes'] = classes
-        return [
-            _decode(info['img_path'], info['gt_label'] // step)
+        chosen = [
+            (info['img_path'], info['gt_label'] // step)
             for info in infos
             if info['gt_label'] % step == 0
         ]
+        if self.check:
+            return [_decode(path, label) for path, label in chosen]
+        return [dict(img_path=path, gt_label=label) for path, label in chosen]
 
 
 def _decode(path: str, label: int) -> dict:

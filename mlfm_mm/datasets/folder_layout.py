@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from .images import EXTENSIONS, is_leftover, shorten
@@ -56,6 +59,48 @@ def require_folder(root: str | Path, remedy: str) -> Path:
     if not top.is_dir():
         raise FolderError(f'There is no folder {str(root)!r}. {remedy}')
     return top
+
+
+@contextmanager
+def new_folder(target: str | Path) -> Iterator[Path]:
+    """Fill a folder that gets its name only once it is complete.
+
+    Until then it is ``TARGET.partial``, which an error removes, so that half
+    a data set is not taken for the whole.
+
+    Args:
+        target (str | Path): The folder to make; it may be there, but empty.
+
+    Yields:
+        Path: The folder to write to.
+
+    Raises:
+        FolderError: The target is not empty or cannot be replaced, or a
+            program that was killed has left half of it.
+
+    Example:
+        >>> with new_folder('data/pets') as folder:  # doctest: +SKIP
+        ...     (folder / 'train').mkdir()
+    """
+    base = Path(target).expanduser().resolve()
+    partial = base.with_name(f'{base.name}.partial')
+    for folder in (base, partial):
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise FolderError(
+                f'{folder} exists and is not empty: name a new folder, or '
+                'delete it'
+            )
+    if base.is_mount():
+        raise FolderError(
+            f'{base} is where a disk is mounted: name a new folder in it'
+        )
+    partial.mkdir(parents=True, exist_ok=True)
+    try:
+        yield partial
+        partial.replace(base)
+    except BaseException:  # Ctrl-C, too
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
 
 
 def split_word(name: str) -> str | None:

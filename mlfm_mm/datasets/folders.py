@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 from .folder_layout import FolderError, find_classes, find_splits, subfolders
@@ -78,7 +77,6 @@ class FolderContents:
         ]
 
 
-@lru_cache(maxsize=4)
 def scan_folder(
     root: str, val_fraction: float = 0.2, max_per_class: int | None = None
 ) -> FolderContents:
@@ -92,7 +90,7 @@ def scan_folder(
     Args:
         root (str): The folder.
         val_fraction (float): The part of each class kept for validation
-            where the folder is not split. Defaults to 0.2.
+            where the folder is not split, between 0 and 1. Defaults to 0.2.
         max_per_class (int, optional): At most so many images of each class,
             in each split that there is. Defaults to None, all.
 
@@ -102,7 +100,7 @@ def scan_folder(
     Raises:
         FolderError: If the folder cannot be trained on; it says why.
     """
-    top = check_options(root, max_per_class)
+    top = check_options(root, val_fraction, max_per_class)
     train_top, val_top = find_splits(top)
     classes, ignored = find_classes(train_top), unused(top, train_top, val_top)
     finders = [Finder(max_per_class, ignored) for _ in range(2)]
@@ -122,11 +120,18 @@ def scan_folder(
     )
 
 
-def check_options(root: str, max_per_class: int | None) -> Path:
-    """Refuse a missing folder, and too few images."""
+def check_options(
+    root: str, fraction: float, max_per_class: int | None
+) -> Path:
+    """Refuse a missing folder, no part for a split, and too few images."""
     top = Path(root).expanduser()
     if not top.is_dir():
         raise FolderError(f'there is no folder {root!r}: check the path')
+    if not 0 < fraction < 1:
+        raise FolderError(
+            f'val_fraction={fraction} cannot split {root!r}: take a part '
+            'above 0 and below 1, such as 0.2'
+        )
     if max_per_class is not None and max_per_class < 2:
         raise FolderError(
             f'at most {max_per_class} images of a class are too few: '

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 from mmpretrain.datasets import BaseDataset
@@ -10,6 +11,10 @@ from ..registry import DATASETS
 from .folders import FolderContents, FolderError, scan_folder
 from .images import shorten
 from .unreadable import ReadsWhatItCan, warn
+
+Where = tuple[str, float, int | None]
+# The last scan, and the split that may still ask for it.
+WAITING: dict[tuple[str, Where], FolderContents] = {}
 
 
 @DATASETS.register_module()
@@ -24,7 +29,7 @@ class ImageFolder(ReadsWhatItCan, BaseDataset):
         data_root (str): The folder.
         split (str): ``'train'`` or ``'val'``. Defaults to ``'train'``.
         val_fraction (float): The part of each class kept for validation
-            where the folder is not split. Defaults to 0.2.
+            where the folder is not split, between 0 and 1. Defaults to 0.2.
         max_per_class (int, optional): At most so many images of each class.
             Defaults to None.
         source (str): Where to get the data and how to arrange them, for
@@ -75,8 +80,9 @@ class ImageFolder(ReadsWhatItCan, BaseDataset):
             list[dict]: ``img_path`` and ``gt_label`` of each.
         """
         try:
-            contents = scan_folder(
-                self.data_root, self.val_fraction, self.max_per_class
+            contents = scan_for(
+                self.split,
+                (self.data_root, self.val_fraction, self.max_per_class),
             )
         except FolderError as error:
             raise FolderError(f'{error}. {self.source}'.rstrip(' .')) from None
@@ -87,17 +93,40 @@ class ImageFolder(ReadsWhatItCan, BaseDataset):
         self.unreadable.left_out = list(bad)
         name_left_out(contents)
         names = self._metainfo.setdefault('classes', contents.classes)
-        if len(names) != len(contents.classes):
-            raise FolderError(
-                f'metainfo names {len(names)} classes, but {self.data_root} '
-                f'holds {len(contents.classes)}: name each folder, in '
-                f'sorted order ({shorten(contents.classes)})'
-            )
+        check_names(names, contents.classes, self.data_root)
         return [dict(img_path=path, gt_label=label) for path, label in samples]
 
     def extra_repr(self) -> list[str]:
         """Describe what the base class cannot know."""
         return [f'Root: \t{self.data_root}', f'Split: \t{self.split}']
+
+
+def scan_for(split: str, where: Where) -> FolderContents:
+    """Scan a folder once for both splits, and anew for their next pair.
+
+    A scan opens every file; but in a notebook, the folder may have changed.
+    """
+    contents = WAITING.pop((split, where), None)
+    if contents is None:
+        contents = scan_folder(*where)
+        other = 'val' if split == 'train' else 'train'
+        WAITING.clear()
+        WAITING[other, where] = contents
+    return contents
+
+
+def check_names(names: Sequence[str], folders: Sequence[str], at: str) -> None:
+    """Refuse names that are too few or too many, or in another order."""
+    if len(names) != len(folders):
+        differ = f'but {at} holds {len(folders)}'
+    elif sorted(names) == sorted(folders) and [*names] != [*folders]:
+        differ = f'in another order than the folders of {at}'
+    else:
+        return
+    raise FolderError(
+        f'metainfo names {len(names)} classes, {differ}: name each folder, '
+        f'in sorted order ({shorten(folders)})'
+    )
 
 
 @lru_cache(maxsize=4)

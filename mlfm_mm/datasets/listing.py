@@ -12,7 +12,7 @@ from mmengine.registry import DATASETS
 from .folder_layout import FolderError
 from .inspection import Item, Report
 from .readable import ReadableDataset
-from .unreadable import ReadsWhatItCan, UnreadablePolicy
+from .unreadable import ReadsWhatItCan, UnreadablePolicy, parts
 
 WITH_CHECKS = (ReadsWhatItCan, ReadableDataset)
 SPLITS = ('train', 'val', 'test')
@@ -35,7 +35,8 @@ def build_datasets(cfg: Config) -> tuple[dict[str, BaseDataset], Report]:
     configs: dict[str, dict] = {}
     for split in SPLITS:
         loader = cfg.get(f'{split}_dataloader')
-        if loader and loader.dataset not in configs.values():
+        # A test set is often the validation set, but neither is training's.
+        if loader and loader.dataset != configs.get('val'):
             configs[split] = loader.dataset
     if not configs:
         raise FolderError(
@@ -78,9 +79,13 @@ def without_checks(config: dict) -> dict:
 
 def list_items(dataset: BaseDataset) -> list[Item]:
     """List the images of a data set, and the files that it leaves out."""
-    policy = getattr(dataset, 'unreadable', None)
-    left_out = policy.left_out if isinstance(policy, UnreadablePolicy) else []
-    items = [Item(path, dict(img_path=path)) for path in left_out]
+    policies = (getattr(part, 'unreadable', None) for part in parts(dataset))
+    items = [
+        Item(path, dict(img_path=path))
+        for policy in policies
+        if isinstance(policy, UnreadablePolicy)
+        for path in policy.left_out
+    ]
     for index in range(len(dataset)):
         info = dataset.get_data_info(index)
         items.append(Item(str(info.get('img_path', index)), info))

@@ -8,6 +8,8 @@ from mmengine.dataset import BaseDataset
 from mmengine.registry import DATASETS as ROOT_DATASETS
 
 from ..registry import DATASETS
+from .folder_layout import FolderError
+from .images import find_unreadable, shorten
 from .unreadable import UnreadablePolicy, files
 
 
@@ -28,7 +30,8 @@ class ReadableDataset:
 
     Raises:
         ValueError: ``unreadable`` is unknown.
-        FolderError: There are such files, and they are refused.
+        FolderError: There are such files, and they are refused, or no image
+            is left without them.
 
     Example:
         >>> train_dataloader = dict(
@@ -75,10 +78,18 @@ class ReadableDataset:
             files(self.dataset.get_data_info(index))
             for index in range(len(self.dataset))
         ]
-        bad = set(
-            self.unreadable.leave_out([path for some in read for path in some])
-        )
-        self.kept = [i for i, some in enumerate(read) if not bad & set(some)]
+        paths = [path for some in read for path in some]
+        bad = find_unreadable(paths)
+        broken = set(bad)
+        self.kept = [i for i, s in enumerate(read) if broken.isdisjoint(s)]
+        if read and not self.kept:
+            raise FolderError(
+                f'none of the {len(read)} images can be used, as '
+                f'{shorten(bad, 1)} cannot be opened by Pillow: check '
+                'data_root and data_prefix, or do without ReadableDataset '
+                'where a transform of your own reads other files'
+            )
+        self.unreadable.report(bad, len(paths))
         self.unreadable.remember(len(self.kept))
         self._fully_initialized = True
 

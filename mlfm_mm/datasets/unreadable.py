@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 import torch
@@ -14,6 +14,8 @@ from .images import decodes, find_unreadable, shorten
 
 POLICIES = ('skip', 'refuse')
 Loaded = TypeVar('Loaded')
+# How many files that are left out have a line of the log.
+NAMED = 10
 FILE_KEYS = ('img_path', 'seg_map_path')
 
 
@@ -70,8 +72,13 @@ class UnreadablePolicy:
                 f"Delete them, or set unreadable='skip'. {remedy}".strip()
             )
         self.left_out = list(bad)
-        for path in bad:
+        for path in bad[:NAMED]:
             warn(f'{path} is no image and is left out.')
+        if len(bad) > NAMED:
+            warn(
+                f'{len(bad) - NAMED} more files are no images and are left '
+                'out: tools/analysis_tools/check_dataset.py names them.'
+            )
 
     def remember(self, count: int) -> None:
         """Allocate the marks of so many images, in shared memory.
@@ -182,6 +189,14 @@ class ReadsWhatItCan:
 def files(info: dict) -> list[str]:
     """List the files that an item of a dataset is read from."""
     return [str(info[key]) for key in FILE_KEYS if info.get(key)]
+
+
+def parts(dataset: object) -> Iterator[object]:
+    """Yield a dataset and the datasets that it wraps."""
+    yield dataset
+    inner = getattr(dataset, 'dataset', None)
+    for part in getattr(dataset, 'datasets', [inner] if inner else []):
+        yield from parts(part)
 
 
 def warn(message: str) -> None:

@@ -122,6 +122,14 @@ def test_limit_that_is_too_small(tmp_path: Path) -> None:
         scan_folder(str(write_image_folder(tmp_path)), max_per_class=1)
 
 
+@pytest.mark.parametrize('part', [20, -3, 0, 1, float('nan')])
+def test_parts_that_are_none(part: float, tmp_path: Path) -> None:
+    with pytest.raises(
+        FolderError, match=f'val_fraction={part} .* such as 0.2'
+    ):
+        scan_folder(str(write_image_folder(tmp_path, 2)), part)
+
+
 SPLITS = [
     ('Training', 'Testing'),
     ('TRAIN', 'TEST'),

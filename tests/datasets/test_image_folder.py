@@ -46,3 +46,29 @@ def test_names_of_ones_own(tmp_path: Path) -> None:
     assert names == dataset.CLASSES
     with pytest.raises(FolderError, match=r'names 3 classes, but .* holds 2'):
         ImageFolder(root, metainfo=dict(classes=('a', 'b', 'c')))
+    with pytest.raises(FolderError, match=r'another order .*bright, dark'):
+        ImageFolder(root, metainfo=dict(classes=['dark', 'bright']))
+
+
+def test_a_folder_that_has_changed_is_read_anew(tmp_path: Path) -> None:
+    root = str(write_image_folder(tmp_path, 5))
+    assert len(ImageFolder(root)) == 8
+    write_image_folder(tmp_path, 10)
+    assert len(ImageFolder(root)) == 16
+    assert len(scan_folder(root).train) == 16
+
+
+def test_both_splits_come_from_one_reading(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = str(write_image_folder(tmp_path, 5))
+    read = []
+    monkeypatch.setattr(
+        'mlfm_mm.datasets.image_folder.scan_folder',
+        lambda *args: read.append(args) or scan_folder(*args),
+    )
+    for split in ('train', 'val', 'train', 'val', 'val'):
+        ImageFolder(root, split=split)
+    assert len(read) == 3
+    ImageFolder(root, val_fraction=0.5)
+    assert read[-1] == (root, 0.5, None) and len(read) == 4

@@ -72,6 +72,16 @@ def test_labels() -> None:
     assert judge(Report(), dict(train=seen)).findings == {}
 
 
+def test_a_split_without_labels() -> None:
+    seen = [Seen(str(i), size=(9, 9)) for i in range(3)]
+    names = ('cat', 'dog')
+    assert judge(Report(), dict(test=seen), names).findings == {}
+    # Masks that label nothing are no reason to be silent.
+    seen = [Seen('0', size=(9, 9), mask_fault='is empty', has_mask=True)]
+    found = judge(Report(), dict(test=seen), names).findings['label']['test']
+    assert len(found) == 2
+
+
 def test_images_in_memory() -> None:
     pixels = np.zeros((4, 6, 3), np.uint8)
     seen = look_at(Item('7', dict(img=pixels, gt_label=2)))

@@ -8,13 +8,15 @@ pytest.importorskip('mmpretrain')
 from mmengine.config import Config
 
 from mlfm_mm.datasets import FolderError
+from mlfm_mm.datasets.inspection import judge, look_at
 from mlfm_mm.datasets.listing import (
+    SPLITS,
     build_datasets,
     list_items,
     turns_pictures,
     without_checks,
 )
-from tests.tools.helpers import write_image_folder
+from tests.tools.helpers import write_image, write_image_folder
 
 
 def loader(root: Path, **more: object) -> dict:
@@ -23,13 +25,26 @@ def loader(root: Path, **more: object) -> dict:
     return dict(dataset=dict(dataset, pipeline=load))
 
 
+def test_only_a_test_set_that_is_the_validation_set_is_left_out(
+    tmp_path: Path,
+) -> None:
+    root = write_image_folder(tmp_path / 'images', 3)
+    same = {f'{split}_dataloader': loader(root) for split in SPLITS}
+    built, report = build_datasets(Config(same))
+    assert list(built) == ['train', 'val']
+    seen = {s: [*map(look_at, list_items(d))] for s, d in built.items()}
+    assert len(judge(report, seen).findings['duplicate']['val']) == 4
+    del same['val_dataloader']
+    assert list(build_datasets(Config(same))[0]) == ['train', 'test']
+
+
 def test_each_data_set_once_and_what_is_not_there(tmp_path: Path) -> None:
     root = write_image_folder(tmp_path / 'images', 3)
     cfg = Config(
         dict(
             train_dataloader=loader(root),
             val_dataloader=loader(tmp_path / 'none'),
-            test_dataloader=loader(root),
+            test_dataloader=loader(tmp_path / 'none'),
         )
     )
     built, report = build_datasets(cfg)
@@ -106,3 +121,44 @@ def test_a_repeated_data_set_is_looked_at_once(tmp_path: Path) -> None:
     cfg = Config(dict(train_dataloader=dict(dataset=repeated)))
     built, _ = build_datasets(cfg)
     assert len(list_items(built['train'])) == 4
+
+
+def twice(inner: dict) -> dict:
+    return dict(type='RepeatDataset', times=2, dataset=inner)
+
+
+def joined(inner: dict) -> dict:
+    return dict(type='ConcatDataset', datasets=[inner])
+
+
+def balanced(inner: dict) -> dict:
+    return dict(type='ClassBalancedDataset', oversample_thr=0.1, dataset=inner)
+
+
+@pytest.mark.parametrize('wrap', [twice, joined, balanced])
+def test_what_a_wrapped_data_set_leaves_out_is_listed(
+    wrap: Callable, tmp_path: Path
+) -> None:
+    root = write_image_folder(tmp_path / 'images', 3)
+    empty = root / 'dark' / 'empty.png'
+    empty.touch()
+    inner = wrap(loader(root)['dataset'])
+    cfg = Config(dict(train_dataloader=dict(dataset=inner)))
+    built, _ = build_datasets(cfg)
+    assert str(empty) in [item.name for item in list_items(built['train'])]
+
+
+def test_images_that_would_be_decoded_are_listed(tmp_path: Path) -> None:
+    root = write_image_folder(tmp_path / 'images', 3)
+    torn = [root / 'grey' / f'{index}.png' for index in range(3)]
+    for path in torn:
+        write_image(path, 0, 120)
+        path.write_bytes(path.read_bytes()[:-500])
+    (root / 'grey' / 'empty.png').touch()
+    settings = loader(root, every_nth_class=2)
+    settings['dataset']['type'] = 'mlfm_mm.DecodedImageFolder'
+    built, _ = build_datasets(Config(dict(train_dataloader=settings)))
+    seen = [look_at(item) for item in list_items(built['train'])]
+    assert [s.fault for s in seen] == ['empty', '', '', *['unreadable'] * 2]
+    assert built['train'].CLASSES == ('bright', 'grey')
+    assert [s.labels for s in seen[1:3]] == [(0,), (0,)]

@@ -68,3 +68,28 @@ def test_reads_the_list_late(folder: Path) -> None:
     dataset = build(folder, lazy_init=True)
     assert dataset.kept == []
     assert len(dataset) == 5
+
+
+@pytest.mark.parametrize('unreadable', ['skip', 'refuse'])
+def test_nothing_that_can_be_read(tmp_path: Path, unreadable: str) -> None:
+    (tmp_path / 'list.txt').write_text('a.jpg 0\nb.jpg 1\nc.jpg 1\n')
+    inner = dict(
+        type='mmpretrain.CustomDataset',
+        data_root=str(tmp_path),
+        ann_file='list.txt',
+        data_prefix='nowhere',
+    )
+    with pytest.raises(
+        FolderError, match=r'none of the 3 .*nowhere/a.jpg .*data_prefix'
+    ):
+        ReadableDataset(inner, unreadable)
+
+
+def test_a_data_set_of_nothing(tmp_path: Path) -> None:
+    (tmp_path / 'list.txt').touch()
+    inner = dict(
+        type='mmpretrain.CustomDataset',
+        ann_file=str(tmp_path / 'list.txt'),
+        serialize_data=False,
+    )
+    assert len(ReadableDataset(inner)) == 0

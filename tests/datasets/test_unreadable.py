@@ -63,3 +63,14 @@ def test_refuses() -> None:
 def test_unknown_policy() -> None:
     with pytest.raises(ValueError, match="not 'crash'"):
         UnreadablePolicy('crash')
+
+
+def test_not_every_file_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    log: list[str] = []
+    monkeypatch.setattr('mlfm_mm.datasets.unreadable.warn', log.append)
+    policy = UnreadablePolicy('skip')
+    paths = [f'no/such/{index}.png' for index in range(25)]
+    assert policy.leave_out(paths) == policy.left_out == paths
+    *lines, last = log
+    assert [line.split()[0] for line in lines] == paths[:10]
+    assert last.startswith('15 more files are no images')

@@ -105,3 +105,27 @@ def test_a_folder_of_nothing(tmp_path: Path) -> None:
         path.unlink()
     with pytest.raises(FolderError, match='holds no pictures'):
         TOOL.find_originals(images, labels)
+
+
+def test_pictures_without_labels(tmp_path: Path) -> None:
+    images, labels = write(tmp_path)
+    for name in NAMES[1:]:
+        (labels / f'{name}_L.png').unlink()
+    with pytest.raises(
+        FolderError, match=rf'2 pictures of .*raw have no label .*{NAMES[1]}'
+    ):
+        TOOL.find_originals(images, labels)
+
+
+def test_half_a_set_does_not_stay(tmp_path: Path) -> None:
+    images, labels = write(tmp_path)
+    Image.new('RGB', (32, 2), (1, 2, 3)).save(labels / f'{NAMES[1]}_L.png')
+    target = tmp_path / 'new'
+    for _ in range(2):
+        with pytest.raises(FolderError, match='none of the 32 of CamVid'):
+            list(TOOL.convert(images, labels, target))
+        assert not target.exists()
+    target.mkdir()
+    (target / 'notes.txt').touch()
+    with pytest.raises(FolderError, match='new exists and is not empty'):
+        list(TOOL.convert(images, labels, target))

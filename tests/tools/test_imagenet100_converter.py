@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,18 @@ def test_links_then_reads(kaggle: Path, tmp_path: Path) -> None:
         assert list(ours.get_gt_labels()) == list(theirs.get_gt_labels())
     with pytest.raises(FolderError, match='not empty'):
         MODULE.link_merged(kaggle, merged)
+
+
+def test_a_split_is_passed_over_only_if_it_is_absent(
+    kaggle: Path, tmp_path: Path
+) -> None:
+    merged = tmp_path / 'merged'
+    shutil.rmtree(kaggle / 'val.X' / WNIDS[99])
+    with pytest.raises(FolderError, match=f"'val' split .*: {WNIDS[99]}"):
+        MODULE.link_merged(kaggle, merged)
+    assert not merged.exists()
+    shutil.rmtree(kaggle / 'val.X')
+    assert MODULE.link_merged(kaggle, merged) == [merged / 'train']
 
 
 def test_links_images_of_one_folder(tmp_path: Path) -> None:

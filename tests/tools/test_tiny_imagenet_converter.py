@@ -71,6 +71,19 @@ def test_nothing_is_copied_where_an_image_lacks(tmp_path: Path) -> None:
     assert TOOL.arrange(source, tmp_path / 'new', 1) == 3
 
 
+def test_half_a_set_does_not_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = write(tmp_path / 'tiny-imagenet-200')
+    copies = iter(range(3))
+    monkeypatch.setattr(
+        'shutil.copy2', lambda path, to: (to / f'{next(copies)}').touch()
+    )
+    with pytest.raises(StopIteration):
+        TOOL.arrange(source, tmp_path / 'new', 3)
+    assert [*tmp_path.iterdir()] == [source]
+
+
 @pytest.mark.parametrize('count', ['0', '-3'])
 def test_the_number_of_classes(
     count: str,

@@ -24,7 +24,11 @@ from PIL import Image
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from mlfm_mm.datasets.camvid.classes import CLASSES, ORIGINAL, VOID, split_of
-from mlfm_mm.datasets.folder_layout import FolderError, require_folder
+from mlfm_mm.datasets.folder_layout import (
+    FolderError,
+    new_folder,
+    require_folder,
+)
 from mlfm_mm.datasets.images import list_images, shorten
 from mlfm_mm.engine import one_sentence
 from mlfm_mm.engine.arguments import make_parser
@@ -61,7 +65,8 @@ def find_originals(images: str | Path, labels: str | Path) -> list[Original]:
         list[Original]: Sorted by name, with the splits of SegNet.
 
     Raises:
-        FolderError: A folder is missing, a label has no picture or no split.
+        FolderError: A folder is missing, a label has no picture or no split,
+            or a picture has no label.
     """
     pictures = {path.stem: path for path in pictures_in(images)}
     found, alone, foreign = [], [], []
@@ -84,6 +89,13 @@ def find_originals(images: str | Path, labels: str | Path) -> list[Original]:
             f'{len(foreign)} labels of {labels} are none of CamVid, so that '
             f'their split is unknown: {shorten(foreign)}. Names are such as '
             f'0001TP_006690{SUFFIX}.png.'
+        )
+    bare = sorted(set(pictures) - {original.image.stem for original in found})
+    if bare:
+        raise FolderError(
+            f'{len(bare)} pictures of {images} have no label in {labels}, '
+            f'where <name>{SUFFIX}.png is expected: {shorten(bare)}. Add the '
+            'labels or delete the pictures.'
         )
     return found
 
@@ -113,30 +125,34 @@ def convert(
             or None to keep theirs. Defaults to (480, 360).
 
     Yields:
-        Original: Each, once it has been written.
+        Original: Each, once it has been written; the folder gets its name
+        after the last.
 
     Raises:
-        FolderError: See :func:`find_originals`, or a label cannot be
-            converted.
+        FolderError: See :func:`find_originals`, or the target is not empty,
+            or a label cannot be converted.
     """
-    top = Path(target)
-    for original in find_originals(images, labels):
-        mask = convert_label(original)
-        name = original.image.stem
-        folders = [top / kind / original.split for kind in KINDS]
-        for folder in folders:
-            folder.mkdir(parents=True, exist_ok=True)
-        if size is None or mask.size == size:
-            shutil.copy2(original.image, folders[0])
-        else:
-            mask = mask.resize(size, Image.Resampling.NEAREST)
-            with Image.open(original.image) as image:
-                small = image.convert('RGB').resize(
-                    size, Image.Resampling.LANCZOS
-                )
-            small.save(folders[0] / f'{name}.png')
-        mask.save(folders[1] / f'{name}.png')
-        yield original
+    with new_folder(target) as top:
+        for original in find_originals(images, labels):
+            write(original, top, size)
+            yield original
+
+
+def write(original: Original, top: Path, size: tuple[int, int] | None) -> None:
+    """Write a picture and its mask, both in the new size."""
+    mask = convert_label(original)
+    name = original.image.stem
+    folders = [top / kind / original.split for kind in KINDS]
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+    if size is None or mask.size == size:
+        shutil.copy2(original.image, folders[0])
+    else:
+        mask = mask.resize(size, Image.Resampling.NEAREST)
+        with Image.open(original.image) as image:
+            small = image.convert('RGB').resize(size, Image.Resampling.LANCZOS)
+        small.save(folders[0] / f'{name}.png')
+    mask.save(folders[1] / f'{name}.png')
 
 
 def convert_label(original: Original) -> Image.Image:

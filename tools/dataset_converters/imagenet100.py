@@ -18,8 +18,17 @@ from pathlib import Path
 # A clone need not be installed: its package lies two folders up.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from mlfm_mm.datasets.folder_layout import FolderError, require_folder
-from mlfm_mm.datasets.imagenet100.layout import Split, find_split, remedy
+from mlfm_mm.datasets.folder_layout import (
+    FolderError,
+    new_folder,
+    require_folder,
+)
+from mlfm_mm.datasets.imagenet100.layout import (
+    AbsentSplit,
+    Split,
+    find_split,
+    remedy,
+)
 from mlfm_mm.datasets.images import (
     decodes,
     find_unreadable,
@@ -133,25 +142,21 @@ def link_merged(source: str | Path, target: str | Path) -> list[Path]:
         list[Path]: The folders of the splits that were linked.
 
     Raises:
-        FolderError: The target is not empty, or the source holds no split.
+        FolderError: The target is not empty, or the source holds no split,
+            or a wrong one.
     """
-    base = Path(target).expanduser()
-    if base.exists() and (not base.is_dir() or any(base.iterdir())):
-        raise FolderError(
-            f'{base} exists and is not empty: name a new folder, or delete it'
-        )
-    # Both are looked up before any folder is made.
     splits, errors = {}, []
     for split in PER_CLASS:
         try:
             splits[split] = find_split(source, split)
-        except FolderError as error:
-            errors.append(str(error))
+        except AbsentSplit as error:
+            errors.append(error)
     if not splits:
-        raise FolderError(errors[0])
-    for split, found in splits.items():
-        link_split(found, base / split)
-    return [base / split for split in splits]
+        raise errors[0]
+    with new_folder(target) as base:
+        for split, found in splits.items():
+            link_split(found, base / split)
+    return [Path(target).expanduser() / split for split in splits]
 
 
 def link_split(found: Split, folder: Path) -> None:

@@ -21,6 +21,7 @@ from mmengine.utils import track_iter_progress
 
 from mlfm_mm.datasets.folder_layout import (
     FolderError,
+    new_folder,
     require_folder,
     subfolders,
 )
@@ -101,16 +102,12 @@ def arrange(source: str | Path, target: str | Path, count: int) -> int:
     Raises:
         FolderError: See :func:`find_images`, or the target is not empty.
     """
-    base = Path(target).expanduser()
-    if base.exists() and (not base.is_dir() or any(base.iterdir())):
-        raise FolderError(
-            f'{base} exists and is not empty: name a new folder, or delete it'
-        )
-    found = find_images(source, count)
-    for folder, images in track_iter_progress(list(found.items())):
-        (base / folder).mkdir(parents=True)
-        for path in images:
-            shutil.copy2(path, base / folder)
+    with new_folder(target) as base:
+        found = find_images(source, count)
+        for folder, images in track_iter_progress(list(found.items())):
+            (base / folder).mkdir(parents=True)
+            for path in images:
+                shutil.copy2(path, base / folder)
     return sum(map(len, found.values()))
 
 

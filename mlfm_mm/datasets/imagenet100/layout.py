@@ -25,6 +25,10 @@ IMAGENET_1K = 1000
 DEEP = Path('ILSVRC', 'Data', 'CLS-LOC')
 
 
+class AbsentSplit(FolderError):
+    """A split that is not there at all, as some copies lack one."""
+
+
 @dataclass(frozen=True)
 class Split:
     """The images of one split.
@@ -62,9 +66,10 @@ def find_split(root: str | Path, split: str) -> Split:
         Split: The images; no class is without any.
 
     Raises:
-        FolderError: There is no such folder or split, or its classes are not
-            those of ImageNet-100, or a class is empty. The message says
-            what was expected, what was found and the remedy.
+        FolderError: There is no such folder, or its classes are not those of
+            ImageNet-100, or a class is empty. The message says what was
+            expected, what was found and the remedy.
+        AbsentSplit: There is no such split.
     """
     top = require_folder(root, remedy(root))
     check_labels(top)
@@ -80,7 +85,7 @@ def find_split(root: str | Path, split: str) -> Split:
             layout = 'merged' if count <= len(CLASSES) else 'imagenet-1k'
             return Split(layout, collect(top, split, [base]))
     found = shorten(sorted(path.name for path in top.iterdir()), 6)
-    raise FolderError(
+    raise AbsentSplit(
         f'{top} has no {split!r} split. {EXPECTED}. Found: '
         f'{found or "nothing"}. {remedy(root)}'
     )

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 
 from mmengine.dist import all_gather_object
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from ...datasets.images import shorten
-from ...datasets.unreadable import UnreadablePolicy, files
+from ...datasets.unreadable import UnreadablePolicy, files, parts
 from ...registry import HOOKS
 
 # How many files are named; the others are counted.
@@ -80,14 +79,6 @@ class UnreadableReportHook(Hook):
                     f'{stage} images cannot be decoded, and others took '
                     f'their place: {shorten(names, NAMED)}.',
                 )
-
-
-def parts(dataset: object) -> Iterator[object]:
-    """Yield a dataset and the datasets that it wraps."""
-    yield dataset
-    inner = getattr(dataset, 'dataset', None)
-    for part in getattr(dataset, 'datasets', [inner] if inner else []):
-        yield from parts(part)
 
 
 def failed(dataset: object) -> list[str]:
