@@ -97,7 +97,7 @@ def _read(folder: Path, number: int) -> TrainedRun:
     cfg = read_config(folder)
     metric = metric_of(find_host(cfg).scope)
     seed = (cfg.get('randomness') or {}).get('seed')
-    records = list(read_records(folder))
+    records = read_records(folder)
     times = [record['time'] for record in records if 'loss' in record]
     memories = [r['memory'] for r in records if r.get('memory')]
     return TrainedRun(

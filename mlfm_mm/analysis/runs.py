@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -174,8 +175,8 @@ def read_curve(work_dir: str | Path, metric: str = 'accuracy/top1') -> Curve:
     """Read the scalars that a Runner recorded.
 
     Args:
-        work_dir (str | Path): The work folder; of a resumed run, later
-            records replace earlier ones.
+        work_dir (str | Path): The work folder; a later start replaces what
+            was recorded from its first step on.
         metric (str): Name of the validation metric. Defaults to
             'accuracy/top1'.
 
@@ -192,9 +193,7 @@ def read_curve(work_dir: str | Path, metric: str = 'accuracy/top1') -> Curve:
     for record in read_records(Path(work_dir)):
         step = int(record['step'])
         if 'loss' in record:
-            # Runs that count iterations log no epoch.
-            when = int(record.get('epoch', step))
-            losses.setdefault(when, []).append(record['loss'])
+            losses.setdefault(_when(record), []).append(record['loss'])
         if metric in record:
             scores[step] = float(record[metric])
         if 'epoch_time' in record:
@@ -210,14 +209,36 @@ def read_curve(work_dir: str | Path, metric: str = 'accuracy/top1') -> Curve:
     return Curve(means | exact, scores, seconds)
 
 
-def read_records(work_dir: Path) -> Iterator[dict]:
-    """Yield what all starts of a run have logged, oldest first."""
+def read_records(work_dir: Path) -> list[dict]:
+    """Read what the starts of a run have logged.
+
+    Args:
+        work_dir (Path): The work folder.
+
+    Returns:
+        list[dict]: The records, oldest first. A later start replaces all
+        from its first step on, whether it went on or began anew.
+    """
+    kept: list[dict] = []
     # The folders are named after the time of the start.
     for file in sorted(work_dir.glob('*/vis_data/scalars.json')):
-        for line in file.read_text('utf-8').splitlines():
-            # A killed run, or a full disk, leaves a truncated line.
-            with suppress(json.JSONDecodeError):
-                yield json.loads(line)
+        records = list(_lines(file))
+        # Scalars that were added without a step have step 0.
+        first = min(filter(None, map(_when, records)), default=math.inf)
+        kept = [record for record in kept if _when(record) < first] + records
+    return kept
+
+
+def _lines(file: Path) -> Iterator[dict]:
+    for line in file.read_text('utf-8').splitlines():
+        # A killed run, or a full disk, leaves a truncated line.
+        with suppress(json.JSONDecodeError):
+            yield json.loads(line)
+
+
+def _when(record: dict) -> int:
+    """Get the epoch of a record; runs that count iterations log none."""
+    return int(record.get('epoch', record['step']))
 
 
 def read_config(work_dir: Path) -> Config:
