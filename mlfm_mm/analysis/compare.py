@@ -29,6 +29,7 @@ from .runs import (
     read_records,
     split_name,
 )
+from .same_data import check_seeds
 from .sizes import input_size
 from .tables import Column, Table, si
 
@@ -72,8 +73,8 @@ def find_networks(words: Sequence[str]) -> Runs:
         dict[str, list[TrainedRun]]: Each network's runs, sorted by seed.
 
     Raises:
-        UsageError: A folder holds no run, or two runs of a network have the
-            same seed.
+        UsageError: A folder holds no run, or the runs of one name are not
+            one network with several seeds.
     """
     found: Runs = {}
     for word in words:
@@ -90,6 +91,7 @@ def find_networks(words: Sequence[str]) -> Runs:
                 f'{name}: two runs have the same seed ({folders}): leave one '
                 'out, or tell them apart by NAME=FOLDER'
             )
+        check_seeds(name, [(run.folder, run.cfg) for run in runs])
     return found
 
 

@@ -1,8 +1,9 @@
-"""Check that runs used the same data, so that they can be compared."""
+"""Check that runs can be compared: the same data, and seeds of one network."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from mmengine.config import Config
 
@@ -40,9 +41,8 @@ def check_data(
     first = _data(cfg)
     for folder, cfg in others:
         other = _data(cfg)
-        for key in sorted(first.keys() | other.keys()):
-            moved = key.endswith('data_root') and data_root is not None
-            if first.get(key) == other.get(key) or moved:
+        for key in _differences(first, other):
+            if key.endswith('data_root') and data_root is not None:
                 continue
             raise UsageError(
                 f'the runs are not on the same data: {key} is '
@@ -50,6 +50,57 @@ def check_data(
                 f'{other.get(key)!r} in {folder}; give runs that differ '
                 'in the network only, or --data FOLDER if the data were moved'
             )
+
+
+def check_seeds(
+    name: str, runs: Sequence[tuple[str | Path, Config | None]]
+) -> None:
+    """Raise an error if runs of one name are not seeds of one network.
+
+    Args:
+        name (str): The name.
+        runs (Sequence[tuple]): The work folder or the checkpoint of each run,
+            and its config, None where all have the same.
+
+    Raises:
+        UsageError: Their models differ, or a run occurs twice.
+
+    Example:
+        >>> one, other = (Config(dict(model=dict(depth=d))) for d in (18, 50))
+        >>> check_seeds('net', [('a/net', one), ('b/net', one)])
+        >>> check_seeds('net', [('a/net', one), ('b/net', other)])
+        Traceback (most recent call last):
+        ...
+        mlfm_mm.engine.errors.UsageError: net: model.depth is 18 in a/net and
+        50 in b/net, so these are not seeds of one network: tell them apart
+        by NAME=...
+    """
+    (start, cfg), *others = runs
+    first = dict(_flatten(cfg and cfg.get('model'), 'model'))
+    seen = {Path(start).resolve()}
+    for path, cfg in others:
+        other = dict(_flatten(cfg and cfg.get('model'), 'model'))
+        for key in _differences(first, other):
+            raise UsageError(
+                f'{name}: {key} is {first.get(key)!r} in {start} and '
+                f'{other.get(key)!r} in {path}, so these are not seeds of '
+                'one network: tell them apart by NAME=...'
+            )
+        if Path(path).resolve() in seen:
+            raise UsageError(
+                f'{name}: {path} is given twice, as if it were two seeds: '
+                'leave one out, or tell them apart by NAME=...'
+            )
+        seen.add(Path(path).resolve())
+
+
+def _differences(
+    first: Mapping[str, object], other: Mapping[str, object]
+) -> Iterator[str]:
+    """Yield the keys whose values differ."""
+    for key in sorted(first.keys() | other.keys()):
+        if first.get(key) != other.get(key):
+            yield key
 
 
 def _data(cfg: Config) -> dict[str, object]:

@@ -24,6 +24,7 @@ from .runs import (
     read_config,
     split_name,
 )
+from .same_data import check_seeds
 
 # What to leave out of the file names of the network with memory.
 SHIPPED = {'plain': '-mlfm', 'MLFM': ''}
@@ -59,7 +60,8 @@ def find_sources(words: Sequence[str]) -> list[Source]:
         trained with several seeds.
 
     Raises:
-        UsageError: A word is none of these, or a checkpoint is missing.
+        UsageError: A word is none of these, a checkpoint is missing, or what
+            has one name is not one network.
 
     Example:
         >>> [source.name for source in find_sources([])]
@@ -67,6 +69,22 @@ def find_sources(words: Sequence[str]) -> list[Source]:
         >>> find_sources(['a=net.py', 's0.pth', 's1.pth'])[1]
         Source(name='a', config='net.py', checkpoint='s1.pth')
     """
+    sources = _find(words)
+    for name in dict.fromkeys(source.name for source in sources):
+        same = [source for source in sources if source.name == name]
+        # A config that all have in common need not be read.
+        several = len({source.config for source in same}) > 1
+        check_seeds(
+            name,
+            [
+                (s.checkpoint, load_config(s.config) if several else None)
+                for s in same
+            ],
+        )
+    return sources
+
+
+def _find(words: Sequence[str]) -> list[Source]:
     if not words:
         return _shipped()
     sources: list[Source] = []
@@ -102,13 +120,13 @@ def find_source(words: Sequence[str]) -> Source:
         one, else the first.
 
     Raises:
-        UsageError: As :func:`find_sources` does.
+        UsageError: A word is no network, or a checkpoint is missing.
 
     Example:
         >>> find_source([]).name
         'MLFM'
     """
-    sources = find_sources(words)
+    sources = _find(words)
     for source in sources if len(sources) > 1 else []:
         neck = load_config(source.config).model.get('neck')
         if MLFMNeck.__name__ in str(neck):

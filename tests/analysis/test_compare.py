@@ -79,3 +79,25 @@ def test_runs_are_read(runs: Path) -> None:
     assert found.step_ms is not None and found.step_ms > 0
     with pytest.raises(UsageError, match='two runs have the same seed'):
         find_networks([f'all={runs}'])
+
+
+def write_run(folder: Path, seed: int | None, score: float) -> Path:
+    """Write a work folder whose run took one epoch."""
+    log = folder / '20260101_000000' / 'vis_data' / 'scalars.json'
+    log.parent.mkdir(parents=True)
+    log.write_text(json.dumps({'accuracy/top1': score, 'step': 1}))
+    config = f"_base_ = '{DIGITS}'\nrandomness = dict(seed={seed})\n"
+    (folder / 'net.py').write_text(config)
+    return folder
+
+
+def test_runs_of_a_name_are_seeds_of_one_network(tmp_path: Path) -> None:
+    before = write_run(tmp_path / 'before' / 'net', None, 50)
+    after = write_run(tmp_path / 'after' / 'net', None, 60)
+    assert [len(r) for r in find_networks([str(tmp_path)]).values()] == [2]
+    with pytest.raises(UsageError, match='before/net is given twice'):
+        find_networks([str(before.parent), str(before)])
+    with open(after / 'net.py', 'a') as file:
+        file.write('model = dict(backbone=dict(depth=50))\n')
+    with pytest.raises(UsageError, match=r'model\.backbone\.depth.*NAME='):
+        find_networks([str(before), str(after)])

@@ -39,6 +39,24 @@ def test_runs_of_several_seeds_share_a_name(tmp_path: Path) -> None:
     assert only.name == 'mine'
 
 
+def test_seeds_of_a_name_are_of_one_network(tmp_path: Path) -> None:
+    write_run(tmp_path / 'before' / 'net')
+    write_run(tmp_path / 'after' / 'net', "neck=dict(type='MLFMNeck')")
+    with pytest.raises(UsageError, match=r'net: model\.neck\.type is .*NAME='):
+        find_sources([str(tmp_path)])
+    # Where one network is asked for, their names do not matter.
+    assert find_source([str(tmp_path)]).config.endswith('after/net/net.py')
+    words = [str(tmp_path / 'before'), str(tmp_path / 'before' / 'net')]
+    with pytest.raises(UsageError, match=r'last\.pth is given twice'):
+        find_sources(words)
+    config, weights = (words[1] + end for end in ('/net.py', '/last.pth'))
+    (tmp_path / 'link.pth').symlink_to(weights)
+    with pytest.raises(UsageError, match=r'link\.pth is given twice'):
+        find_sources([config, weights, str(tmp_path / 'link.pth')])
+    words[0] = 'mine=' + words[0]
+    assert [s.name for s in find_sources(words)] == ['mine', 'net']
+
+
 @pytest.mark.parametrize(
     ('words', 'message'),
     [

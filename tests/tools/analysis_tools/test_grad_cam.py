@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,8 @@ def test_two_networks(tmp_path: Path) -> None:
     for arm in ('baseline', 'mlfm'):
         config = write_digits_config(tmp_path, arm)
         weights = save_weights(config)
-        words += [f'{arm}={config}', weights, weights]  # two seeds
+        other = shutil.copy(weights, tmp_path / f'{arm}_s1.pth')
+        words += [f'{arm}={config}', weights, other]  # two seeds
     write_image(tmp_path / 'x.png', 0, 100)
     printed = run_tool(
         *(TOOL, *words, '--images', 'x.png', '--class', '3', '--out', 'out'),
