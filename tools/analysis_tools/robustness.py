@@ -26,9 +26,8 @@ from mmengine.logging import MMLogger
 from rich.console import Console
 from rich.progress import Progress
 
+from mlfm_mm.analysis.corruptions import CORRUPTIONS, FAMILIES
 from mlfm_mm.analysis.robustness import (
-    CORRUPTIONS,
-    FAMILIES,
     Scores,
     areas,
     measure_robustness,
