@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count, pairwise
 from statistics import fmean
@@ -14,7 +14,7 @@ from mmengine.runner import Runner
 
 from ..engine import UsageError, build_runner, prepare_testing
 from .corruptions import CORRUPTIONS, FAMILIES, Corruption
-from .evidence.statistics import paired_difference, spread
+from .evidence.statistics import align, paired_difference, spread
 from .runs import score_in
 from .tables import Column, Table
 
@@ -29,10 +29,8 @@ SINGLE = (
     'One checkpoint each, which cannot tell a difference from chance. '
     f'{STRENGTHS}'
 )
-SEVERAL = (
-    'Mean ± deviation over checkpoints; differences over pairs of them in '
-    f'order, with their 95 % interval. {STRENGTHS}'
-)
+SEVERAL = 'Mean ± deviation over checkpoints; differences {}. {}'
+NONE = '-'
 _numbers = count()
 
 
@@ -103,12 +101,16 @@ def _inserted(runner: Runner, corruption: Corruption) -> Iterator[None]:
         transforms.remove(corruption)
 
 
-def tabulate(scores: Scores) -> Table:
+def tabulate(
+    scores: Scores, seeds: Mapping[str, Sequence[int | None]] | None = None
+) -> Table:
     """Tabulate the networks' scores by condition.
 
     Args:
         scores (dict): For each network, the scores of each checkpoint by
             condition; the first network is the baseline.
+        seeds (Mapping, optional): For each network, the seeds of its
+            checkpoints. Defaults to None, unknown.
 
     Returns:
         Table: A row for each condition.
@@ -119,20 +121,25 @@ def tabulate(scores: Scores) -> Table:
     columns += [
         Column(f'{name} gain', f'{name} - {baseline}') for name in others
     ]
+    keys, pairs = align(seeds or {n: [None] * len(scores[n]) for n in scores})
     rows = []
     for condition in scores[baseline][0]:
         values = {
-            name: {i: run[condition] for i, run in enumerate(runs)}
+            name: {
+                key: run[condition]
+                for key, run in zip(keys[name], runs, strict=True)
+            }
             for name, runs in scores.items()
         }
         row = dict(condition=condition)
         row |= {name: spread([*v.values()]) for name, v in values.items()}
         for name in others:
             gain = paired_difference(values[baseline], values[name])
-            row[f'{name} gain'] = str(gain)
+            row[f'{name} gain'] = NONE if gain is None else str(gain)
         rows.append(row)
     several = max(len(runs) for runs in scores.values()) > 1
-    return Table(columns, rows, SEVERAL if several else SINGLE)
+    caption = SEVERAL.format(pairs, STRENGTHS) if several else SINGLE
+    return Table(columns, rows, caption)
 
 
 def curve_of(

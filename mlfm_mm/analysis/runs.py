@@ -262,6 +262,11 @@ def read_config(work_dir: Path) -> Config:
     return Config.fromfile(found[0])
 
 
+def seed_in(cfg: Config) -> int | None:
+    """Read the seed that a config sets, None where it sets none."""
+    return (cfg.get('randomness') or {}).get('seed')
+
+
 def find_checkpoint(work_dir: Path) -> Path:
     """Find the last checkpoint of a run.
 

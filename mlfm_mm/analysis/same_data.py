@@ -8,6 +8,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from ..engine import UsageError
+from .runs import seed_in
 
 
 def check_data(
@@ -63,7 +64,7 @@ def check_seeds(
             and its config, None where all have the same.
 
     Raises:
-        UsageError: Their models differ, or a run occurs twice.
+        UsageError: A run or a seed occurs twice, or their models differ.
 
     Example:
         >>> one, other = (Config(dict(model=dict(depth=d))) for d in (18, 50))
@@ -75,9 +76,21 @@ def check_seeds(
         50 in b/net, so these are not seeds of one network: tell them apart
         by NAME=...
     """
+    paths = [Path(path).resolve() for path, _ in runs]
+    seeds = [seed_in(cfg) for _, cfg in runs if cfg is not None]
+    known = [seed for seed in seeds if seed is not None]
+    listed = ', '.join(str(path) for path, _ in runs)
+    for values, what in (
+        (paths, 'a run is given twice'),
+        (known, 'two runs have the same seed'),
+    ):
+        if len(set(values)) < len(values):
+            raise UsageError(
+                f'{name}: {what} ({listed}): leave one out, or tell them '
+                'apart by NAME=...'
+            )
     (start, cfg), *others = runs
     first = dict(_flatten(cfg and cfg.get('model'), 'model'))
-    seen = {Path(start).resolve()}
     for path, cfg in others:
         other = dict(_flatten(cfg and cfg.get('model'), 'model'))
         for key in _differences(first, other):
@@ -86,12 +99,6 @@ def check_seeds(
                 f'{other.get(key)!r} in {path}, so these are not seeds of '
                 'one network: tell them apart by NAME=...'
             )
-        if Path(path).resolve() in seen:
-            raise UsageError(
-                f'{name}: {path} is given twice, as if it were two seeds: '
-                'leave one out, or tell them apart by NAME=...'
-            )
-        seen.add(Path(path).resolve())
 
 
 def _differences(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from .runs import (
     find_runs,
     name_of,
     read_config,
+    seed_in,
     split_name,
 )
 from .same_data import check_seeds
@@ -132,6 +134,27 @@ def find_source(words: Sequence[str]) -> Source:
         if MLFMNeck.__name__ in str(neck):
             return source
     return sources[0]
+
+
+def find_seed(checkpoint: str) -> int | None:
+    """Find the seed that a checkpoint was trained with.
+
+    Args:
+        checkpoint (str): The file.
+
+    Returns:
+        int | None: That of the config in its work folder; None where the file
+        lies elsewhere, or no seed was set.
+
+    Example:
+        >>> find_seed('https://example.org/net.pth')
+    """
+    folder = Path(checkpoint).parent
+    # Elsewhere, a lone Python file may be any program.
+    if any(folder.glob('*/vis_data/scalars.json')):
+        with suppress(UsageError):
+            return seed_in(read_config(folder))
+    return None
 
 
 def _shipped() -> list[Source]:

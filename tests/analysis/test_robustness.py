@@ -54,6 +54,21 @@ def test_one_checkpoint_tells_no_difference_from_chance() -> None:
     assert table.cells()[0][2] == '61.0 ± 0.0' and '95 %' in table.caption
 
 
+def test_checkpoints_are_paired_by_seed() -> None:
+    plain = [{'clean': score} for score in (50.0, 60.0, 70.0)]
+    memory = [{'clean': 62.0}, {'clean': 72.0}]
+    scores = dict(plain=plain, memory=memory)
+    table = tabulate(scores, dict(plain=[0, 1, 2], memory=[1, 2]))
+    assert table.rows[0]['memory gain'] == '+2.0 [+2.0, +2.0]'
+    assert 'over the seeds in common' in table.caption
+    table = tabulate(scores, dict(plain=[0, 1, 2], memory=[None, 2]))
+    assert table.rows[0]['memory gain'] == '-'
+    assert 'none where their numbers differ' in table.caption
+    table = tabulate(dict(plain=memory, memory=memory))
+    assert table.rows[0]['memory gain'] == '+0.0 [+0.0, +0.0]'
+    assert 'over pairs of them in order' in table.caption
+
+
 def test_areas_under_the_curves() -> None:
     run = {'clean': 60.0, 'blur 1': 50.0, 'blur 2': 20.0, 'noise 9': 0.0}
     assert curve_of(run, 'blur') == (['clean', '1', '2'], [60, 50, 20])

@@ -10,8 +10,8 @@ works for classifiers and segmentors, any number of them; with no network, the
 two that come with trained weights. It measures accuracy or mIoU on the test
 set as pictures are low-passed, high-passed, noised, blurred and compressed,
 and writes one picture with the area under each curve, and the numbers. The
-first network is the baseline; checkpoints of several seeds are paired in
-order.
+first network is the baseline; its checkpoints are paired with those of the
+same seed where the work folders of all tell it, else in order.
 """
 
 import csv
@@ -34,7 +34,7 @@ from mlfm_mm.analysis.robustness import (
     tabulate,
 )
 from mlfm_mm.analysis.robustness_figure import draw_robustness
-from mlfm_mm.analysis.trained import find_sources
+from mlfm_mm.analysis.trained import Source, find_seed, find_sources
 from mlfm_mm.engine import one_sentence
 from mlfm_mm.engine.arguments import (
     add_config_options,
@@ -82,12 +82,16 @@ def parse_args() -> dict:
     return read_arguments(parser)
 
 
-def measure(args: dict) -> Scores:
-    """Test all checkpoints under all conditions."""
+def find(args: dict) -> list[Source]:
+    """Find the networks."""
     words = list(args['network'])
     for name, *rest in args['models']:
         words += [f'{name}={rest[0]}' if rest else name, *rest[1:]]
-    sources = find_sources(words)
+    return find_sources(words)
+
+
+def measure(sources: list[Source], args: dict) -> Scores:
+    """Test all checkpoints under all conditions."""
     corruptions = tuple(c for c in CORRUPTIONS if c.family in args['only'])
     scores: Scores = {}
     # Else each of the sixteen tests would log its whole config.
@@ -129,11 +133,16 @@ def main() -> None:
         out = args['out']
         path = out if out.suffix == '.json' else out / 'robustness.json'
         path.parent.mkdir(parents=True, exist_ok=True)
+        sources = find(args)
+        seeds: dict[str, list[int | None]] = {}
+        for source in sources:
+            found = find_seed(source.checkpoint)
+            seeds.setdefault(source.name, []).append(found)
         with weights_only(args['trust']):
-            scores = measure(args)
+            scores = measure(sources, args)
         path.write_text(json.dumps(scores, indent=1) + '\n')
         write_scores(scores, path.with_suffix('.csv'))
-        table, area = tabulate(scores), tabulate(areas(scores))
+        table, area = (tabulate(s, seeds) for s in (scores, areas(scores)))
         text = (
             f'{table.markdown()}\nAreas under the curves:\n\n{area.markdown()}'
         )

@@ -74,6 +74,49 @@ def paired_difference(
     return Difference(mean, len(gains), mean - half, mean + half)
 
 
+def align(
+    seeds: Mapping[str, Sequence[int | None]],
+) -> tuple[dict[str, Sequence[int]], str]:
+    """Decide how the runs of several networks are paired.
+
+    Args:
+        seeds (Mapping): The seeds of each network's runs, None where one is
+            not known; the first network is the baseline.
+
+    Returns:
+        tuple[dict[str, Sequence[int]], str]: Keys of each network's runs, for
+        :func:`paired_difference`: their seeds or, where one is not known, or
+        occurs twice, their order. Then runs without a partner get keys that
+        the baseline lacks. And words on it for a caption.
+
+    Example:
+        >>> align(dict(a=[0, 1], b=[1]))[0]
+        {'a': [0, 1], 'b': [1]}
+        >>> keys, words = align(dict(a=[None, None], b=[3, 5], c=[7]))
+        >>> keys
+        {'a': range(0, 2), 'b': range(0, 2), 'c': range(2, 3)}
+        >>> words
+        'over pairs of them in order, with their 95 % interval; none where
+        their numbers differ'
+    """
+    interval = 'with their 95 % interval'
+    known = {
+        name: [seed for seed in found if seed is not None]
+        for name, found in seeds.items()
+    }
+    if all(len(set(known[n])) == len(seeds[n]) for n in seeds):
+        return {**known}, f'over the seeds in common, {interval}'
+    words = f'over pairs of them in order, {interval}'
+    lengths = [len(found) for found in seeds.values()]
+    if len(set(lengths)) > 1:
+        words += '; none where their numbers differ'
+    starts = [lengths[0] * (length != lengths[0]) for length in lengths]
+    return {
+        name: range(start, start + length)
+        for name, start, length in zip(seeds, starts, lengths, strict=True)
+    }, words
+
+
 def deviation(values: Sequence[float]) -> float:
     """Compute the standard deviation of a sample.
 
