@@ -38,18 +38,48 @@ def check_data(
         that differ in the network only, or --data FOLDER if the data were
         moved
     """
-    (start, cfg), *others = configs.items()
-    first = _data(cfg)
-    for folder, cfg in others:
-        other = _data(cfg)
+    _refuse_others(
+        {folder: _data(cfg) for folder, cfg in configs.items()},
+        'data_root' if data_root is not None else '',
+        'give runs that differ in the network only, or --data FOLDER if the '
+        'data were moved',
+    )
+
+
+def check_test_data(configs: Mapping[str, Config]) -> None:
+    """Raise an error if networks would be tested on different data.
+
+    Args:
+        configs (Mapping[str, Config]): The networks' configs, by their files;
+            their test pipelines may differ.
+
+    Raises:
+        UsageError: The configs name different test data.
+    """
+    tested = {
+        file: {
+            key: value
+            for key, value in _data(cfg).items()
+            if key.startswith('test') and not key.endswith('.pipeline')
+        }
+        for file, cfg in configs.items()
+    }
+    remedy = 'give others, or set it for all by --cfg-options KEY=VALUE'
+    _refuse_others(tested, '', remedy)
+
+
+def _refuse_others(
+    data: Mapping[str, Mapping[str, object]], moved: str, remedy: str
+) -> None:
+    (start, first), *others = data.items()
+    for folder, other in others:
         for key in _differences(first, other):
-            if key.endswith('data_root') and data_root is not None:
+            if moved and key.endswith(moved):
                 continue
             raise UsageError(
                 f'the runs are not on the same data: {key} is '
                 f'{first.get(key)!r} in {start} and '
-                f'{other.get(key)!r} in {folder}; give runs that differ '
-                'in the network only, or --data FOLDER if the data were moved'
+                f'{other.get(key)!r} in {folder}; {remedy}'
             )
 
 
@@ -126,7 +156,9 @@ def _data(cfg: Config) -> dict[str, object]:
 
 
 def _flatten(value: object, key: str) -> Iterator[tuple[str, object]]:
-    """Go through the values of nested dicts."""
+    """Go through the values of nested dicts, and of data sets in a list."""
+    if isinstance(value, list) and key.endswith('.datasets'):
+        value = dict(enumerate(value))
     if isinstance(value, dict):
         for name, part in value.items():
             yield from _flatten(part, f'{key}.{name}')

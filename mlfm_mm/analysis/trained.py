@@ -26,7 +26,7 @@ from .runs import (
     seed_in,
     split_name,
 )
-from .same_data import check_seeds
+from .same_data import check_seeds, check_test_data
 
 # What to leave out of the file names of the network with memory.
 SHIPPED = {'plain': '-mlfm', 'MLFM': ''}
@@ -134,6 +134,33 @@ def find_source(words: Sequence[str]) -> Source:
         if MLFMNeck.__name__ in str(neck):
             return source
     return sources[0]
+
+
+def check_sources(
+    sources: Sequence[Source],
+    cfg_options: dict | None = None,
+    memory: bool = False,
+) -> None:
+    """Raise an error if networks would be tested on different data.
+
+    Args:
+        sources (Sequence[Source]): The networks.
+        cfg_options (dict, optional): Dotted keys of the config and their
+            values. Defaults to None.
+        memory (bool): Whether to add memory to the config. Defaults to
+            False.
+
+    Raises:
+        UsageError: A config cannot be read, or names other test data than the
+            first.
+
+    Example:
+        >>> check_sources(find_sources([]))
+    """
+    files = dict.fromkeys(source.config for source in sources)
+    check_test_data(
+        {file: load_config(file, cfg_options, memory) for file in files}
+    )
 
 
 def find_seed(checkpoint: str) -> int | None:

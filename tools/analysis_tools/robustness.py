@@ -34,7 +34,12 @@ from mlfm_mm.analysis.robustness import (
     tabulate,
 )
 from mlfm_mm.analysis.robustness_figure import draw_robustness
-from mlfm_mm.analysis.trained import Source, find_seed, find_sources
+from mlfm_mm.analysis.trained import (
+    Source,
+    check_sources,
+    find_seed,
+    find_sources,
+)
 from mlfm_mm.engine import one_sentence
 from mlfm_mm.engine.arguments import (
     add_config_options,
@@ -83,11 +88,13 @@ def parse_args() -> dict:
 
 
 def find(args: dict) -> list[Source]:
-    """Find the networks."""
+    """Find the networks, of one test set."""
     words = list(args['network'])
     for name, *rest in args['models']:
         words += [f'{name}={rest[0]}' if rest else name, *rest[1:]]
-    return find_sources(words)
+    sources = find_sources(words)
+    check_sources(sources, args['cfg_options'], args['memory'])
+    return sources
 
 
 def measure(sources: list[Source], args: dict) -> Scores:

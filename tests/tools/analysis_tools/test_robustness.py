@@ -10,7 +10,9 @@ from PIL import Image
 pytest.importorskip('mmpretrain')
 pytest.importorskip('sklearn')
 
+import robustness
 from mlfm_mm.engine.models import build_model
+from tests.analysis.networks import two_tests
 from tests.tools.helpers import run_tool, write_digits_config
 
 TOOL = 'analysis_tools/robustness.py'
@@ -71,3 +73,13 @@ def test_a_model_without_weights(tmp_path: Path) -> None:
         TOOL, '--model', 'plain', 'x.py', cwd=tmp_path, fails=True
     )
     assert 'x.py needs its weights: give a checkpoint' in printed
+
+
+def test_different_test_data_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = two_tests(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr('sys.argv', ['robustness.py', *words])
+    with pytest.raises(SystemExit, match=r'max_per_class.*--cfg-options'):
+        robustness.main()
