@@ -64,7 +64,8 @@ class Corruption:
         strength (float): How strong, in the unit that the family names.
 
     Raises:
-        UsageError: If the family is unknown.
+        UsageError: If the family is unknown, or when called, if the pictures
+            are not of uint8.
 
     Example:
         >>> import numpy as np
@@ -88,6 +89,12 @@ class Corruption:
     def __call__(self, results: dict) -> dict:
         """Corrupt ``img`` of a sample, an array (H, W, 3) of uint8."""
         image = results['img']
+        if image.dtype != np.uint8:
+            raise UsageError(
+                f'{self} is for pictures of uint8, but the test pipeline '
+                f'makes them {image.dtype}: leave normalizing to '
+                'data_preprocessor'
+            )
         results['img'] = FAMILIES[self.family](image, self.strength)
         return results
 

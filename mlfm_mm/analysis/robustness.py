@@ -11,6 +11,7 @@ from typing import Any
 
 from mmengine.config import Config
 from mmengine.runner import Runner
+from torch.utils.data import Dataset
 
 from ..engine import UsageError, build_runner, prepare_testing
 from .corruptions import CORRUPTIONS, FAMILIES, Corruption
@@ -60,16 +61,19 @@ def measure_robustness(
         the name of each corruption.
 
     Raises:
-        UsageError: If config or checkpoint cannot be used.
+        UsageError: If config or checkpoint cannot be used, or the pictures
+            cannot be corrupted.
     """
     with tempfile.TemporaryDirectory() as folder:
         options |= dict(cfg_options=overrides, work_dir=folder)
         cfg = prepare_testing(config, checkpoint, **options)
         runner, scope = _build(cfg), cfg.default_scope
+        dataset = runner.test_dataloader.dataset
+        _try_on(dataset, corruptions)
         scores = {CLEAN: score_in(runner.test(), scope)}
         tell()
         for corruption in corruptions:
-            with _inserted(runner, corruption):
+            with _inserted(dataset, corruption):
                 scores[str(corruption)] = score_in(runner.test(), scope)
             tell()
     return scores
@@ -84,10 +88,16 @@ def _build(cfg: Config) -> Runner:
     return runner
 
 
+def _try_on(dataset: Dataset, corruptions: Sequence[Corruption]) -> None:
+    """Find out on one picture whether a data set lets it be corrupted."""
+    for corruption in corruptions[:1]:
+        with _inserted(dataset, corruption):
+            dataset[0]
+
+
 @contextmanager
-def _inserted(runner: Runner, corruption: Corruption) -> Iterator[None]:
+def _inserted(dataset: Dataset, corruption: Corruption) -> Iterator[None]:
     """Insert a corruption before the last transform, which packs."""
-    dataset = runner.test_dataloader.dataset
     transforms = getattr(getattr(dataset, 'pipeline', None), 'transforms', [])
     if not transforms:
         raise UsageError(

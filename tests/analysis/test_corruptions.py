@@ -85,3 +85,8 @@ def test_stronger_corruptions_take_more() -> None:
 def test_unknown_family() -> None:
     with pytest.raises(UsageError, match='choose one of low_pass, high_pass'):
         Corruption('fog', 1)
+
+
+def test_pictures_that_are_normalized_already() -> None:
+    with pytest.raises(UsageError, match=r'makes them float32: leave norm'):
+        corrupt('blur', 2, IMAGE.astype(np.float32) / 255)

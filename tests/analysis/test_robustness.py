@@ -17,6 +17,7 @@ from mlfm_mm.analysis.robustness import (
     measure_robustness,
     tabulate,
 )
+from mlfm_mm.engine import UsageError
 from mlfm_mm.engine.models import build_model
 from tests.tools.helpers import write_digits_config
 
@@ -41,6 +42,31 @@ def test_network_against_its_predictions(tmp_path: Path) -> None:
             dataset.pipeline.transforms.insert(-1, corruption)
         right = [predict(model, cfg, sample) for sample in dataset]
         assert scores[name] == pytest.approx(100 * np.mean(right), abs=1e-3)
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    """A config that normalizes, beside weights that any test refuses."""
+    path = write_digits_config(tmp_path)
+    cfg = Config.fromfile(path)
+    torch.save(dict(state_dict={}), tmp_path / 'x.pth')
+    scaling = dict(type='Normalize', mean=[78.0] * 3, std=[96.0] * 3)
+    cfg.test_dataloader.dataset.pipeline.insert(1, scaling)
+    cfg.dump(path)
+    return path
+
+
+def test_mistakes_are_met_before_the_clean_test(broken: Path) -> None:
+    weights = str(broken.parent / 'x.pth')
+    with pytest.raises(UsageError, match='leave normalizing to data_prep'):
+        measure_robustness(str(broken), weights)
+    cfg = Config.fromfile(broken)
+    dataset = cfg.test_dataloader.dataset
+    cfg.test_dataloader.dataset = dict(type='RepeatDataset', times=1)
+    cfg.test_dataloader.dataset.dataset = dataset
+    cfg.dump(broken)
+    with pytest.raises(UsageError, match='RepeatDataset has no pipeline'):
+        measure_robustness(str(broken), weights)
 
 
 def test_one_checkpoint_tells_no_difference_from_chance() -> None:
