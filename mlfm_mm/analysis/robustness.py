@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count, pairwise
 from statistics import fmean
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.registry import DATASETS, DefaultScope
 from mmengine.runner import Runner
 from torch.utils.data import Dataset
 
@@ -77,6 +78,43 @@ def measure_robustness(
                 scores[str(corruption)] = score_in(runner.test(), scope)
             tell()
     return scores
+
+
+def check_pipelines(
+    networks: Iterable[tuple[str, str]],
+    corruptions: Sequence[Corruption] = CORRUPTIONS,
+    overrides: dict | None = None,
+    memory: bool = False,
+) -> None:
+    """Meet mistakes in configs before the first of many tests.
+
+    Args:
+        networks (Iterable[tuple[str, str]]): Config and checkpoint of each.
+        corruptions (Sequence[Corruption]): What is to be applied. Defaults to
+            three of each family.
+        overrides (dict, optional): Dotted keys of the config and their
+            values. Defaults to None.
+        memory (bool): Whether to add memory to the configs. Defaults to
+            False.
+
+    Raises:
+        UsageError: As of :func:`measure_robustness`.
+    """
+    tried: list[dict] = []
+    for config, checkpoint in networks:
+        with tempfile.TemporaryDirectory() as folder:
+            cfg = prepare_testing(
+                config,
+                checkpoint,
+                memory=memory,
+                cfg_options=overrides,
+                work_dir=folder,
+            )
+        settings = cfg.test_dataloader.dataset
+        if settings not in tried:
+            with DefaultScope.overwrite_default_scope(cfg.default_scope):
+                _try_on(DATASETS.build(settings), corruptions)
+            tried.append(settings)
 
 
 def _build(cfg: Config) -> Runner:

@@ -85,13 +85,15 @@ def parse_args() -> argparse.Namespace:
 def test(networks: Runs, args: argparse.Namespace) -> None:
     """Test the first run of each segmentor, and draw what it predicts."""
     scores, shown = {}, list[Picture]()
+    weights = {}
     for name, (run, *_) in networks.items():
         if run.cfg.default_scope != 'mmseg':
             raise UsageError(f'--test: {name} is no segmentor')
+        weights[name] = find_checkpoint(run.folder)
+    for name, (run, *_) in networks.items():
         print(f'testing {name}', flush=True)
-        weights = find_checkpoint(run.folder)
         runner, scores[name] = evaluate(
-            run.cfg, weights, args.data, args.allow_partial
+            run.cfg, weights[name], args.data, args.allow_partial
         )
         look(runner, shown, args.pictures)
     table = tabulate_classes(scores)

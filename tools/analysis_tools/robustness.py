@@ -26,10 +26,11 @@ from mmengine.logging import MMLogger
 from rich.console import Console
 from rich.progress import Progress
 
-from mlfm_mm.analysis.corruptions import CORRUPTIONS, FAMILIES
+from mlfm_mm.analysis.corruptions import CORRUPTIONS, FAMILIES, Corruption
 from mlfm_mm.analysis.robustness import (
     Scores,
     areas,
+    check_pipelines,
     measure_robustness,
     tabulate,
 )
@@ -39,10 +40,12 @@ from mlfm_mm.analysis.trained import (
     check_sources,
     find_seed,
     find_sources,
+    load_trained,
 )
 from mlfm_mm.engine import one_sentence
 from mlfm_mm.engine.arguments import (
     add_config_options,
+    loading,
     make_parser,
     read_arguments,
 )
@@ -97,13 +100,26 @@ def find(args: dict) -> list[Source]:
     return sources
 
 
-def measure(sources: list[Source], args: dict) -> Scores:
-    """Test all checkpoints under all conditions."""
+def check(
+    sources: list[Source], corruptions: tuple[Corruption, ...], args: dict
+) -> None:
+    """Meet all mistakes before the first test."""
+    for source in sources:
+        # What lies at an address is fetched when it is needed.
+        if '://' not in source.checkpoint:
+            load_trained(source, **loading(args))
+    networks = [(source.config, source.checkpoint) for source in sources]
+    check_pipelines(networks, corruptions, args['cfg_options'], args['memory'])
+
+
+def measure(sources: list[Source], args: dict, path: Path) -> Scores:
+    """Test all checkpoints under all conditions, and write each's scores."""
     corruptions = tuple(c for c in CORRUPTIONS if c.family in args['only'])
     scores: Scores = {}
+    MMLogger.get_current_instance().setLevel('WARNING')
+    check(sources, corruptions, args)
     # Else each of the sixteen tests would log its whole config.
     quiet = {'log_level': 'WARNING', **(args['cfg_options'] or {})}
-    MMLogger.get_current_instance().setLevel('WARNING')
     with Progress() as progress:
         steps = len(sources) * (1 + len(corruptions))
         task = progress.add_task('testing', total=steps)
@@ -119,6 +135,7 @@ def measure(sources: list[Source], args: dict) -> Scores:
                 allow_partial=args['allow_partial'],
             )
             scores.setdefault(source.name, []).append(found)
+            path.write_text(json.dumps(scores, indent=1) + '\n')
     return scores
 
 
@@ -146,8 +163,7 @@ def main() -> None:
             found = find_seed(source.checkpoint)
             seeds.setdefault(source.name, []).append(found)
         with weights_only(args['trust']):
-            scores = measure(sources, args)
-        path.write_text(json.dumps(scores, indent=1) + '\n')
+            scores = measure(sources, args, path)
         write_scores(scores, path.with_suffix('.csv'))
         table, area = (tabulate(s, seeds) for s in (scores, areas(scores)))
         text = (

@@ -72,3 +72,17 @@ def test_weights_of_another_network(
         compare(*command)
     compare(*command, '--allow-partial')
     assert (tmp_path / 'out' / 'classes.md').is_file()
+
+
+def test_lost_weights_are_missed_before_the_first_test(
+    runs: Path,
+    compare: Callable[..., None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shutil.copytree(runs, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / FOLDERS['mlfm'] / 'last_checkpoint').unlink()
+    monkeypatch.setattr(tool, 'evaluate', pytest.fail)
+    with pytest.raises(SystemExit, match=r'run_mlfm holds no weights'):
+        compare(*FOLDERS.values(), '--test', '--out', 'out')

@@ -1,6 +1,7 @@
 import json
 import os
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -12,15 +13,16 @@ pytest.importorskip('sklearn')
 
 import robustness
 from mlfm_mm.engine.models import build_model
-from tests.analysis.networks import two_tests
+from tests.analysis.networks import save_weights, two_tests
 from tests.tools.helpers import run_tool, write_digits_config
 
 TOOL = 'analysis_tools/robustness.py'
+ARMS = 'baseline', 'mlfm'
 
 
 def test_two_pairs(tmp_path: Path) -> None:
     command: list[object] = []
-    for arm in ('baseline', 'mlfm'):
+    for arm in ARMS:
         config = write_digits_config(tmp_path, arm)
         command.append(f'{arm}={config}')
         for seed in (0, 1):
@@ -83,3 +85,37 @@ def test_different_test_data_are_refused(
     monkeypatch.setattr('sys.argv', ['robustness.py', *words])
     with pytest.raises(SystemExit, match=r'max_per_class.*--cfg-options'):
         robustness.main()
+
+
+def test_a_later_mistake_is_met_before_the_first_test(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, mlfm = (write_digits_config(tmp_path, a) for a in ARMS)
+    weights = save_weights(plain)
+    monkeypatch.setattr(robustness, 'measure_robustness', pytest.fail)
+    for other, message in (
+        ('gone.pth', 'gone.pth'),
+        (weights, r'neck\.units.* is missing'),
+    ):
+        words = map(str, (plain, weights, mlfm, other))
+        monkeypatch.setattr('sys.argv', ['robustness.py', *words])
+        with pytest.raises(SystemExit, match=message):
+            robustness.main()
+
+
+def test_the_scores_of_a_checkpoint_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second test is interrupted."""
+    monkeypatch.chdir(tmp_path)
+    words = []
+    for arm in ARMS:
+        config = write_digits_config(tmp_path, arm)
+        words += [f'{arm}={config}', str(save_weights(config))]
+    measured = Mock(side_effect=[dict(clean=60.0), KeyboardInterrupt])
+    monkeypatch.setattr(robustness, 'measure_robustness', measured)
+    monkeypatch.setattr('sys.argv', ['robustness.py', *words, '--out', '.'])
+    with pytest.raises(SystemExit):
+        robustness.main()
+    scores = json.loads(Path('robustness.json').read_text())
+    assert scores == dict(baseline=[dict(clean=60.0)])
