@@ -27,6 +27,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from mlfm_mm.analysis.corruptions import CORRUPTIONS, FAMILIES, Corruption
+from mlfm_mm.analysis.evidence.statistics import check_scipy
 from mlfm_mm.analysis.robustness import (
     Scores,
     areas,
@@ -160,8 +161,9 @@ def main() -> None:
         sources = find(args)
         seeds: dict[str, list[int | None]] = {}
         for source in sources:
-            found = find_seed(source.checkpoint)
-            seeds.setdefault(source.name, []).append(found)
+            seed = find_seed(source.checkpoint)
+            seeds.setdefault(source.name, []).append(seed)
+        check_scipy([len(found) for found in seeds.values()])
         with weights_only(args['trust']):
             scores = measure(sources, args, path)
         write_scores(scores, path.with_suffix('.csv'))

@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from statistics import fmean, stdev
+
+from ...engine import UsageError
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,9 @@ def paired_difference(
         Difference | None: ``other`` minus ``baseline``; None if they have no
         seed in common.
 
+    Raises:
+        UsageError: They have several, and scipy is not installed.
+
     Example:
         >>> plain, memory = {0: 60.0, 1: 61.0, 2: 62.0}, {0: 62.0, 1: 64.0}
         >>> print(paired_difference(plain, {**memory, 2: 63.0}))
@@ -66,12 +72,34 @@ def paired_difference(
         return None
     if len(gains) == 1:
         return Difference(gains[0], 1)
+    check_scipy([len(gains)] * 2)
     # Imported here, because the package does not require scipy.
     from scipy.stats import t
 
     mean, half = fmean(gains), t.ppf((1 + confidence) / 2, len(gains) - 1)
     half *= deviation(gains) / len(gains) ** 0.5
     return Difference(mean, len(gains), mean - half, mean + half)
+
+
+def check_scipy(runs: Sequence[int]) -> None:
+    """Raise an error if there are pairs of runs, but no scipy.
+
+    Args:
+        runs (Sequence[int]): The number of runs of each network; the first
+            is the baseline.
+
+    Raises:
+        UsageError: It is not installed.
+
+    Example:
+        >>> check_scipy([5, 5])
+    """
+    first, *others = runs
+    if min(first, max(others, default=0)) > 1 and find_spec('scipy') is None:
+        raise UsageError(
+            'the interval of a difference between several runs of two '
+            'networks needs scipy: pip install scipy'
+        )
 
 
 def align(

@@ -1,5 +1,6 @@
 import json
 import os
+import sys
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -101,6 +102,19 @@ def test_a_later_mistake_is_met_before_the_first_test(
         monkeypatch.setattr('sys.argv', ['robustness.py', *words])
         with pytest.raises(SystemExit, match=message):
             robustness.main()
+
+
+def test_scipy_is_missed_before_the_first_test(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = str(write_digits_config(tmp_path))
+    words = [f'{name}={config}' for name in ARMS]
+    command = [word for name in words for word in (name, 'a.pth', 'b.pth')]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, 'scipy', None)
+    monkeypatch.setattr('sys.argv', ['robustness.py', *command])
+    with pytest.raises(SystemExit, match='needs scipy: pip install scipy'):
+        robustness.main()
 
 
 def test_the_scores_of_a_checkpoint_are_kept(
