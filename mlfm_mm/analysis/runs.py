@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,9 +107,16 @@ def score_in(metrics: dict[str, float], scope: str) -> float:
     if name not in metrics:
         raise UsageError(
             f'{name!r} is compared here, but test_evaluator measures '
-            f'{", ".join(metrics) or "nothing"}: add the metric to it'
+            f'{", ".join(metrics) or "nothing"}: '
+            + _remedy(metrics, 'add the metric to it')
         )
     return metrics[name]
+
+
+def _remedy(names: Iterable[str], usual: str) -> str:
+    if any(name.startswith('multi-label/') for name in names):
+        return 'networks with several labels are not compared here'
+    return usual
 
 
 def find_runs(folder: Path) -> list[Path]:
@@ -190,7 +197,7 @@ def read_curve(work_dir: str | Path, metric: str = 'accuracy/top1') -> Curve:
     exact: dict[int, float] = {}
     scores: dict[int, float] = {}
     seconds: dict[int, float] = {}
-    for record in read_records(Path(work_dir)):
+    for record in (records := read_records(Path(work_dir))):
         step = int(record['step'])
         if 'loss' in record:
             losses.setdefault(_when(record), []).append(record['loss'])
@@ -200,10 +207,11 @@ def read_curve(work_dir: str | Path, metric: str = 'accuracy/top1') -> Curve:
             seconds[step] = record['epoch_time']
             exact[step] = record['epoch_loss']
     if not scores:
+        usual = 'give the work folder of a run that was validated'
         raise UsageError(
             f'{work_dir} holds no validation results {metric!r} '
-            '(*/vis_data/scalars.json): give the work folder of a run that '
-            'was validated'
+            '(*/vis_data/scalars.json): '
+            + _remedy((key for record in records for key in record), usual)
         )
     means = {epoch: fmean(values) for epoch, values in losses.items()}
     return Curve(means | exact, scores, seconds)

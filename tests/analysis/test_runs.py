@@ -117,6 +117,18 @@ def test_the_metric_that_counts() -> None:
         score_in(found, 'mmpretrain')
 
 
+def test_networks_with_several_labels(tmp_path: Path) -> None:
+    """No metric that could be added would make them comparable."""
+    found = {'multi-label/f1-score': 1.0, 'step': 1}
+    with pytest.raises(UsageError, match=r'several labels are not compared'):
+        score_in(found, 'mmpretrain')
+    write(tmp_path, '20260101_000000', [found])
+    with pytest.raises(UsageError, match=r'several labels are not compared'):
+        read_curve(tmp_path)
+    with pytest.raises(UsageError, match=r'recall: add the metric to it'):
+        score_in({'single-label/recall': 2.0}, 'mmpretrain')
+
+
 def test_config_and_weights_of_a_run(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r'holds 0 configs \(\*.py\)'):
         read_config(tmp_path)
