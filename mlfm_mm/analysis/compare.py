@@ -260,8 +260,8 @@ def _caption(networks: Runs) -> str:
         )
     _, pairs = _align(networks)
     return (
-        f"{text}Mean ± deviation over seeds; gain: the differences (Student's "
-        f't) of the final scores from those of {first} {pairs}.'
+        f"{text}Mean ± deviation over seeds; gain (Student's t): the final "
+        f'score less that of {first} {pairs}.'
     )
 
 
