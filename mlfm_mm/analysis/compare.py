@@ -14,6 +14,7 @@ from ..engine.models import build_model
 from .complexity import measure_complexity
 from .evidence.statistics import (
     Difference,
+    align,
     deviation,
     paired_difference,
     spread,
@@ -27,8 +28,10 @@ from .runs import (
     read_config,
     read_curve,
     read_records,
+    seed_in,
     split_name,
 )
+from .same_data import check_seeds
 from .sizes import input_size
 from .tables import Column, Table, si
 
@@ -43,7 +46,7 @@ class TrainedRun:
     Args:
         folder (Path): Its work folder.
         cfg (Config): Its config.
-        seed (int): Its seed.
+        seed (int, optional): Its seed, None where it was not set.
         curve (Curve): Its loss and scores.
         step_ms (float, optional): Median milliseconds of a training step.
         memory (float, optional): Peak memory in MB, recorded on GPUs only.
@@ -51,7 +54,7 @@ class TrainedRun:
 
     folder: Path
     cfg: Config
-    seed: int
+    seed: int | None
     curve: Curve
     step_ms: float | None
     memory: float | None
@@ -69,41 +72,36 @@ def find_networks(words: Sequence[str]) -> Runs:
             folder, without the seed at its end.
 
     Returns:
-        dict[str, list[TrainedRun]]: Each network's runs, sorted by seed.
+        dict[str, list[TrainedRun]]: Each network's runs, sorted by seed if
+        all are known.
 
     Raises:
-        UsageError: A folder holds no run, or two runs of a network have the
-            same seed.
+        UsageError: A folder holds no run, or the runs of one name are not
+            one network with several seeds.
     """
     found: Runs = {}
     for word in words:
         name, path = split_name(word)
         for folder in find_runs(Path(path)):
             runs = found.setdefault(name or name_of(folder), [])
-            runs.append(_read(folder, len(runs)))
+            runs.append(_read(folder))
     for name, runs in found.items():
-        runs.sort(key=lambda run: run.seed)
-        seeds = [run.seed for run in runs]
-        if len(set(seeds)) < len(seeds):
-            folders = ', '.join(str(run.folder) for run in runs)
-            raise UsageError(
-                f'{name}: two runs have the same seed ({folders}): leave one '
-                'out, or tell them apart by NAME=FOLDER'
-            )
+        if all(run.seed is not None for run in runs):
+            runs.sort(key=lambda run: run.seed or 0)
+        check_seeds(name, [(run.folder, run.cfg) for run in runs])
     return found
 
 
-def _read(folder: Path, number: int) -> TrainedRun:
+def _read(folder: Path) -> TrainedRun:
     cfg = read_config(folder)
     metric = metric_of(find_host(cfg).scope)
-    seed = (cfg.get('randomness') or {}).get('seed')
-    records = list(read_records(folder))
+    records = read_records(folder)
     times = [record['time'] for record in records if 'loss' in record]
     memories = [r['memory'] for r in records if r.get('memory')]
     return TrainedRun(
         folder,
         cfg,
-        number if seed is None else seed,
+        seed_in(cfg),
         read_curve(folder, metric),
         1000 * median(times) if times else None,
         max(memories, default=None),
@@ -119,13 +117,15 @@ def summarize(networks: Runs) -> list[dict[str, object]]:
 
     Returns:
         list[dict]: Seeds, cost, mean and deviation of the best and the final
-        score, and ``gain``, the paired difference of the final scores over
-        the seeds in common, with its 95 % interval.
+        score, and ``gain``, the paired difference of the final scores, with
+        its 95 % interval.
     """
+    keys, _ = _align(networks)
     baseline: dict[int, float] = {}
     rows: list[dict[str, object]] = []
     for name, runs in networks.items():
-        finals = {run.seed: run.curve.final for run in runs}
+        scores = [run.curve.final for run in runs]
+        finals = dict(zip(keys[name], scores, strict=True))
         bests = [run.curve.best for run in runs]
         gain = paired_difference(baseline, finals)
         baseline = baseline or finals
@@ -137,12 +137,16 @@ def summarize(networks: Runs) -> list[dict[str, object]]:
                 **_cost(runs),
                 best=fmean(bests),
                 best_deviation=_deviation(bests),
-                final=fmean(finals.values()),
-                final_deviation=_deviation(list(finals.values())),
+                final=fmean(scores),
+                final_deviation=_deviation(scores),
                 **_interval(gain),
             )
         )
     return rows
+
+
+def _align(networks: Runs) -> tuple[dict[str, Sequence[int]], str]:
+    return align({n: [r.seed for r in runs] for n, runs in networks.items()})
 
 
 def _cost(runs: Sequence[TrainedRun]) -> dict[str, float | int | None]:
@@ -254,10 +258,10 @@ def _caption(networks: Runs) -> str:
             f'{text}gain: final less that of {first}; one run each, which '
             'cannot tell a difference from chance.'
         )
+    _, pairs = _align(networks)
     return (
-        f'{text}Mean ± deviation over seeds; gain: the paired difference of '
-        f'the final score from {first} over the seeds in common, with its '
-        '95 % interval (Student).'
+        f"{text}Mean ± deviation over seeds; gain (Student's t): the final "
+        f'score less that of {first} {pairs}.'
     )
 
 
@@ -283,8 +287,11 @@ def save(
         [dict(row) for row in rows],
         table.caption,
     )
+    keys, _ = _align(networks)
     curves = {
-        name: {run.seed: asdict(run.curve) for run in runs}
+        name: {
+            k: asdict(r.curve) for k, r in zip(keys[name], runs, strict=True)
+        }
         for name, runs in networks.items()
     }
     numbers.save(folder, 'results', runs=curves, machine=describe_machine())

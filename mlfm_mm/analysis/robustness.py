@@ -3,121 +3,24 @@
 from __future__ import annotations
 
 import tempfile
-import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import count, pairwise
 from statistics import fmean
 from typing import Any
 
-import cv2
-import numpy as np
 from mmengine.config import Config
+from mmengine.registry import DATASETS, DefaultScope
 from mmengine.runner import Runner
+from torch.utils.data import Dataset
 
 from ..engine import UsageError, build_runner, prepare_testing
-from .evidence.statistics import paired_difference, spread
+from .corruptions import CORRUPTIONS, FAMILIES, Corruption
+from .evidence.statistics import align, paired_difference, spread
 from .runs import score_in
 from .tables import Column, Table
 
 Scores = dict[str, list[dict[str, float]]]
-
-
-def low_pass(image: np.ndarray, factor: float) -> np.ndarray:
-    """Keep the mean of each block: the Haar low band alone."""
-    height, width = image.shape[:2]
-    small = (-(-width // int(factor)), -(-height // int(factor)))
-    means = cv2.resize(image, small, interpolation=cv2.INTER_AREA)
-    return cv2.resize(means, (width, height), interpolation=cv2.INTER_NEAREST)
-
-
-def high_pass(image: np.ndarray, factor: float) -> np.ndarray:
-    """Keep the differences from the mean of each block, around grey."""
-    low = low_pass(image, factor).astype(int)
-    return np.clip(image - low + 128, 0, 255).astype(image.dtype)
-
-
-def noise(image: np.ndarray, deviation: float) -> np.ndarray:
-    """Add Gaussian noise, seeded by the picture alone."""
-    rng = np.random.default_rng(zlib.crc32(image.tobytes()))
-    noisy = image + rng.normal(0, deviation, image.shape)
-    return np.clip(np.rint(noisy), 0, 255).astype(image.dtype)
-
-
-def blur(image: np.ndarray, sigma: float) -> np.ndarray:
-    """Blur by a Gaussian."""
-    return cv2.GaussianBlur(image, (0, 0), sigma)
-
-
-def jpeg(image: np.ndarray, quality: float) -> np.ndarray:
-    """Compress and decompress."""
-    options = [int(cv2.IMWRITE_JPEG_QUALITY), int(quality)]
-    _, data = cv2.imencode('.jpg', image, options)
-    return np.asarray(cv2.imdecode(data, cv2.IMREAD_UNCHANGED))
-
-
-FAMILIES: dict[str, Callable[[np.ndarray, float], np.ndarray]] = {
-    family.__name__: family
-    for family in (low_pass, high_pass, noise, blur, jpeg)
-}
-
-
-@dataclass(frozen=True)
-class Corruption:
-    """A transform of a test pipeline that corrupts a picture.
-
-    Args:
-        family (str): ``'low_pass'`` (means over blocks of ``strength``
-            pixels), ``'high_pass'`` (the differences from these means, around
-            grey), ``'noise'`` (Gaussian, its standard deviation in grey
-            levels of 255), ``'blur'`` (Gaussian, its standard deviation in
-            pixels) or ``'jpeg'`` (``strength`` is the quality).
-        strength (float): How strong, in the unit that the family names.
-
-    Raises:
-        UsageError: If the family is unknown.
-
-    Example:
-        >>> import numpy as np
-        >>> image = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
-        >>> Corruption('low_pass', 2)(dict(img=image))['img'][0, 0]
-        array([5, 6, 7], dtype=uint8)
-        >>> print(Corruption('low_pass', 2))
-        low_pass 2
-    """
-
-    family: str
-    strength: float
-
-    def __post_init__(self) -> None:
-        if self.family not in FAMILIES:
-            raise UsageError(
-                f'corruption {self.family!r} is unknown: choose one of '
-                f'{", ".join(FAMILIES)}'
-            )
-
-    def __call__(self, results: dict) -> dict:
-        """Corrupt ``img`` of a sample, an array (H, W, 3) of uint8."""
-        image = results['img']
-        results['img'] = FAMILIES[self.family](image, self.strength)
-        return results
-
-    def __str__(self) -> str:
-        return f'{self.family} {self.strength:g}'
-
-
-CORRUPTIONS = tuple(
-    Corruption(family, strength)
-    for family, strengths in dict(
-        low_pass=(2, 4, 8),
-        high_pass=(16, 8, 4),
-        noise=(10, 20, 40),
-        blur=(0.5, 1, 2),
-        jpeg=(50, 25, 10),
-    ).items()
-    for strength in strengths
-)
 CLEAN = 'clean'
 STRENGTHS = (
     'low_pass: means over blocks of so many pixels; high_pass: what differs '
@@ -128,10 +31,8 @@ SINGLE = (
     'One checkpoint each, which cannot tell a difference from chance. '
     f'{STRENGTHS}'
 )
-SEVERAL = (
-    'Mean ± deviation over checkpoints; differences over pairs of them in '
-    f'order, with their 95 % interval. {STRENGTHS}'
-)
+SEVERAL = 'Mean ± deviation over checkpoints; differences {}. {}'
+NONE = '-'
 _numbers = count()
 
 
@@ -161,19 +62,59 @@ def measure_robustness(
         the name of each corruption.
 
     Raises:
-        UsageError: If config or checkpoint cannot be used.
+        UsageError: If config or checkpoint cannot be used, or the pictures
+            cannot be corrupted.
     """
     with tempfile.TemporaryDirectory() as folder:
         options |= dict(cfg_options=overrides, work_dir=folder)
         cfg = prepare_testing(config, checkpoint, **options)
         runner, scope = _build(cfg), cfg.default_scope
+        dataset = runner.test_dataloader.dataset
+        _try_on(dataset, corruptions)
         scores = {CLEAN: score_in(runner.test(), scope)}
         tell()
         for corruption in corruptions:
-            with _inserted(runner, corruption):
+            with _inserted(dataset, corruption):
                 scores[str(corruption)] = score_in(runner.test(), scope)
             tell()
     return scores
+
+
+def check_pipelines(
+    networks: Iterable[tuple[str, str]],
+    corruptions: Sequence[Corruption] = CORRUPTIONS,
+    overrides: dict | None = None,
+    memory: bool = False,
+) -> None:
+    """Meet mistakes in configs before the first of many tests.
+
+    Args:
+        networks (Iterable[tuple[str, str]]): Config and checkpoint of each.
+        corruptions (Sequence[Corruption]): What is to be applied. Defaults to
+            three of each family.
+        overrides (dict, optional): Dotted keys of the config and their
+            values. Defaults to None.
+        memory (bool): Whether to add memory to the configs. Defaults to
+            False.
+
+    Raises:
+        UsageError: As of :func:`measure_robustness`.
+    """
+    tried: list[dict] = []
+    for config, checkpoint in networks:
+        with tempfile.TemporaryDirectory() as folder:
+            cfg = prepare_testing(
+                config,
+                checkpoint,
+                memory=memory,
+                cfg_options=overrides,
+                work_dir=folder,
+            )
+        settings = cfg.test_dataloader.dataset
+        if settings not in tried:
+            with DefaultScope.overwrite_default_scope(cfg.default_scope):
+                _try_on(DATASETS.build(settings), corruptions)
+            tried.append(settings)
 
 
 def _build(cfg: Config) -> Runner:
@@ -185,10 +126,16 @@ def _build(cfg: Config) -> Runner:
     return runner
 
 
+def _try_on(dataset: Dataset, corruptions: Sequence[Corruption]) -> None:
+    """Find out on one picture whether a data set lets it be corrupted."""
+    for corruption in corruptions[:1]:
+        with _inserted(dataset, corruption):
+            dataset[0]
+
+
 @contextmanager
-def _inserted(runner: Runner, corruption: Corruption) -> Iterator[None]:
+def _inserted(dataset: Dataset, corruption: Corruption) -> Iterator[None]:
     """Insert a corruption before the last transform, which packs."""
-    dataset = runner.test_dataloader.dataset
     transforms = getattr(getattr(dataset, 'pipeline', None), 'transforms', [])
     if not transforms:
         raise UsageError(
@@ -202,12 +149,16 @@ def _inserted(runner: Runner, corruption: Corruption) -> Iterator[None]:
         transforms.remove(corruption)
 
 
-def tabulate(scores: Scores) -> Table:
+def tabulate(
+    scores: Scores, seeds: Mapping[str, Sequence[int | None]] | None = None
+) -> Table:
     """Tabulate the networks' scores by condition.
 
     Args:
         scores (dict): For each network, the scores of each checkpoint by
             condition; the first network is the baseline.
+        seeds (Mapping, optional): For each network, the seeds of its
+            checkpoints. Defaults to None, unknown.
 
     Returns:
         Table: A row for each condition.
@@ -218,20 +169,25 @@ def tabulate(scores: Scores) -> Table:
     columns += [
         Column(f'{name} gain', f'{name} - {baseline}') for name in others
     ]
+    keys, pairs = align(seeds or {n: [None] * len(scores[n]) for n in scores})
     rows = []
     for condition in scores[baseline][0]:
         values = {
-            name: {i: run[condition] for i, run in enumerate(runs)}
+            name: {
+                key: run[condition]
+                for key, run in zip(keys[name], runs, strict=True)
+            }
             for name, runs in scores.items()
         }
         row = dict(condition=condition)
         row |= {name: spread([*v.values()]) for name, v in values.items()}
         for name in others:
             gain = paired_difference(values[baseline], values[name])
-            row[f'{name} gain'] = str(gain)
+            row[f'{name} gain'] = NONE if gain is None else str(gain)
         rows.append(row)
     several = max(len(runs) for runs in scores.values()) > 1
-    return Table(columns, rows, SEVERAL if several else SINGLE)
+    caption = SEVERAL.format(pairs, STRENGTHS) if several else SINGLE
+    return Table(columns, rows, caption)
 
 
 def curve_of(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,9 +107,16 @@ def score_in(metrics: dict[str, float], scope: str) -> float:
     if name not in metrics:
         raise UsageError(
             f'{name!r} is compared here, but test_evaluator measures '
-            f'{", ".join(metrics) or "nothing"}: add the metric to it'
+            f'{", ".join(metrics) or "nothing"}: '
+            + _remedy(metrics, 'add the metric to it')
         )
     return metrics[name]
+
+
+def _remedy(names: Iterable[str], usual: str) -> str:
+    if any(name.startswith('multi-label/') for name in names):
+        return 'networks with several labels are not compared here'
+    return usual
 
 
 def find_runs(folder: Path) -> list[Path]:
@@ -174,8 +182,8 @@ def read_curve(work_dir: str | Path, metric: str = 'accuracy/top1') -> Curve:
     """Read the scalars that a Runner recorded.
 
     Args:
-        work_dir (str | Path): The work folder; of a resumed run, later
-            records replace earlier ones.
+        work_dir (str | Path): The work folder; a later start replaces what
+            was recorded from its first step on.
         metric (str): Name of the validation metric. Defaults to
             'accuracy/top1'.
 
@@ -189,35 +197,56 @@ def read_curve(work_dir: str | Path, metric: str = 'accuracy/top1') -> Curve:
     exact: dict[int, float] = {}
     scores: dict[int, float] = {}
     seconds: dict[int, float] = {}
-    for record in read_records(Path(work_dir)):
+    for record in (records := read_records(Path(work_dir))):
         step = int(record['step'])
         if 'loss' in record:
-            # Runs that count iterations log no epoch.
-            when = int(record.get('epoch', step))
-            losses.setdefault(when, []).append(record['loss'])
+            losses.setdefault(_when(record), []).append(record['loss'])
         if metric in record:
             scores[step] = float(record[metric])
         if 'epoch_time' in record:
             seconds[step] = record['epoch_time']
             exact[step] = record['epoch_loss']
     if not scores:
+        usual = 'give the work folder of a run that was validated'
         raise UsageError(
             f'{work_dir} holds no validation results {metric!r} '
-            '(*/vis_data/scalars.json): give the work folder of a run that '
-            'was validated'
+            '(*/vis_data/scalars.json): '
+            + _remedy((key for record in records for key in record), usual)
         )
     means = {epoch: fmean(values) for epoch, values in losses.items()}
     return Curve(means | exact, scores, seconds)
 
 
-def read_records(work_dir: Path) -> Iterator[dict]:
-    """Yield what all starts of a run have logged, oldest first."""
+def read_records(work_dir: Path) -> list[dict]:
+    """Read what the starts of a run have logged.
+
+    Args:
+        work_dir (Path): The work folder.
+
+    Returns:
+        list[dict]: The records, oldest first. A later start replaces all
+        from its first step on, whether it went on or began anew.
+    """
+    kept: list[dict] = []
     # The folders are named after the time of the start.
     for file in sorted(work_dir.glob('*/vis_data/scalars.json')):
-        for line in file.read_text('utf-8').splitlines():
-            # A killed run, or a full disk, leaves a truncated line.
-            with suppress(json.JSONDecodeError):
-                yield json.loads(line)
+        records = list(_lines(file))
+        # Scalars that were added without a step have step 0.
+        first = min(filter(None, map(_when, records)), default=math.inf)
+        kept = [record for record in kept if _when(record) < first] + records
+    return kept
+
+
+def _lines(file: Path) -> Iterator[dict]:
+    for line in file.read_text('utf-8').splitlines():
+        # A killed run, or a full disk, leaves a truncated line.
+        with suppress(json.JSONDecodeError):
+            yield json.loads(line)
+
+
+def _when(record: dict) -> int:
+    """Get the epoch of a record; runs that count iterations log none."""
+    return int(record.get('epoch', record['step']))
 
 
 def read_config(work_dir: Path) -> Config:
@@ -239,6 +268,11 @@ def read_config(work_dir: Path) -> Config:
             'give a work folder of tools/train.py'
         )
     return Config.fromfile(found[0])
+
+
+def seed_in(cfg: Config) -> int | None:
+    """Read the seed that a config sets, None where it sets none."""
+    return (cfg.get('randomness') or {}).get('seed')
 
 
 def find_checkpoint(work_dir: Path) -> Path:

@@ -1,12 +1,14 @@
-"""Check that runs used the same data, so that they can be compared."""
+"""Check that runs can be compared: the same data, and seeds of one network."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from mmengine.config import Config
 
 from ..engine import UsageError
+from .runs import seed_in
 
 
 def check_data(
@@ -36,20 +38,106 @@ def check_data(
         that differ in the network only, or --data FOLDER if the data were
         moved
     """
-    (start, cfg), *others = configs.items()
-    first = _data(cfg)
-    for folder, cfg in others:
-        other = _data(cfg)
-        for key in sorted(first.keys() | other.keys()):
-            moved = key.endswith('data_root') and data_root is not None
-            if first.get(key) == other.get(key) or moved:
+    _refuse_others(
+        {folder: _data(cfg) for folder, cfg in configs.items()},
+        'data_root' if data_root is not None else '',
+        'give runs that differ in the network only, or --data FOLDER if the '
+        'data were moved',
+    )
+
+
+def check_test_data(configs: Mapping[str, Config]) -> None:
+    """Raise an error if networks would be tested on different data.
+
+    Args:
+        configs (Mapping[str, Config]): The networks' configs, by their files;
+            their test pipelines may differ.
+
+    Raises:
+        UsageError: The configs name different test data.
+    """
+    tested = {
+        file: {
+            key: value
+            for key, value in _data(cfg).items()
+            if key.startswith('test') and not key.endswith('.pipeline')
+        }
+        for file, cfg in configs.items()
+    }
+    remedy = 'give others, or set it for all by --cfg-options KEY=VALUE'
+    _refuse_others(tested, '', remedy)
+
+
+def _refuse_others(
+    data: Mapping[str, Mapping[str, object]], moved: str, remedy: str
+) -> None:
+    (start, first), *others = data.items()
+    for folder, other in others:
+        for key in _differences(first, other):
+            if moved and key.endswith(moved):
                 continue
             raise UsageError(
                 f'the runs are not on the same data: {key} is '
                 f'{first.get(key)!r} in {start} and '
-                f'{other.get(key)!r} in {folder}; give runs that differ '
-                'in the network only, or --data FOLDER if the data were moved'
+                f'{other.get(key)!r} in {folder}; {remedy}'
             )
+
+
+def check_seeds(
+    name: str, runs: Sequence[tuple[str | Path, Config | None]]
+) -> None:
+    """Raise an error if runs of one name are not seeds of one network.
+
+    Args:
+        name (str): The name.
+        runs (Sequence[tuple]): The work folder or the checkpoint of each run,
+            and its config, None where all have the same.
+
+    Raises:
+        UsageError: A run or a seed occurs twice, or their models differ.
+
+    Example:
+        >>> one, other = (Config(dict(model=dict(depth=d))) for d in (18, 50))
+        >>> check_seeds('net', [('a/net', one), ('b/net', one)])
+        >>> check_seeds('net', [('a/net', one), ('b/net', other)])
+        Traceback (most recent call last):
+        ...
+        mlfm_mm.engine.errors.UsageError: net: model.depth is 18 in a/net and
+        50 in b/net, so these are not seeds of one network: tell them apart
+        by NAME=...
+    """
+    paths = [Path(path).resolve() for path, _ in runs]
+    seeds = [seed_in(cfg) for _, cfg in runs if cfg is not None]
+    known = [seed for seed in seeds if seed is not None]
+    listed = ', '.join(str(path) for path, _ in runs)
+    for values, what in (
+        (paths, 'a run is given twice'),
+        (known, 'two runs have the same seed'),
+    ):
+        if len(set(values)) < len(values):
+            raise UsageError(
+                f'{name}: {what} ({listed}): leave one out, or tell them '
+                'apart by NAME=...'
+            )
+    (start, cfg), *others = runs
+    first = dict(_flatten(cfg and cfg.get('model'), 'model'))
+    for path, cfg in others:
+        other = dict(_flatten(cfg and cfg.get('model'), 'model'))
+        for key in _differences(first, other):
+            raise UsageError(
+                f'{name}: {key} is {first.get(key)!r} in {start} and '
+                f'{other.get(key)!r} in {path}, so these are not seeds of '
+                'one network: tell them apart by NAME=...'
+            )
+
+
+def _differences(
+    first: Mapping[str, object], other: Mapping[str, object]
+) -> Iterator[str]:
+    """Yield the keys whose values differ."""
+    for key in sorted(first.keys() | other.keys()):
+        if first.get(key) != other.get(key):
+            yield key
 
 
 def _data(cfg: Config) -> dict[str, object]:
@@ -68,7 +156,9 @@ def _data(cfg: Config) -> dict[str, object]:
 
 
 def _flatten(value: object, key: str) -> Iterator[tuple[str, object]]:
-    """Go through the values of nested dicts."""
+    """Go through the values of nested dicts, and of data sets in a list."""
+    if isinstance(value, list) and key.endswith('.datasets'):
+        value = dict(enumerate(value))
     if isinstance(value, dict):
         for name, part in value.items():
             yield from _flatten(part, f'{key}.{name}')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,8 +23,10 @@ from .runs import (
     find_runs,
     name_of,
     read_config,
+    seed_in,
     split_name,
 )
+from .same_data import check_seeds, check_test_data
 
 # What to leave out of the file names of the network with memory.
 SHIPPED = {'plain': '-mlfm', 'MLFM': ''}
@@ -59,7 +62,8 @@ def find_sources(words: Sequence[str]) -> list[Source]:
         trained with several seeds.
 
     Raises:
-        UsageError: A word is none of these, or a checkpoint is missing.
+        UsageError: A word is none of these, a checkpoint is missing, or what
+            has one name is not one network.
 
     Example:
         >>> [source.name for source in find_sources([])]
@@ -67,6 +71,22 @@ def find_sources(words: Sequence[str]) -> list[Source]:
         >>> find_sources(['a=net.py', 's0.pth', 's1.pth'])[1]
         Source(name='a', config='net.py', checkpoint='s1.pth')
     """
+    sources = _find(words)
+    for name in dict.fromkeys(source.name for source in sources):
+        same = [source for source in sources if source.name == name]
+        # A config that all have in common need not be read.
+        several = len({source.config for source in same}) > 1
+        check_seeds(
+            name,
+            [
+                (s.checkpoint, load_config(s.config) if several else None)
+                for s in same
+            ],
+        )
+    return sources
+
+
+def _find(words: Sequence[str]) -> list[Source]:
     if not words:
         return _shipped()
     sources: list[Source] = []
@@ -102,18 +122,66 @@ def find_source(words: Sequence[str]) -> Source:
         one, else the first.
 
     Raises:
-        UsageError: As :func:`find_sources` does.
+        UsageError: A word is no network, or a checkpoint is missing.
 
     Example:
         >>> find_source([]).name
         'MLFM'
     """
-    sources = find_sources(words)
+    sources = _find(words)
     for source in sources if len(sources) > 1 else []:
         neck = load_config(source.config).model.get('neck')
         if MLFMNeck.__name__ in str(neck):
             return source
     return sources[0]
+
+
+def check_sources(
+    sources: Sequence[Source],
+    cfg_options: dict | None = None,
+    memory: bool = False,
+) -> None:
+    """Raise an error if networks would be tested on different data.
+
+    Args:
+        sources (Sequence[Source]): The networks.
+        cfg_options (dict, optional): Dotted keys of the config and their
+            values. Defaults to None.
+        memory (bool): Whether to add memory to the config. Defaults to
+            False.
+
+    Raises:
+        UsageError: A config cannot be read, or names other test data than the
+            first.
+
+    Example:
+        >>> check_sources(find_sources([]))
+    """
+    files = dict.fromkeys(source.config for source in sources)
+    check_test_data(
+        {file: load_config(file, cfg_options, memory) for file in files}
+    )
+
+
+def find_seed(checkpoint: str) -> int | None:
+    """Find the seed that a checkpoint was trained with.
+
+    Args:
+        checkpoint (str): The file.
+
+    Returns:
+        int | None: That of the config in its work folder; None where the file
+        lies elsewhere, or no seed was set.
+
+    Example:
+        >>> find_seed('https://example.org/net.pth')
+    """
+    folder = Path(checkpoint).parent
+    # Elsewhere, a lone Python file may be any program.
+    if any(folder.glob('*/vis_data/scalars.json')):
+        with suppress(UsageError):
+            return seed_in(read_config(folder))
+    return None
 
 
 def _shipped() -> list[Source]:

@@ -30,6 +30,17 @@ def classifier(folder: Path, arm: str = 'mlfm', more: str = '') -> Trained:
     return load_trained(Source(arm, str(config), str(save_weights(config))))
 
 
+def two_tests(folder: Path) -> list[str]:
+    """Words for two networks on different test data, without weights."""
+    words = []
+    for arm, images in (('baseline', 2), ('mlfm', 1)):
+        config = write_digits_config(folder, arm)
+        more = f'test_dataloader.update(dataset=dict(max_per_class={images}))'
+        config.write_text(f'{config.read_text()}{more}\n')
+        words += [str(config), f'{arm}.pth']
+    return words
+
+
 # What makes a mask of one channel.
 BINARY = """
 model['decode_head'].update(

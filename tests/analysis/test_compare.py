@@ -79,3 +79,52 @@ def test_runs_are_read(runs: Path) -> None:
     assert found.step_ms is not None and found.step_ms > 0
     with pytest.raises(UsageError, match='two runs have the same seed'):
         find_networks([f'all={runs}'])
+
+
+def write_run(folder: Path, seed: int | None, score: float) -> Path:
+    """Write a work folder whose run took one epoch."""
+    log = folder / '20260101_000000' / 'vis_data' / 'scalars.json'
+    log.parent.mkdir(parents=True)
+    log.write_text(json.dumps({'accuracy/top1': score, 'step': 1}))
+    config = f"_base_ = '{DIGITS}'\nrandomness = dict(seed={seed})\n"
+    (folder / 'net.py').write_text(config)
+    return folder
+
+
+def test_runs_of_a_name_are_seeds_of_one_network(tmp_path: Path) -> None:
+    before = write_run(tmp_path / 'before' / 'net', None, 50)
+    after = write_run(tmp_path / 'after' / 'net', None, 60)
+    assert [len(r) for r in find_networks([str(tmp_path)]).values()] == [2]
+    with pytest.raises(UsageError, match='net: a run is given twice'):
+        find_networks([str(before.parent), str(before)])
+    with open(after / 'net.py', 'a') as file:
+        file.write('model = dict(backbone=dict(depth=50))\n')
+    with pytest.raises(UsageError, match=r'model\.backbone\.depth.*NAME='):
+        find_networks([str(before), str(after)])
+
+
+def test_runs_are_paired_by_seed_or_not_at_all(tmp_path: Path) -> None:
+    for seed, score in (0, 50), (1, 60), (2, 70):
+        write_run(tmp_path / 'plain' / f'net_s{seed}', seed, score)
+        write_run(tmp_path / 'blind' / f'net_s{seed}', None, score + 1)
+        if seed:
+            write_run(tmp_path / 'mlfm' / f'net_s{seed}', seed, score + 2)
+            write_run(tmp_path / 'lost' / f'net_s{seed}', None, score + 3)
+
+    def gain(name: str) -> tuple[object, str]:
+        words = [f'{n}={tmp_path / n}' for n in ('plain', name)]
+        networks = find_networks(words)
+        rows = summarize(networks)
+        save(networks, rows, tabulate(networks, rows), tmp_path)
+        return rows[1]['gain'], (tmp_path / 'results.md').read_text()
+
+    found, text = gain('mlfm')
+    assert found == 2 and '+2.0 [+2.0, +2.0]' in text
+    assert 'over the seeds in common' in text
+    found, text = gain('blind')
+    assert found == 1 and 'over pairs of them in order' in text
+    found, text = gain('lost')
+    assert found is None and 'none where their numbers differ' in text
+    # One seed that is not known, beside one that could be its number.
+    write_run(tmp_path / 'blind' / 'net_s3', 1, 80)
+    assert len(find_networks([f'a={tmp_path}/blind'])['a']) == 4

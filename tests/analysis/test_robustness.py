@@ -1,9 +1,7 @@
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
-import pywt
 import torch
 from mmengine.config import Config
 from mmengine.registry import DATASETS, DefaultScope
@@ -11,9 +9,8 @@ from torch import nn
 
 pytest.importorskip('mmpretrain')
 
+from mlfm_mm.analysis.corruptions import Corruption
 from mlfm_mm.analysis.robustness import (
-    CORRUPTIONS,
-    Corruption,
     area_under,
     areas,
     curve_of,
@@ -23,84 +20,6 @@ from mlfm_mm.analysis.robustness import (
 from mlfm_mm.engine import UsageError
 from mlfm_mm.engine.models import build_model
 from tests.tools.helpers import write_digits_config
-
-IMAGE = np.random.default_rng(0).integers(0, 256, (48, 32, 3), np.uint8)
-
-
-def corrupt(family: str, strength: float, image: np.ndarray) -> np.ndarray:
-    return Corruption(family, strength)(dict(img=image.copy()))['img']
-
-
-@pytest.mark.parametrize('level', [1, 2, 3])
-def test_low_pass_is_the_haar_band(level: int) -> None:
-    bands = pywt.wavedec2(
-        IMAGE.astype(float), 'haar', 'periodization', level, axes=(0, 1)
-    )
-    zeros = [tuple(np.zeros_like(b) for b in bs) for bs in bands[1:]]
-    expected = pywt.waverec2(
-        [bands[0], *zeros], 'haar', 'periodization', axes=(0, 1)
-    )
-    found = corrupt('low_pass', 2**level, IMAGE)
-    assert np.abs(found - expected).max() <= 0.5 + 1e-6
-
-
-def test_low_pass_of_an_odd_size() -> None:
-    found = corrupt('low_pass', 2, IMAGE[:47, :31])
-    assert found.shape == (47, 31, 3) and found.dtype == np.uint8
-
-
-def test_high_pass_is_what_low_pass_takes() -> None:
-    grey = IMAGE // 4 + 96  # so that nothing is clipped
-    low, high = (corrupt(f'{f}_pass', 4, grey) for f in ('low', 'high'))
-    assert np.array_equal(low.astype(int) + high - 128, grey)
-
-
-def test_noise_has_its_deviation_and_depends_on_the_picture_alone() -> None:
-    grey = np.full((200, 200, 3), 128, np.uint8)
-    noisy = corrupt('noise', 20, grey)
-    assert abs(np.std(noisy.astype(float)) - 20) < 0.3
-    assert abs(np.mean(noisy.astype(float)) - 128) < 0.3
-    assert np.array_equal(noisy, corrupt('noise', 20, grey))
-    other = corrupt('noise', 20, grey + 1).astype(int)
-    assert np.abs(other - noisy - 1).max() > 10
-
-
-def test_blur_keeps_the_mean_and_widens_a_point() -> None:
-    point = np.zeros((65, 65, 3), np.uint8)
-    point[32, 32] = 255
-    wide = corrupt('blur', 2, point)[..., 0].astype(float)
-    offsets = np.arange(65) - 32
-    gauss = np.exp(-(offsets**2) / 8)
-    expected = 255 * np.outer(gauss, gauss) / gauss.sum() ** 2
-    assert np.abs(wide - expected).max() < 1
-
-
-def test_jpeg_is_what_a_file_would_hold(tmp_path: Path) -> None:
-    file = str(tmp_path / 'x.jpg')
-    cv2.imwrite(file, IMAGE, [int(cv2.IMWRITE_JPEG_QUALITY), 25])
-    assert np.array_equal(corrupt('jpeg', 25, IMAGE), cv2.imread(file))
-
-
-@pytest.mark.parametrize('family', ['low_pass', 'high_pass', 'blur', 'jpeg'])
-def test_grey_pictures(family: str) -> None:
-    found = corrupt(family, 2, IMAGE[..., 0])
-    assert found.shape == (48, 32) and found.dtype == np.uint8
-
-
-def test_stronger_corruptions_take_more() -> None:
-    y, x = np.mgrid[:64, :64]
-    wave = 128 + 60 * np.sin(x / 3) * np.cos(y / 4)
-    picture = np.repeat(wave[..., None], 3, axis=2).astype(np.uint8)
-    lost: dict[str, list[float]] = {}
-    for c in CORRUPTIONS:
-        error = c(dict(img=picture))['img'].astype(float) - picture
-        lost.setdefault(c.family, []).append(float(np.square(error).mean()))
-    assert all(values == sorted(values) for values in lost.values())
-
-
-def test_unknown_family() -> None:
-    with pytest.raises(UsageError, match='choose one of low_pass, high_pass'):
-        Corruption('fog', 1)
 
 
 def test_network_against_its_predictions(tmp_path: Path) -> None:
@@ -125,6 +44,31 @@ def test_network_against_its_predictions(tmp_path: Path) -> None:
         assert scores[name] == pytest.approx(100 * np.mean(right), abs=1e-3)
 
 
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    """A config that normalizes, beside weights that any test refuses."""
+    path = write_digits_config(tmp_path)
+    cfg = Config.fromfile(path)
+    torch.save(dict(state_dict={}), tmp_path / 'x.pth')
+    scaling = dict(type='Normalize', mean=[78.0] * 3, std=[96.0] * 3)
+    cfg.test_dataloader.dataset.pipeline.insert(1, scaling)
+    cfg.dump(path)
+    return path
+
+
+def test_mistakes_are_met_before_the_clean_test(broken: Path) -> None:
+    weights = str(broken.parent / 'x.pth')
+    with pytest.raises(UsageError, match='leave normalizing to data_prep'):
+        measure_robustness(str(broken), weights)
+    cfg = Config.fromfile(broken)
+    dataset = cfg.test_dataloader.dataset
+    cfg.test_dataloader.dataset = dict(type='RepeatDataset', times=1)
+    cfg.test_dataloader.dataset.dataset = dataset
+    cfg.dump(broken)
+    with pytest.raises(UsageError, match='RepeatDataset has no pipeline'):
+        measure_robustness(str(broken), weights)
+
+
 def test_one_checkpoint_tells_no_difference_from_chance() -> None:
     one, two = [{'clean': 60.0}], [{'clean': 61.0}]
     table = tabulate(dict(plain=one, memory=two))
@@ -134,6 +78,21 @@ def test_one_checkpoint_tells_no_difference_from_chance() -> None:
     assert '95 %' in table.caption
     table = tabulate(dict(plain=one, memory=two * 2))
     assert table.cells()[0][2] == '61.0 ± 0.0' and '95 %' in table.caption
+
+
+def test_checkpoints_are_paired_by_seed() -> None:
+    plain = [{'clean': score} for score in (50.0, 60.0, 70.0)]
+    memory = [{'clean': 62.0}, {'clean': 72.0}]
+    scores = dict(plain=plain, memory=memory)
+    table = tabulate(scores, dict(plain=[0, 1, 2], memory=[1, 2]))
+    assert table.rows[0]['memory gain'] == '+2.0 [+2.0, +2.0]'
+    assert 'over the seeds in common' in table.caption
+    table = tabulate(scores, dict(plain=[0, 1, 2], memory=[None, 2]))
+    assert table.rows[0]['memory gain'] == '-'
+    assert 'none where their numbers differ' in table.caption
+    table = tabulate(dict(plain=memory, memory=memory))
+    assert table.rows[0]['memory gain'] == '+0.0 [+0.0, +0.0]'
+    assert 'over pairs of them in order' in table.caption
 
 
 def test_areas_under_the_curves() -> None:

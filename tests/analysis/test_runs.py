@@ -48,6 +48,36 @@ def test_resumed_run_replaces_what_it_repeats(tmp_path: Path) -> None:
     assert read_curve(tmp_path, 'mIoU').score == {1: 1.0, 2: 2.0, 3: 2.0}
 
 
+def test_a_run_trained_anew_replaces_the_longer_one_before(
+    tmp_path: Path,
+) -> None:
+    for stamp, epochs, value in ('20260101_0', 5, 9.0), ('20260102_0', 2, 1.0):
+        records: list[dict] = []
+        for epoch in range(1, epochs + 1):
+            for step in (10 * epoch - 5, 10 * epoch):
+                records.append(dict(loss=value, epoch=epoch, step=step))
+            records.append({'accuracy/top1': value, 'step': epoch})
+            records.append(dict(epoch_loss=7, epoch_time=value, step=epoch))
+        # What a user adds without a step gets 0: it is no start.
+        write(tmp_path, stamp, [*records, dict(mine=1.0, step=0)])
+    curve = read_curve(tmp_path)
+    assert curve.score == curve.seconds == {1: 1.0, 2: 1.0}
+    assert list(curve.loss) == [1, 2]
+    # The third start is in its first epoch: nothing of the others counts.
+    write(tmp_path, '20260103_0', [dict(loss=1.0, epoch=1, step=5)])
+    with pytest.raises(UsageError, match='holds no validation results'):
+        read_curve(tmp_path)
+
+
+def test_losses_of_repeated_steps_are_replaced(tmp_path: Path) -> None:
+    for stamp, first, loss in ('20260101_0', 50, 9.0), ('20260102_0', 100, 1):
+        logged = [dict(loss=loss, step=s) for s in range(first, 200, 50)]
+        write(tmp_path, stamp, [*logged, dict(mIoU=loss, step=100)])
+    curve = read_curve(tmp_path, 'mIoU')
+    assert curve.loss == {50: 9.0, 100: 1.0, 150: 1.0}
+    assert curve.score == {100: 1.0}
+
+
 def test_a_line_that_was_cut_off(tmp_path: Path) -> None:
     write(tmp_path, '20260101_000000', [dict(mIoU=1.0, step=1)])
     write(tmp_path, '20260102_000000', [dict(mIoU=2.0, step=2)])
@@ -85,6 +115,18 @@ def test_the_metric_that_counts() -> None:
         UsageError, match=r'accuracy/top1.*f1-score, multi-label/recall'
     ):
         score_in(found, 'mmpretrain')
+
+
+def test_networks_with_several_labels(tmp_path: Path) -> None:
+    """No metric that could be added would make them comparable."""
+    found = {'multi-label/f1-score': 1.0, 'step': 1}
+    with pytest.raises(UsageError, match=r'several labels are not compared'):
+        score_in(found, 'mmpretrain')
+    write(tmp_path, '20260101_000000', [found])
+    with pytest.raises(UsageError, match=r'several labels are not compared'):
+        read_curve(tmp_path)
+    with pytest.raises(UsageError, match=r'recall: add the metric to it'):
+        score_in({'single-label/recall': 2.0}, 'mmpretrain')
 
 
 def test_config_and_weights_of_a_run(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
-from mlfm_mm.analysis.same_data import check_data
+from mlfm_mm.analysis.same_data import check_data, check_test_data
 from mlfm_mm.engine import UsageError
 from tests.segment_runs import FOLDERS
 
@@ -31,3 +31,21 @@ def test_other_data_are_refused(runs: Path, configs: dict) -> None:
 def test_recipes_may_differ(configs: dict) -> None:
     configs['run_mlfm'].train_dataloader.dataset.pipeline = []
     check_data(configs)
+
+
+def test_networks_are_tested_on_the_same_data(configs: dict) -> None:
+    dataset = configs['run_mlfm'].test_dataloader.dataset
+    dataset.pipeline = []
+    configs['run_mlfm'].train_dataloader.dataset.data_root = '/circles'
+    check_test_data(configs)
+    dataset.data_root = '/circles'
+    with pytest.raises(UsageError, match=r'test_.*data_root.*--cfg-options'):
+        check_test_data(configs)
+    for cfg in configs.values():
+        joined = dict(type='ConcatDataset', datasets=[dict(pipeline=[1])])
+        cfg.test_dataloader.dataset = joined
+    configs['run_mlfm'].test_dataloader.dataset.datasets[0].pipeline = []
+    check_test_data(configs)
+    configs['run_mlfm'].test_dataloader.dataset.datasets[0].split = 'x'
+    with pytest.raises(UsageError, match=r'datasets\.0\.split is None in'):
+        check_test_data(configs)

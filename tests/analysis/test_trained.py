@@ -5,6 +5,7 @@ from mmengine.logging import MMLogger
 
 from mlfm_mm.analysis.trained import (
     Source,
+    find_seed,
     find_source,
     find_sources,
     load_trained,
@@ -37,6 +38,39 @@ def test_runs_of_several_seeds_share_a_name(tmp_path: Path) -> None:
     assert names == ['mlfm', 'plain', 'plain']
     (only,) = find_sources([f'mine={tmp_path}/plain_s0'])
     assert only.name == 'mine'
+
+
+def test_seeds_of_a_name_are_of_one_network(tmp_path: Path) -> None:
+    write_run(tmp_path / 'before' / 'net')
+    write_run(tmp_path / 'after' / 'net', "neck=dict(type='MLFMNeck')")
+    with pytest.raises(UsageError, match=r'net: model\.neck\.type is .*NAME='):
+        find_sources([str(tmp_path)])
+    # Where one network is asked for, their names do not matter.
+    assert find_source([str(tmp_path)]).config.endswith('after/net/net.py')
+    words = [str(tmp_path / 'before'), str(tmp_path / 'before' / 'net')]
+    with pytest.raises(UsageError, match='net: a run is given twice'):
+        find_sources(words)
+    config, weights = (words[1] + end for end in ('/net.py', '/last.pth'))
+    (tmp_path / 'link.pth').symlink_to(weights)
+    with pytest.raises(UsageError, match='net: a run is given twice'):
+        find_sources([config, weights, str(tmp_path / 'link.pth')])
+    words[0] = 'mine=' + words[0]
+    assert [s.name for s in find_sources(words)] == ['mine', 'net']
+
+
+def test_the_seed_of_a_checkpoint(tmp_path: Path) -> None:
+    write_run(tmp_path / 'a')
+    weights = str(tmp_path / 'a' / 'last.pth')
+    assert find_seed(weights) is None
+    (tmp_path / 'a' / 'net.py').write_text('randomness = dict(seed=7)')
+    assert find_seed(weights) == 7
+    write_run(tmp_path / 'b')
+    (tmp_path / 'b' / 'net.py').write_text('randomness = dict(seed=7)')
+    with pytest.raises(UsageError, match='two runs have the same seed'):
+        find_sources([f'x={tmp_path}'])
+    # A program that lies beside a checkpoint is not run.
+    (tmp_path / 'setup.py').write_text('1 / 0')
+    assert find_seed(str(tmp_path / 'x.pth')) is None
 
 
 @pytest.mark.parametrize(

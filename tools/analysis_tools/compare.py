@@ -31,12 +31,11 @@ from mlfm_mm.analysis.compare import (
     tabulate,
     unit_of,
 )
+from mlfm_mm.analysis.evidence.statistics import check_scipy
 from mlfm_mm.analysis.machine import describe_machine
 from mlfm_mm.analysis.plots import plot_curves
 from mlfm_mm.analysis.runs import find_checkpoint
 from mlfm_mm.analysis.same_data import check_data
-from mlfm_mm.analysis.segments import Picture, draw, evaluate, look
-from mlfm_mm.analysis.segments import tabulate as tabulate_classes
 from mlfm_mm.engine import UsageError, one_sentence
 from mlfm_mm.engine.arguments import (
     add_partial,
@@ -82,16 +81,28 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def test(networks: Runs, args: argparse.Namespace) -> None:
-    """Test the first run of each segmentor, and draw what it predicts."""
-    scores, shown = {}, list[Picture]()
+def find_weights(networks: Runs) -> dict[str, Path]:
+    """Find the weights of the first run of each segmentor."""
+    weights = {}
     for name, (run, *_) in networks.items():
         if run.cfg.default_scope != 'mmseg':
             raise UsageError(f'--test: {name} is no segmentor')
+        weights[name] = find_checkpoint(run.folder)
+    return weights
+
+
+def test(networks: Runs, args: argparse.Namespace) -> None:
+    """Test the first run of each segmentor, and draw what it predicts."""
+    weights = find_weights(networks)
+    # Here, as classifiers are compared without mmseg, too.
+    from mlfm_mm.analysis.segments import Picture, draw, evaluate, look
+    from mlfm_mm.analysis.segments import tabulate as tabulate_classes
+
+    scores, shown = {}, list[Picture]()
+    for name, (run, *_) in networks.items():
         print(f'testing {name}', flush=True)
-        weights = find_checkpoint(run.folder)
         runner, scores[name] = evaluate(
-            run.cfg, weights, args.data, args.allow_partial
+            run.cfg, weights[name], args.data, args.allow_partial
         )
         look(runner, shown, args.pictures)
     table = tabulate_classes(scores)
@@ -111,6 +122,7 @@ def main() -> None:
         networks = find_networks(args.folders)
         runs = [run for found in networks.values() for run in found]
         check_data({str(run.folder): run.cfg for run in runs}, args.data)
+        check_scipy([len(found) for found in networks.values()])
         print(f'{len(runs)} runs of {len(networks)} networks', flush=True)
         rows = summarize(networks)
         table = tabulate(networks, rows)

@@ -22,7 +22,11 @@ from rich.progress import track
 
 from mlfm_mm.analysis.grad_cam import draw, find_class, look, tabulate
 from mlfm_mm.analysis.samples import load_samples
-from mlfm_mm.analysis.trained import find_sources, load_trained
+from mlfm_mm.analysis.trained import (
+    check_sources,
+    find_sources,
+    load_trained,
+)
 from mlfm_mm.engine import one_sentence
 from mlfm_mm.engine.arguments import (
     add_network_options,
@@ -60,8 +64,11 @@ def main() -> None:
         out.mkdir(parents=True, exist_ok=True)
         columns = []
         # Of several seeds the first: the last one put into the dict.
-        sources = reversed(find_sources(args['network']))
-        for source in reversed({s.name: s for s in sources}.values()):
+        found = reversed(find_sources(args['network']))
+        sources = [*reversed({s.name: s for s in found}.values())]
+        if not args['images']:
+            check_sources(sources, args['cfg_options'], args['memory'])
+        for source in sources:
             network = load_trained(
                 source, device=args['device'], **loading(args)
             )

@@ -10,8 +10,8 @@ works for classifiers and segmentors, any number of them; with no network, the
 two that come with trained weights. It measures accuracy or mIoU on the test
 set as pictures are low-passed, high-passed, noised, blurred and compressed,
 and writes one picture with the area under each curve, and the numbers. The
-first network is the baseline; checkpoints of several seeds are paired in
-order.
+first network is the baseline; its checkpoints are paired with those of the
+same seed where the work folders of all tell it, else in order.
 """
 
 import csv
@@ -26,19 +26,27 @@ from mmengine.logging import MMLogger
 from rich.console import Console
 from rich.progress import Progress
 
+from mlfm_mm.analysis.corruptions import CORRUPTIONS, FAMILIES, Corruption
+from mlfm_mm.analysis.evidence.statistics import check_scipy
 from mlfm_mm.analysis.robustness import (
-    CORRUPTIONS,
-    FAMILIES,
     Scores,
     areas,
+    check_pipelines,
     measure_robustness,
     tabulate,
 )
 from mlfm_mm.analysis.robustness_figure import draw_robustness
-from mlfm_mm.analysis.trained import find_sources
+from mlfm_mm.analysis.trained import (
+    Source,
+    check_sources,
+    find_seed,
+    find_sources,
+    load_trained,
+)
 from mlfm_mm.engine import one_sentence
 from mlfm_mm.engine.arguments import (
     add_config_options,
+    loading,
     make_parser,
     read_arguments,
 )
@@ -83,17 +91,36 @@ def parse_args() -> dict:
     return read_arguments(parser)
 
 
-def measure(args: dict) -> Scores:
-    """Test all checkpoints under all conditions."""
+def find(args: dict) -> list[Source]:
+    """Find the networks, of one test set."""
     words = list(args['network'])
     for name, *rest in args['models']:
         words += [f'{name}={rest[0]}' if rest else name, *rest[1:]]
     sources = find_sources(words)
+    check_sources(sources, args['cfg_options'], args['memory'])
+    return sources
+
+
+def check(
+    sources: list[Source], corruptions: tuple[Corruption, ...], args: dict
+) -> None:
+    """Meet all mistakes before the first test."""
+    for source in sources:
+        # What lies at an address is fetched when it is needed.
+        if '://' not in source.checkpoint:
+            load_trained(source, **loading(args))
+    networks = [(source.config, source.checkpoint) for source in sources]
+    check_pipelines(networks, corruptions, args['cfg_options'], args['memory'])
+
+
+def measure(sources: list[Source], args: dict, path: Path) -> Scores:
+    """Test all checkpoints under all conditions, and write each's scores."""
     corruptions = tuple(c for c in CORRUPTIONS if c.family in args['only'])
     scores: Scores = {}
+    MMLogger.get_current_instance().setLevel('WARNING')
+    check(sources, corruptions, args)
     # Else each of the sixteen tests would log its whole config.
     quiet = {'log_level': 'WARNING', **(args['cfg_options'] or {})}
-    MMLogger.get_current_instance().setLevel('WARNING')
     with Progress() as progress:
         steps = len(sources) * (1 + len(corruptions))
         task = progress.add_task('testing', total=steps)
@@ -109,6 +136,7 @@ def measure(args: dict) -> Scores:
                 allow_partial=args['allow_partial'],
             )
             scores.setdefault(source.name, []).append(found)
+            path.write_text(json.dumps(scores, indent=1) + '\n')
     return scores
 
 
@@ -130,11 +158,16 @@ def main() -> None:
         out = args['out']
         path = out if out.suffix == '.json' else out / 'robustness.json'
         path.parent.mkdir(parents=True, exist_ok=True)
+        sources = find(args)
+        seeds: dict[str, list[int | None]] = {}
+        for source in sources:
+            seed = find_seed(source.checkpoint)
+            seeds.setdefault(source.name, []).append(seed)
+        check_scipy([len(found) for found in seeds.values()])
         with weights_only(args['trust']):
-            scores = measure(args)
-        path.write_text(json.dumps(scores, indent=1) + '\n')
+            scores = measure(sources, args, path)
         write_scores(scores, path.with_suffix('.csv'))
-        table, area = tabulate(scores), tabulate(areas(scores))
+        table, area = (tabulate(s, seeds) for s in (scores, areas(scores)))
         text = (
             f'{table.markdown()}\nAreas under the curves:\n\n{area.markdown()}'
         )

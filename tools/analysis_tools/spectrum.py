@@ -23,7 +23,11 @@ from mlfm_mm.analysis.machine import describe_machine
 from mlfm_mm.analysis.samples import load_samples
 from mlfm_mm.analysis.spectrum import curves, measure_spectrum, tabulate
 from mlfm_mm.analysis.spectrum_figure import draw_spectra
-from mlfm_mm.analysis.trained import find_sources, load_trained
+from mlfm_mm.analysis.trained import (
+    check_sources,
+    find_sources,
+    load_trained,
+)
 from mlfm_mm.engine import UsageError, one_sentence
 from mlfm_mm.engine.arguments import (
     add_network_options,
@@ -59,7 +63,10 @@ def main() -> None:
             raise UsageError(f'--cutoff {cutoff:g} must be between 0 and 1')
         out.mkdir(parents=True, exist_ok=True)
         spectra: dict[str, list] = {}
-        for source in find_sources(args['network']):
+        sources = find_sources(args['network'])
+        if not args['images']:
+            check_sources(sources, args['cfg_options'], args['memory'])
+        for source in sources:
             network = load_trained(
                 source, device=args['device'], **loading(args)
             )

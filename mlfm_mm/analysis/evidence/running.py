@@ -262,7 +262,7 @@ class Clock:
     def left(self) -> str:
         """Say how much time is left, once an epoch has been done."""
         done = self.done()
-        if done == self.at_start:
+        if done <= self.at_start:
             return ''
         pace = (time.monotonic() - self.start) / (done - self.at_start)
         return f'{pace * (self.total - done) / 60:.0f} minutes left'

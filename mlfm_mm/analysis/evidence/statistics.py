@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from statistics import fmean, stdev
+
+from ...engine import UsageError
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,9 @@ def paired_difference(
         Difference | None: ``other`` minus ``baseline``; None if they have no
         seed in common.
 
+    Raises:
+        UsageError: They have several, and scipy is not installed.
+
     Example:
         >>> plain, memory = {0: 60.0, 1: 61.0, 2: 62.0}, {0: 62.0, 1: 64.0}
         >>> print(paired_difference(plain, {**memory, 2: 63.0}))
@@ -66,12 +72,77 @@ def paired_difference(
         return None
     if len(gains) == 1:
         return Difference(gains[0], 1)
+    check_scipy([len(gains)] * 2)
     # Imported here, because the package does not require scipy.
     from scipy.stats import t
 
     mean, half = fmean(gains), t.ppf((1 + confidence) / 2, len(gains) - 1)
     half *= deviation(gains) / len(gains) ** 0.5
     return Difference(mean, len(gains), mean - half, mean + half)
+
+
+def check_scipy(runs: Sequence[int]) -> None:
+    """Raise an error if there are pairs of runs, but no scipy.
+
+    Args:
+        runs (Sequence[int]): The number of runs of each network; the first
+            is the baseline.
+
+    Raises:
+        UsageError: It is not installed.
+
+    Example:
+        >>> check_scipy([5, 5])
+    """
+    first, *others = runs
+    if min(first, max(others, default=0)) > 1 and find_spec('scipy') is None:
+        raise UsageError(
+            'the interval of a difference between several runs of two '
+            'networks needs scipy: pip install scipy'
+        )
+
+
+def align(
+    seeds: Mapping[str, Sequence[int | None]],
+) -> tuple[dict[str, Sequence[int]], str]:
+    """Decide how the runs of several networks are paired.
+
+    Args:
+        seeds (Mapping): The seeds of each network's runs, None where one is
+            not known; the first network is the baseline.
+
+    Returns:
+        tuple[dict[str, Sequence[int]], str]: Keys of each network's runs, for
+        :func:`paired_difference`: their seeds or, where one is not known, or
+        occurs twice, their order. Then runs without a partner get keys that
+        the baseline lacks. And words on it for a caption.
+
+    Example:
+        >>> align(dict(a=[0, 1], b=[1]))[0]
+        {'a': [0, 1], 'b': [1]}
+        >>> keys, words = align(dict(a=[None, None], b=[3, 5], c=[7]))
+        >>> keys
+        {'a': range(0, 2), 'b': range(0, 2), 'c': range(2, 3)}
+        >>> words
+        'over pairs of them in order, with their 95 % interval; none where
+        their numbers differ'
+    """
+    interval = 'with their 95 % interval'
+    known = {
+        name: [seed for seed in found if seed is not None]
+        for name, found in seeds.items()
+    }
+    if all(len(set(known[n])) == len(seeds[n]) for n in seeds):
+        return {**known}, f'over the seeds in common, {interval}'
+    words = f'over pairs of them in order, {interval}'
+    lengths = [len(found) for found in seeds.values()]
+    if len(set(lengths)) > 1:
+        words += '; none where their numbers differ'
+    starts = [lengths[0] * (length != lengths[0]) for length in lengths]
+    return {
+        name: range(start, start + length)
+        for name, start, length in zip(seeds, starts, lengths, strict=True)
+    }, words
 
 
 def deviation(values: Sequence[float]) -> float:

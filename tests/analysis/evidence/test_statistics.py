@@ -1,4 +1,5 @@
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -9,9 +10,11 @@ from scipy import stats
 from mlfm_mm.analysis.evidence.statistics import (
     Difference,
     by_arm,
+    check_scipy,
     paired_difference,
     spread,
 )
+from mlfm_mm.engine import UsageError
 
 
 @pytest.mark.parametrize('count', [2, 3, 5, 20])
@@ -54,6 +57,17 @@ def test_one_seed_is_never_sure() -> None:
     found = paired_difference({0: 10.0}, {0: 90.0})
     assert found == Difference(80.0, 1) and not found.is_sure
     assert str(found) == '+80.0'
+
+
+def test_without_scipy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, 'scipy', None)
+    assert paired_difference({0: 1.0}, {0: 2.0}) == Difference(1.0, 1)
+    for runs in [9], [1, 9], [9, 1, 1]:
+        check_scipy(runs)
+    with pytest.raises(UsageError, match='needs scipy: pip install scipy'):
+        check_scipy([2, 1, 2])
+    with pytest.raises(UsageError, match='needs scipy: pip install scipy'):
+        paired_difference({0: 1.0, 1: 1.0}, {0: 2.0, 1: 3.0})
 
 
 def test_spread_against_numpy() -> None:

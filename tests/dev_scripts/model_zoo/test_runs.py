@@ -33,7 +33,8 @@ def write_run(
     for i, log in enumerate(logs):
         data = folder / f'2026010{i}_000000' / 'vis_data'
         data.mkdir(parents=True)
-        rows: list[dict] = [dict(loss=1.0, epoch=1, iter=1, step=1)]
+        first = min(log, default=1)
+        rows: list[dict] = [dict(loss=1.0, epoch=first, step=first)]
         rows += [{metric: value, 'step': step} for step, value in log.items()]
         text = ''.join(json.dumps(row) + '\n' for row in rows)
         (data / 'scalars.json').write_text(text)

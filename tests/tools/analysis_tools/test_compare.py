@@ -1,7 +1,9 @@
 """Two tiny U-Nets, trained for two steps, side by side."""
 
 import json
+import runpy
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -72,3 +74,27 @@ def test_weights_of_another_network(
         compare(*command)
     compare(*command, '--allow-partial')
     assert (tmp_path / 'out' / 'classes.md').is_file()
+
+
+def test_lost_weights_are_missed_before_the_first_test(
+    runs: Path,
+    compare: Callable[..., None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shutil.copytree(runs, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / FOLDERS['mlfm'] / 'last_checkpoint').unlink()
+    monkeypatch.setattr('mlfm_mm.analysis.segments.evaluate', pytest.fail)
+    with pytest.raises(SystemExit, match=r'run_mlfm holds no weights'):
+        compare(*FOLDERS.values(), '--test', '--out', 'out')
+
+
+def test_classifiers_are_compared_without_mmseg(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, 'mmseg', None)
+    monkeypatch.delitem(sys.modules, 'mmseg.evaluation', raising=False)
+    monkeypatch.delitem(sys.modules, 'mlfm_mm.analysis.segments', False)
+    monkeypatch.setattr('sys.path', list(sys.path))
+    runpy.run_path(tool.__file__)

@@ -1,6 +1,8 @@
 import json
 import os
+import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -10,15 +12,18 @@ from PIL import Image
 pytest.importorskip('mmpretrain')
 pytest.importorskip('sklearn')
 
+import robustness
 from mlfm_mm.engine.models import build_model
+from tests.analysis.networks import save_weights, two_tests
 from tests.tools.helpers import run_tool, write_digits_config
 
 TOOL = 'analysis_tools/robustness.py'
+ARMS = 'baseline', 'mlfm'
 
 
 def test_two_pairs(tmp_path: Path) -> None:
     command: list[object] = []
-    for arm in ('baseline', 'mlfm'):
+    for arm in ARMS:
         config = write_digits_config(tmp_path, arm)
         command.append(f'{arm}={config}')
         for seed in (0, 1):
@@ -71,3 +76,60 @@ def test_a_model_without_weights(tmp_path: Path) -> None:
         TOOL, '--model', 'plain', 'x.py', cwd=tmp_path, fails=True
     )
     assert 'x.py needs its weights: give a checkpoint' in printed
+
+
+def test_different_test_data_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = two_tests(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr('sys.argv', ['robustness.py', *words])
+    with pytest.raises(SystemExit, match=r'max_per_class.*--cfg-options'):
+        robustness.main()
+
+
+def test_a_later_mistake_is_met_before_the_first_test(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, mlfm = (write_digits_config(tmp_path, a) for a in ARMS)
+    weights = save_weights(plain)
+    monkeypatch.setattr(robustness, 'measure_robustness', pytest.fail)
+    for other, message in (
+        ('gone.pth', 'gone.pth'),
+        (weights, r'neck\.units.* is missing'),
+    ):
+        words = map(str, (plain, weights, mlfm, other))
+        monkeypatch.setattr('sys.argv', ['robustness.py', *words])
+        with pytest.raises(SystemExit, match=message):
+            robustness.main()
+
+
+def test_scipy_is_missed_before_the_first_test(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = str(write_digits_config(tmp_path))
+    words = [f'{name}={config}' for name in ARMS]
+    command = [word for name in words for word in (name, 'a.pth', 'b.pth')]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, 'scipy', None)
+    monkeypatch.setattr('sys.argv', ['robustness.py', *command])
+    with pytest.raises(SystemExit, match='needs scipy: pip install scipy'):
+        robustness.main()
+
+
+def test_the_scores_of_a_checkpoint_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second test is interrupted."""
+    monkeypatch.chdir(tmp_path)
+    words = []
+    for arm in ARMS:
+        config = write_digits_config(tmp_path, arm)
+        words += [f'{arm}={config}', str(save_weights(config))]
+    measured = Mock(side_effect=[dict(clean=60.0), KeyboardInterrupt])
+    monkeypatch.setattr(robustness, 'measure_robustness', measured)
+    monkeypatch.setattr('sys.argv', ['robustness.py', *words, '--out', '.'])
+    with pytest.raises(SystemExit):
+        robustness.main()
+    scores = json.loads(Path('robustness.json').read_text())
+    assert scores == dict(baseline=[dict(clean=60.0)])

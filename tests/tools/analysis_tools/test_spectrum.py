@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 import spectrum
-from tests.analysis.networks import save_weights
+from tests.analysis.networks import save_weights, two_tests
 from tests.tools.helpers import run_tool, write_digits_config, write_image
 
 TOOL = 'analysis_tools/spectrum.py'
@@ -31,4 +31,14 @@ def test_two_networks(tmp_path: Path) -> None:
 def test_a_wrong_cutoff(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr('sys.argv', ['spectrum.py', '--cutoff', '2'])
     with pytest.raises(SystemExit, match=r'spectrum\.py: --cutoff 2 must be'):
+        spectrum.main()
+
+
+def test_different_test_data_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = two_tests(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr('sys.argv', ['spectrum.py', *words])
+    with pytest.raises(SystemExit, match=r'max_per_class.*--cfg-options'):
         spectrum.main()
