@@ -11,6 +11,7 @@ import torch
 from mmengine.device import get_device
 from mmengine.dist import all_gather_object, all_reduce
 from mmengine.hooks import Hook
+from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 from torch import Tensor
 from torch.optim import Optimizer
@@ -94,15 +95,17 @@ class FiniteGuardHook(Hook):
         for wrapper in optim_wrappers(runner):
             before_step = wrapper.optimizer.register_step_pre_hook
             self.handles.append(before_step(self._before_step))
-            # Gradients may be finite where the loss is not.
-            wrapper.scale_loss = partial(self._scale_loss, wrapper.scale_loss)
+            if isinstance(wrapper, OptimWrapper):  # DeepSpeed's is not
+                # Gradients may be finite where the loss is not.
+                scale = partial(self._scale_loss, wrapper.scale_loss)
+                wrapper.scale_loss = scale
 
     def after_train(self, runner: Runner) -> None:
         """Remove the hooks from the optimizers."""
         for handle in self.handles:
             handle.remove()
         for wrapper in optim_wrappers(runner):
-            del wrapper.scale_loss
+            vars(wrapper).pop('scale_loss', None)
 
     def _scale_loss(self, scale: Callable, loss: Tensor) -> Tensor:
         """Keep the loss from which an optimizer's gradients come."""
@@ -148,7 +151,8 @@ class FiniteGuardHook(Hook):
         waiting = [
             gradient
             for wrapper in optim_wrappers(runner)
-            if not wrapper.should_update()
+            if isinstance(wrapper, OptimWrapper)
+            and not wrapper.should_update()
             and not hasattr(wrapper, 'loss_scaler')
             for gradient in _gradients(wrapper.optimizer)
         ]

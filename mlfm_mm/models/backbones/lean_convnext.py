@@ -75,7 +75,7 @@ class LeanConvNeXt(ConvNeXt):
 
     Raises:
         ValueError: The kernel is even or no size at all, or the divisor is
-            not positive.
+            not positive, or above the channels of a stage.
 
     Example:
         >>> net = LeanConvNeXt('tiny', kernel_size=3, divisor=8)
@@ -101,6 +101,11 @@ class LeanConvNeXt(ConvNeXt):
         for block in self.modules():
             if isinstance(block, ConvNeXtBlock):
                 channels = block.depthwise_conv.in_channels
+                if divisor > channels:
+                    raise ValueError(
+                        f'divisor={divisor} leaves none of {channels} '
+                        'channels to convolve.'
+                    )
                 block.depthwise_conv = (
                     depthwise(channels, kernel_size)
                     if divisor == 1

@@ -29,3 +29,8 @@ def test_frozen_stages_hold_no_trainable_kernel() -> None:
 def test_kernels_that_do_not_exist(options: dict) -> None:
     with pytest.raises(ValueError, match='odd'):
         LeanConvNeXt(**options)
+
+
+def test_a_part_that_is_none() -> None:
+    with pytest.raises(ValueError, match='none of 96 channels'):
+        LeanConvNeXt(divisor=128)
