@@ -26,6 +26,11 @@ from mlfm_mm.analysis.evidence.running import (
 from mlfm_mm.engine import one_sentence
 from mlfm_mm.engine.arguments import make_parser, positive
 
+TOP = Path(__file__).resolve().parents[1]
+# A clone has records; an installed package would lose them.
+HOME = TOP if (TOP / 'docs').is_dir() else Path()
+RESULTS = HOME / 'docs/results/evidence'
+
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
@@ -48,9 +53,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--results',
         type=Path,
-        default=Path('docs/results/evidence'),
+        default=RESULTS,
         metavar='DIR',
-        help='where the records go (default: %(default)s)',
+        help='where the records go (default: docs/results/evidence)',
     )
     action = parser.add_mutually_exclusive_group()
     action.add_argument(

@@ -27,11 +27,11 @@ from .runs import (
     name_of,
     read_config,
     read_curve,
-    read_records,
     seed_in,
     split_name,
 )
 from .same_data import check_seeds
+from .scalars import read_records
 from .sizes import input_size
 from .tables import Column, Table, si
 
@@ -88,7 +88,8 @@ def find_networks(words: Sequence[str]) -> Runs:
     for name, runs in found.items():
         if all(run.seed is not None for run in runs):
             runs.sort(key=lambda run: run.seed or 0)
-        check_seeds(name, [(run.folder, run.cfg) for run in runs])
+        seeds = [run.seed for run in runs if run.seed is not None]
+        check_seeds(name, [(run.folder, run.cfg) for run in runs], seeds)
     return found
 
 

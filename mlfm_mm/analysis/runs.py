@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import math
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -14,6 +11,7 @@ from statistics import fmean
 from mmengine.config import Config
 
 from ..engine import UsageError
+from .scalars import read_records
 
 # The metric that counts, by the host's scope.
 METRICS = {'mmpretrain': 'accuracy/top1', 'mmseg': 'mIoU'}
@@ -200,14 +198,15 @@ def read_curve(work_dir: str | Path, metric: str = 'accuracy/top1') -> Curve:
     for record in (records := read_records(Path(work_dir))):
         step = int(record['step'])
         if 'loss' in record:
-            losses.setdefault(_when(record), []).append(record['loss'])
+            epoch = int(record.get('epoch', step))
+            losses.setdefault(epoch, []).append(record['loss'])
         if metric in record:
             scores[step] = float(record[metric])
         if 'epoch_time' in record:
             seconds[step] = record['epoch_time']
             exact[step] = record['epoch_loss']
     if not scores:
-        usual = 'give the work folder of a run that was validated'
+        usual = 'give the work folder of a run whose last start was validated'
         raise UsageError(
             f'{work_dir} holds no validation results {metric!r} '
             '(*/vis_data/scalars.json): '
@@ -215,38 +214,6 @@ def read_curve(work_dir: str | Path, metric: str = 'accuracy/top1') -> Curve:
         )
     means = {epoch: fmean(values) for epoch, values in losses.items()}
     return Curve(means | exact, scores, seconds)
-
-
-def read_records(work_dir: Path) -> list[dict]:
-    """Read what the starts of a run have logged.
-
-    Args:
-        work_dir (Path): The work folder.
-
-    Returns:
-        list[dict]: The records, oldest first. A later start replaces all
-        from its first step on, whether it went on or began anew.
-    """
-    kept: list[dict] = []
-    # The folders are named after the time of the start.
-    for file in sorted(work_dir.glob('*/vis_data/scalars.json')):
-        records = list(_lines(file))
-        # Scalars that were added without a step have step 0.
-        first = min(filter(None, map(_when, records)), default=math.inf)
-        kept = [record for record in kept if _when(record) < first] + records
-    return kept
-
-
-def _lines(file: Path) -> Iterator[dict]:
-    for line in file.read_text('utf-8').splitlines():
-        # A killed run, or a full disk, leaves a truncated line.
-        with suppress(json.JSONDecodeError):
-            yield json.loads(line)
-
-
-def _when(record: dict) -> int:
-    """Get the epoch of a record; runs that count iterations log none."""
-    return int(record.get('epoch', record['step']))
 
 
 def read_config(work_dir: Path) -> Config:

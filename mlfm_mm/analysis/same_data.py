@@ -8,7 +8,6 @@ from pathlib import Path
 from mmengine.config import Config
 
 from ..engine import UsageError
-from .runs import seed_in
 
 
 def check_data(
@@ -84,7 +83,9 @@ def _refuse_others(
 
 
 def check_seeds(
-    name: str, runs: Sequence[tuple[str | Path, Config | None]]
+    name: str,
+    runs: Sequence[tuple[str | Path, Config | None]],
+    seeds: Sequence[int] = (),
 ) -> None:
     """Raise an error if runs of one name are not seeds of one network.
 
@@ -92,6 +93,8 @@ def check_seeds(
         name (str): The name.
         runs (Sequence[tuple]): The work folder or the checkpoint of each run,
             and its config, None where all have the same.
+        seeds (Sequence[int]): Their seeds, where equal ones are refused.
+            Defaults to none.
 
     Raises:
         UsageError: A run or a seed occurs twice, or their models differ.
@@ -107,22 +110,20 @@ def check_seeds(
         by NAME=...
     """
     paths = [Path(path).resolve() for path, _ in runs]
-    seeds = [seed_in(cfg) for _, cfg in runs if cfg is not None]
-    known = [seed for seed in seeds if seed is not None]
-    listed = ', '.join(str(path) for path, _ in runs)
     for values, what in (
         (paths, 'a run is given twice'),
-        (known, 'two runs have the same seed'),
+        (seeds, 'two runs have the same seed'),
     ):
         if len(set(values)) < len(values):
+            listed = ', '.join(str(path) for path, _ in runs)
             raise UsageError(
                 f'{name}: {what} ({listed}): leave one out, or tell them '
                 'apart by NAME=...'
             )
     (start, cfg), *others = runs
-    first = dict(_flatten(cfg and cfg.get('model'), 'model'))
+    first = _network(cfg)
     for path, cfg in others:
-        other = dict(_flatten(cfg and cfg.get('model'), 'model'))
+        other = _network(cfg)
         for key in _differences(first, other):
             raise UsageError(
                 f'{name}: {key} is {first.get(key)!r} in {start} and '
@@ -136,8 +137,24 @@ def _differences(
 ) -> Iterator[str]:
     """Yield the keys whose values differ."""
     for key in sorted(first.keys() | other.keys()):
-        if first.get(key) != other.get(key):
+        if _plain(key, first.get(key)) != _plain(key, other.get(key)):
             yield key
+
+
+def _plain(key: str, value: object) -> object:
+    """Drop what only the way of writing a config makes differ."""
+    if isinstance(value, str) and key.endswith('data_root'):
+        return Path(value).resolve()
+    if isinstance(value, str) and key.endswith('.type'):
+        return value.rpartition('.')[2]
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _network(cfg: Config | None) -> dict[str, object]:
+    """Collect a model's settings, without what each seed begins with."""
+    found = _flatten(cfg and cfg.get('model'), 'model')
+    begin = ('.checkpoint', '.pretrained')
+    return {key: value for key, value in found if not key.endswith(begin)}
 
 
 def _data(cfg: Config) -> dict[str, object]:
@@ -152,6 +169,7 @@ def _data(cfg: Config) -> dict[str, object]:
         key: value
         for key, value in found.items()
         if not (key.startswith('train') and key.endswith('.pipeline'))
+        and not key.endswith(('._scope_', '.test_mode', '.lazy_init'))
     }
 
 

@@ -100,8 +100,10 @@ def scan_folder(
     Raises:
         FolderError: If the folder cannot be trained on; it says why.
     """
-    top = check_options(root, val_fraction, max_per_class)
+    top = check_options(root, max_per_class)
     train_top, val_top = find_splits(top)
+    if val_top is None:
+        check_fraction(root, val_fraction)
     classes, ignored = find_classes(train_top), unused(top, train_top, val_top)
     finders = [Finder(max_per_class, ignored) for _ in range(2)]
     train = finders[0].find(train_top, classes, 1 if val_top else 2)
@@ -120,18 +122,20 @@ def scan_folder(
     )
 
 
-def check_options(
-    root: str, fraction: float, max_per_class: int | None
-) -> Path:
-    """Refuse a missing folder, no part for a split, and too few images."""
-    top = Path(root).expanduser()
-    if not top.is_dir():
-        raise FolderError(f'there is no folder {root!r}: check the path')
+def check_fraction(root: str, fraction: float) -> None:
+    """Refuse what is no part of a folder that has to be split."""
     if not 0 < fraction < 1:
         raise FolderError(
             f'val_fraction={fraction} cannot split {root!r}: take a part '
             'above 0 and below 1, such as 0.2'
         )
+
+
+def check_options(root: str, max_per_class: int | None) -> Path:
+    """Refuse a missing folder, and too few images."""
+    top = Path(root).expanduser()
+    if not top.is_dir():
+        raise FolderError(f'there is no folder {root!r}: check the path')
     if max_per_class is not None and max_per_class < 2:
         raise FolderError(
             f'at most {max_per_class} images of a class are too few: '

@@ -56,6 +56,7 @@ def load_config(
             value cannot be set, or would not be read, or if a key looks
             misspelt.
     """
+    path = str(path)
     host, is_hosts, _ = path.partition('::')
     if is_hosts and find_spec(host) is None:
         # MMEngine would install it.
@@ -101,22 +102,26 @@ def refuse_variables(cfg: Config, overrides: dict) -> None:
         Traceback (most recent call last):
         ...
         mlfm_mm.engine.errors.UsageError: --cfg-options lr=...: nothing reads
-        it once the file is read: set optim_wrapper.optimizer.lr
+        it once the file is read: set optim_wrapper.optimizer.lr (a variable
+        of your own needs another name)
     """
     read = {key: cfg[key] for key in KNOWN_KEYS if cfg.get(key) is not None}
     first = {name.partition('.')[0] for name in overrides}
     for name in sorted(first - KNOWN_KEYS - HOSTS_KEYS):
-        if places := list(places_of(read, name, cfg.get(name))):
+        copies = set(copies_of(read, name, cfg.get(name))) - {*overrides}
+        if copies:
             raise UsageError(
                 f'--cfg-options {name}=...: nothing reads it once the file is '
-                f'read: set {shorten(sorted(places, key=len))}'
+                f'read: set {shorten(sorted(copies, key=len))} (a variable of '
+                'your own needs another name)'
             )
 
 
-def places_of(part: object, name: str, value: object) -> Iterator[str]:
-    """Find where a config has a key of some name, or a copy of its value.
+def copies_of(part: object, name: str, value: object) -> Iterator[str]:
+    """Find where a config has copied a variable, or a key of its name.
 
-    Numbers may be equal by chance; only texts and lists count as copies.
+    Numbers may be equal by chance; under another name, only texts and lists
+    count as copies.
     """
     if isinstance(part, list | tuple):
         part = dict(enumerate(part))
@@ -124,10 +129,11 @@ def places_of(part: object, name: str, value: object) -> Iterator[str]:
         return
     can_be_copied = isinstance(value, str | dict | list | tuple) and value
     for key, inner in part.items():
-        if key == name or (can_be_copied and inner == value):
+        is_named = key == name and value in (None, inner)
+        if is_named or (can_be_copied and inner == value):
             yield str(key)
         else:
-            for place in places_of(inner, name, value):
+            for place in copies_of(inner, name, value):
                 yield f'{key}.{place}'
 
 

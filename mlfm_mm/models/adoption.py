@@ -56,7 +56,7 @@ def _on_registration(
                 check_takes_images(parent, backbone)
                 neck.on_adoption(parent, backbone, row)
     if name == 'neck':
-        warn_of_another(child, backbone)
+        warn_of_another(parent, child, backbone)
     head = child if name == 'head' else parts.get('head')
     if head is None:
         return
@@ -111,15 +111,21 @@ def check_takes_images(parent: nn.Module, backbone: nn.Module) -> None:
         )
 
 
-def warn_of_another(neck: nn.Module, backbone: nn.Module) -> None:
+def warn_of_another(
+    parent: nn.Module, neck: nn.Module, backbone: nn.Module
+) -> None:
     """Warn if a neck takes the place of the one that serves the backbone.
 
     Args:
-        neck (nn.Module): What becomes the neck of a model.
-        backbone (nn.Module): The backbone of the model.
+        parent (nn.Module): A model.
+        neck (nn.Module): What becomes its neck.
+        backbone (nn.Module): Its backbone.
     """
     server = server_of(backbone)
-    if server is not None and server not in set(neck.modules()):
+    stay = {**parent._modules, 'neck': neck}.values()
+    if server is not None and not any(
+        server in part.modules() for part in stay if part is not None
+    ):
         kind, name = type(server).__name__, type(backbone).__name__
         print_log(
             f'This {name} keeps the memory of its {kind}, which the model '

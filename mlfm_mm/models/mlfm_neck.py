@@ -186,7 +186,7 @@ class MLFMNeck(BackboneAware):
         guard_hooks()
 
     def __setstate__(self, state: dict) -> None:
-        super().__setstate__(state)
+        super().__setstate__({'_warned': set(), **state})
         guard_hooks()  # this process may have built no neck
 
     def _make_room(

@@ -250,3 +250,8 @@ def test_layouts_that_are_none(
     make(tmp_path / 'images')
     with pytest.raises(FolderError, match=message):
         scan_folder(str(tmp_path / 'images'))
+
+
+def test_no_part_is_asked_of_a_folder_that_is_split(tmp_path: Path) -> None:
+    make_sets(tmp_path, 'train', 'val')
+    assert scan_folder(str(tmp_path), val_fraction=0).val

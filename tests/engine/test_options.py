@@ -76,14 +76,21 @@ def test_a_variable_that_is_not_read_again(
     option: str, place: str, tmp_path: Path
 ) -> None:
     path = write(tmp_path, COPIED)
-    with pytest.raises(UsageError, match=f'nothing reads it .*: set {place}$'):
+    with pytest.raises(
+        UsageError, match=rf'nothing reads it .*: set {place} \('
+    ):
         load_config(path, {option: 1})
 
 
 def test_variables_of_ones_own(tmp_path: Path) -> None:
     # A hook may read them from runner.cfg.
-    cfg = load_config(write(tmp_path, COPIED), {'flag': 4, 'other': 5})
+    path = Path(write(tmp_path, COPIED))
+    cfg = load_config(path, {'flag': 4, 'other': 5})
     assert (cfg.flag, cfg.other) == (4, 5)
+    # Set beside its only copy, or of the name of something else.
+    load_config(path, {'max_epochs': 5, 'train_cfg.max_epochs': 5})
+    path.write_text('dataset = 3\n' + COPIED)
+    load_config(path, {'dataset': 4})
 
 
 def test_a_variable_that_several_keys_share(tmp_path: Path) -> None:

@@ -156,6 +156,10 @@ def test_a_neck_in_place_of_the_serving_one(warnings: list[str]) -> None:
     model = adopted()
     warnings.clear()
     model.neck = nn.Sequential(model.neck)
+    # A wrapper that holds the whole model, or its neck by another name.
+    student = nn.Module()
+    student.teacher, student.backbone = model, model.backbone
+    student.neck = nn.Identity()
     assert not warnings
     model.neck = nn.Identity()
     assert len(warnings) == 1

@@ -16,7 +16,6 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import TextIO
 
-from mmengine.config import Config
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
@@ -32,6 +31,8 @@ from .plan import Plan, Run, fingerprint, make_config
 from .records import make_record, pending_runs, read_records, write_record
 
 POLL_SECONDS = 2.0
+# Where a run's folder has the fingerprint of its recipe.
+FINGERPRINT = 'fingerprint.txt'
 
 
 @dataclass
@@ -171,11 +172,10 @@ def run_plan(
 
 def check_begun(run: Run, folder: Path) -> None:
     """Refuse to go on with a run that another recipe has begun."""
-    begun = folder / 'run.py'
+    begun = folder / FINGERPRINT
     if not begun.is_file() or not any(folder.glob('*.pth')):
         return
-    now = fingerprint(make_config(run, folder))
-    if fingerprint(Config.fromfile(begun)) != now:
+    if begun.read_text() != fingerprint(make_config(run, folder)):
         raise UsageError(
             f'{run.name} was begun by another recipe than {run.arm.config} '
             f'is now: restore that, or remove {folder}'
@@ -195,7 +195,10 @@ def _start(run: Run, parent: Path) -> Job:
     folder = parent / run.name
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / 'run.py'
-    make_config(run, folder).dump(config)
+    cfg = make_config(run, folder)
+    cfg.dump(config)
+    # The Runner writes over the config what it has made of it.
+    (folder / FINGERPRINT).write_text(fingerprint(cfg))
     # The new process reads it when it imports PyTorch.
     os.environ['OMP_NUM_THREADS'] = '1'
     process = get_context('spawn').Process(target=train, args=(config,))

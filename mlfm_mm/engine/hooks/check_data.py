@@ -57,7 +57,8 @@ class CheckDataHook(Hook):
         loader = runner.train_dataloader
         batches = getattr(loader, 'batch_sampler', None)
         size = getattr(batches, 'batch_size', None)
-        check_share(runner.cfg, runner.world_size, size)
+        if size:  # a batch sampler of one's own may have none
+            check_share(runner.cfg, runner.world_size, size)
         self.check_classes(runner.model, loader.dataset)
         if isinstance(loader, DataLoader):  # else its batches are unknown
             check_batches(loader)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -102,14 +103,19 @@ class ExactResumeHook(Hook):
     @staticmethod
     def _warn_of_changes(runner: Runner, before: dict, now: dict) -> None:
         """Warn of what a new recipe, or number of processes, changes."""
-        if before['recipe'] != now['recipe']:
-            runner.logger.warning(
-                'Resumed with another length, optimizer or schedule: the '
-                'learning rate goes on as planned before '
-                f'({before["recipe"]["length"]}), and new settings of the '
-                'optimizer and the schedule have no effect. To train by '
-                'these, begin a run with load_from=... and without resuming.'
+        was, recipe = before['recipe'], now['recipe']
+        if changed := [key for key in recipe if recipe[key] != was.get(key)]:
+            text = (
+                f'Resumed with another {" and ".join(changed)}: the learning '
+                f'rate goes on as planned before, for {was["length"]}.'
             )
+            if changed != ['length']:
+                text += (
+                    ' New settings of the optimizer and the schedule have no '
+                    'effect: to train by these, begin a run with '
+                    'load_from=... and without resuming.'
+                )
+            runner.logger.warning(text)
         if all(before[k] == now[k] for k in ('processes', 'images', 'steps')):
             return
         runner.logger.warning(
@@ -160,9 +166,14 @@ def _recipe(runner: Runner) -> dict[str, str]:
     wrapper = runner.cfg.get('optim_wrapper') or {}
     return dict(
         length=length,
-        optimizer=str(wrapper.get('optimizer')),
-        schedule=str(runner.cfg.get('param_scheduler')),
+        optimizer=_text(wrapper.get('optimizer')),
+        schedule=_text(runner.cfg.get('param_scheduler')),
     )
+
+
+def _text(settings: object) -> str:
+    # Written configs have their keys sorted, and lists for tuples.
+    return json.dumps(settings, sort_keys=True, default=str)
 
 
 def has_pending_gradients(runner: Runner) -> bool:

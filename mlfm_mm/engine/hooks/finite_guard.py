@@ -73,7 +73,7 @@ class FiniteGuardHook(Hook):
         self.patience = patience
         self.in_a_row = 0
         self.is_dropped = False
-        self.losses: list[Tensor] = []
+        self.bad_losses: list[Tensor] = []
         self.kept: list[Tensor] = []
 
     # ---- What is watched ---------------------------------------------------
@@ -107,17 +107,24 @@ class FiniteGuardHook(Hook):
         for wrapper in optim_wrappers(runner):
             vars(wrapper).pop('scale_loss', None)
 
-    def _scale_loss(self, scale: Callable, loss: Tensor) -> Tensor:
-        """Keep the loss from which an optimizer's gradients come."""
-        self.losses.append(loss.detach())
-        return scale(loss)
+    def _scale_loss(
+        self, scale: Callable, loss: Tensor, *args: object
+    ) -> Tensor:
+        """Note whether the loss is bad in any process.
+
+        All of them come here, but not all need make a step.
+        """
+        bad = (~loss.detach().isfinite()).any().float()
+        all_reduce(bad, 'max')
+        self.bad_losses.append(bad)
+        return scale(loss, *args)
 
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: object = None
     ) -> None:
         """Keep a copy of the buffers, which the forward pass changes."""
         self.is_dropped = False
-        self.losses.clear()
+        self.bad_losses.clear()
         if self.policy == 'skip':
             self.kept = [b.clone() for b in unwrapped(runner.model).buffers()]
 
@@ -127,8 +134,8 @@ class FiniteGuardHook(Hook):
         """Drop bad gradients, so that the step changes nothing."""
         if getattr(optimizer, 'found_inf', None) is not None:
             return  # a fused one, to which the loss scaler left the check
-        bad = not _all_finite([*self.losses, *_gradients(optimizer)])
-        if _in_any_process(bad):
+        is_bad = any(map(bool, self.bad_losses))
+        if is_bad or not _all_finite(_gradients(optimizer)):
             self.is_dropped = True
             _drop_gradients(optimizer)
 

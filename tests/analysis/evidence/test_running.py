@@ -10,8 +10,9 @@ import pytest
 from rich.console import Console
 
 from mlfm_mm.analysis.evidence import read_plan
-from mlfm_mm.analysis.evidence.plan import make_config
+from mlfm_mm.analysis.evidence.plan import fingerprint, make_config
 from mlfm_mm.analysis.evidence.running import (
+    FINGERPRINT,
     Clock,
     check_begun,
     run_plan,
@@ -84,11 +85,11 @@ def test_a_run_that_another_recipe_began(tmp_path: Path) -> None:
     run = next(iter(plan.runs()))
     folder = tmp_path / run.name
     folder.mkdir()
-    make_config(run, folder).dump(folder / 'run.py')
-    check_begun(run, folder)
     (folder / 'epoch_1.pth').touch()
     check_begun(run, folder)
-    text = (folder / 'run.py').read_text()
-    (folder / 'run.py').write_text(text.replace('epochs=10', 'epochs=9'))
+    (folder / FINGERPRINT).write_text(fingerprint(make_config(run, folder)))
+    check_begun(run, folder)
+    recipe = tmp_path / 'recipe.py'
+    recipe.write_text(recipe.read_text().replace('epochs=10', 'epochs=9'))
     with pytest.raises(UsageError, match='begun by another recipe'):
         check_begun(run, folder)

@@ -256,5 +256,7 @@ def test_settings_that_the_checkpoint_overrules(
     stop(Config(cfg.to_dict()), 5)
     cfg.resume = True
     cfg.merge_from_dict(changes)
-    told = 'goes on as planned before (3 epochs)' in log(run(cfg))
+    cfg.dump(tmp_path / 'sorted.py')
+    runner = run(Config.fromfile(tmp_path / 'sorted.py'))
+    told = 'goes on as planned before, for 3 epochs.' in log(runner)
     assert told == is_told

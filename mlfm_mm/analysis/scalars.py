@@ -1,0 +1,54 @@
+"""Read the scalars that the starts of a run have logged."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+
+def read_records(work_dir: Path) -> list[dict]:
+    """Read what the starts of a run have logged.
+
+    Args:
+        work_dir (Path): The work folder.
+
+    Returns:
+        list[dict]: The records, oldest first. A start that went on replaces
+        those from its first step on, one that began anew all before it.
+    """
+    kept: list[dict] = []
+    # The folders are named after the time of the start.
+    for file in sorted(work_dir.glob('*/vis_data/scalars.json')):
+        new = list(_lines(file))
+        first = _first_steps(new)
+        if first.get('loss', math.inf) <= _first_steps(kept).get('loss', 0):
+            kept = []
+        kept = [r for r in kept if r['step'] < first.get(_kind(r), math.inf)]
+        kept += new
+    return kept
+
+
+def _lines(file: Path) -> Iterator[dict]:
+    for line in file.read_text('utf-8').splitlines():
+        # A killed run, or a full disk, leaves a truncated line.
+        with suppress(json.JSONDecodeError):
+            yield json.loads(line)
+
+
+def _first_steps(records: Sequence[dict]) -> dict[str, int]:
+    """Find the first step of each kind of records."""
+    first: dict[str, int] = {}
+    for record in records:
+        # Scalars that were added without a step have step 0.
+        if record['step']:
+            first.setdefault(_kind(record), record['step'])
+    return first
+
+
+def _kind(record: dict) -> str:
+    """Tell losses, which count iterations, from times and from scores."""
+    kinds = ('loss', 'epoch_time')
+    return next((kind for kind in kinds if kind in record), 'score')
