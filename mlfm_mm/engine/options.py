@@ -120,14 +120,14 @@ def refuse_variables(cfg: Config, overrides: dict) -> None:
 def copies_of(part: object, name: str, value: object) -> Iterator[str]:
     """Find where a config has copied a variable, or a key of its name.
 
-    Numbers may be equal by chance; under another name, only texts and lists
-    count as copies.
+    Numbers and words may be equal by chance; under another name, only lists
+    and dicts count as copies.
     """
     if isinstance(part, list | tuple):
         part = dict(enumerate(part))
     if not isinstance(part, dict):
         return
-    can_be_copied = isinstance(value, str | dict | list | tuple) and value
+    can_be_copied = isinstance(value, dict | list | tuple) and value
     for key, inner in part.items():
         is_named = key == name and value in (None, inner)
         if is_named or (can_be_copied and inner == value):

@@ -89,8 +89,8 @@ def test_variables_of_ones_own(tmp_path: Path) -> None:
     assert (cfg.flag, cfg.other) == (4, 5)
     # Set beside its only copy, or of the name of something else.
     load_config(path, {'max_epochs': 5, 'train_cfg.max_epochs': 5})
-    path.write_text('dataset = 3\n' + COPIED)
-    load_config(path, {'dataset': 4})
+    path.write_text("dataset = 3\nword = 'data/mine'\n" + COPIED)
+    load_config(path, {'dataset': 4, 'word': 'data/other'})
 
 
 def test_a_variable_that_several_keys_share(tmp_path: Path) -> None:
