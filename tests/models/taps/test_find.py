@@ -257,12 +257,9 @@ def test_taps_of_a_wrong_kind(taps) -> None:
         find_taps(ToyBackbone(), taps)
 
 
-def test_no_taps() -> None:
+def test_nothing_to_tap() -> None:
     with pytest.raises(ValueError, match='without any memory'):
         find_taps(ToyBackbone(), [])
-
-
-def test_no_feature() -> None:
     with pytest.raises(ValueError, match='returns no feature: its out_ind'):
         find_taps(InceptionNeXt(out_indices=()))
 

@@ -59,32 +59,34 @@ def test_mistakes_get_one_line(
         compare(tmp_path)
 
 
-def test_weights_of_another_network(
-    runs: Path,
-    compare: Callable[..., None],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.fixture
+def copied(
+    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """The runs, where a test may change them, and work."""
     shutil.copytree(runs, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_weights_of_another_network(
+    copied: Path, compare: Callable[..., None]
+) -> None:
     plain, memory = (Path(folder) for folder in FOLDERS.values())
     shutil.copy(plain / 'iter_2.pth', memory / 'iter_2.pth')
     command = memory, '--test', '--pictures', 1, '--out', 'out'
     with pytest.raises(SystemExit, match=r'neck\.units.* is missing'):
         compare(*command)
     compare(*command, '--allow-partial')
-    assert (tmp_path / 'out' / 'classes.md').is_file()
+    assert (copied / 'out' / 'classes.md').is_file()
 
 
 def test_lost_weights_are_missed_before_the_first_test(
-    runs: Path,
+    copied: Path,
     compare: Callable[..., None],
-    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    shutil.copytree(runs, tmp_path, dirs_exist_ok=True)
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / FOLDERS['mlfm'] / 'last_checkpoint').unlink()
+    (copied / FOLDERS['mlfm'] / 'last_checkpoint').unlink()
     monkeypatch.setattr('mlfm_mm.analysis.segments.evaluate', pytest.fail)
     with pytest.raises(SystemExit, match=r'run_mlfm holds no weights'):
         compare(*FOLDERS.values(), '--test', '--out', 'out')
