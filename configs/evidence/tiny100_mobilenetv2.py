@@ -1,7 +1,7 @@
 """Does the memory help on all hundred classes, trained for longer?
 
-A pair takes about two hours on two CPU cores; on a GPU, several run side by
-side (--jobs 4).
+A run took two hours or more on a core of a busy machine; on a GPU, several
+run side by side (--jobs 4).
 """
 
 _base_ = '_base_/plain_and_mlfm.py'

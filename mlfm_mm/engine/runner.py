@@ -57,11 +57,12 @@ def build_runner(cfg: Config) -> Runner:
 
 
 class _Careful:
-    """A part of a runner: it writes its config when it begins to run.
+    """What our tools change in a runner: when it checks data, and writes.
 
-    MMEngine writes it while the runner is built, over that of an earlier run
-    in the same folder, from which the weights are: for a test, and for a run
-    that is then refused to resume. What reads the folder would be misled.
+    MMEngine writes its config while the runner is built, over that of an
+    earlier run in the same folder, from which the weights are: for a test, and
+    for a run that is then refused to resume. What reads the folder would be
+    misled.
     """
 
     cfg: Config
