@@ -74,6 +74,7 @@ class LFMU(BaseModule):
 
     Raises:
         ImportError: ``kernels='triton'`` without Triton.
+        TypeError: ``norm_cfg`` or ``act_cfg`` is a string.
         ValueError: ``update`` or ``kernels`` is unknown, or
             ``identity_init`` is asked of a norm that has no weight to start
             at zero.
@@ -107,11 +108,12 @@ class LFMU(BaseModule):
         super().__init__(init_cfg)
         check_update(update)
         check_kernels(kernels)
-        if isinstance(norm_cfg, str):
-            raise TypeError(
-                f'norm_cfg={norm_cfg!r} is a string: give the config of a '
-                f'norm, norm_cfg=dict(type={norm_cfg!r}).'
-            )
+        for name, cfg in dict(norm_cfg=norm_cfg, act_cfg=act_cfg).items():
+            if isinstance(cfg, str):
+                raise TypeError(
+                    f'{name}={cfg!r} is a string: give a config, '
+                    f'{name}=dict(type={cfg!r}).'
+                )
         self.channels = channels
         self.norm_cfg = norm_cfg
         self.update = update

@@ -139,3 +139,5 @@ def test_bad_options() -> None:
         LFMU(6, 8, norm_cfg='BN')
     with pytest.raises(ValueError, match='affine=True'):
         LFMU(6, 8, identity_init=True, norm_cfg=dict(type='IN'))
+    with pytest.raises(TypeError, match=r"act_cfg='ReLU'.*dict\(type='ReLU'"):
+        LFMU(6, 8, act_cfg='ReLU')
