@@ -24,30 +24,11 @@ def make_parser(
     )
 
 
-class Overrides(DictAction):
-    """``--cfg-options``, with a message where a value is missing."""
-
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: str | Sequence[str] | None,
-        option_string: str | None = None,
-    ) -> None:
-        """Read ``KEY=VALUE`` pairs.
-
-        Args:
-            parser (ArgumentParser): The parser.
-            namespace (Namespace): The options so far, changed in place.
-            values (Sequence[str]): The pairs.
-            option_string (str, optional): The option's name. Defaults to
-                None.
-        """
-        given = [values] if isinstance(values, str) else values or []
-        for pair in given:
-            if '=' not in pair:
-                parser.error(f'{option_string} takes KEY=VALUE, not {pair!r}')
-        super().__call__(parser, namespace, values, option_string)
+def pair(text: str) -> str:
+    """Refuse an override that is no ``KEY=VALUE``."""
+    if '=' not in text:
+        raise argparse.ArgumentTypeError(f'takes KEY=VALUE, not {text!r}')
+    return text
 
 
 def add_config_options(
@@ -82,7 +63,8 @@ def add_overrides(parser: argparse.ArgumentParser, example: str) -> None:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=Overrides,
+        type=pair,
+        action=DictAction,
         metavar='KEY=VALUE',
         help=f'override values of the config, such as {example}',
     )

@@ -13,6 +13,7 @@ from mmengine.hub import get_config
 from mmengine.runner import Runner
 
 from ..datasets.images import shorten
+from ..datasets.unreadable import warn
 from .batch import KEY as SHARE_BATCH_SIZE
 from .errors import UsageError
 from .hosts import Host
@@ -82,7 +83,7 @@ def load_config(
         raise UsageError(
             f'--cfg-options {overrides} does not fit {path}: {error}'
         ) from error
-    check_keys(cfg)
+    check_keys(cfg, overrides or {})
     return cfg
 
 
@@ -137,37 +138,43 @@ def copies_of(part: object, name: str, value: object) -> Iterator[str]:
                 yield f'{key}.{place}'
 
 
-def check_keys(cfg: Config) -> None:
+def check_keys(cfg: Config, overrides: dict) -> None:
     """Refuse keys that look like misspelt known ones.
 
     A config may hold variables of any name, so MMEngine does not complain
-    about ``modle.head.num_classes=7``.
+    about ``modle.head.num_classes=7``. Of a key in the file, whose right
+    spelling has a value, too, it only warns: it may be such a variable.
 
     Args:
-        cfg (Config): The config.
+        cfg (Config): The config, with the overrides.
+        overrides (dict): Dotted keys and their values.
 
     Raises:
         UsageError: If a key resembles a known one.
 
     Example:
-        >>> check_keys(Config(dict(load_form='net.pth')))
+        >>> check_keys(Config(dict(load_form='net.pth')), {})
         Traceback (most recent call last):
         ...
         mlfm_mm.engine.errors.UsageError: nothing reads the key 'load_form':
         did you mean 'load_from'? (A variable of your own needs a name less
         alike.)
     """
+    first = {name.partition('.')[0] for name in overrides}
     known = [cfg[key] for key in KNOWN_KEYS if isinstance(cfg.get(key), dict)]
     for key in sorted(set(cfg) - KNOWN_KEYS - OTHER_KEYS):
         meant = get_close_matches(key, KNOWN_KEYS, 1, cutoff=0.8)
         # A config in pure Python holds what it imports, such as OptimWrapper;
         # others hold what several keys share, such as an evaluator.
         fine = isinstance(cfg[key], ModuleType | Callable) or cfg[key] in known
-        if meant and not fine:
+        if not meant or fine:
+            continue
+        message = f'nothing reads the key {key!r}: did you mean {meant[0]!r}?'
+        if key in first or cfg.get(meant[0]) is None:
             raise UsageError(
-                f'nothing reads the key {key!r}: did you mean {meant[0]!r}? '
-                '(A variable of your own needs a name less alike.)'
+                f'{message} (A variable of your own needs a name less alike.)'
             )
+        warn(message)
 
 
 def set_common_options(

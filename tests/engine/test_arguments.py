@@ -31,7 +31,7 @@ def test_an_override_without_value(
     with pytest.raises(SystemExit):
         read_arguments(parser, ['--cfg-options', 'a'])
     told = capsys.readouterr().err.splitlines()[-1]
-    assert told.endswith("--cfg-options takes KEY=VALUE, not 'a'")
+    assert told.endswith("--cfg-options: takes KEY=VALUE, not 'a'")
 
 
 def test_local_rank(
