@@ -2,9 +2,10 @@
 
     python tools/image_demo.py photo.jpg
     python tools/image_demo.py photo.jpg CONFIG CHECKPOINT --out shown.png
+    python tools/image_demo.py photo.jpg work_dirs/my_run
 
 works for classifiers of mmpretrain and for segmentors of mmsegmentation. With
-no config, a small classifier with twenty classes is used.
+no network, a small classifier with twenty classes is used.
 """
 
 import sys
@@ -14,13 +15,15 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 try:
+    from mlfm_mm.analysis.trained import find_source, load_trained
     from mlfm_mm.engine import one_sentence
     from mlfm_mm.engine.arguments import (
         add_config_options,
+        loading,
         make_parser,
         read_arguments,
     )
-    from mlfm_mm.engine.demo import run_demo
+    from mlfm_mm.engine.demo import show_prediction
 except ModuleNotFoundError as error:
     sys.exit(
         f'image_demo.py: {error.name} is not installed for {sys.executable}: '
@@ -33,8 +36,11 @@ def parse_args() -> dict:
     """Read the command line."""
     parser = make_parser(__doc__)
     parser.add_argument('image', help='the picture')
-    parser.add_argument('config', nargs='?', help='the config file')
-    parser.add_argument('checkpoint', nargs='?', help='its weights')
+    parser.add_argument(
+        'network',
+        nargs='*',
+        help='a config and its checkpoint, or a work folder',
+    )
     parser.add_argument(
         '--out',
         default='demo.png',
@@ -51,9 +57,18 @@ def parse_args() -> dict:
 def main() -> None:
     """Predict and draw."""
     with one_sentence('image_demo.py'):
-        options = parse_args()
-        words = run_demo(**options)
-        print(f'{words}\nwrote {options["out"]}')
+        args = parse_args()
+        source = find_source(args['network'])
+        network = load_trained(source, device=args['device'], **loading(args))
+        words = show_prediction(
+            network.model,
+            network.cfg,
+            network.host,
+            network.meta,
+            args['image'],
+            args['out'],
+        )
+        print(f'{words}\nwrote {args["out"]}')
 
 
 if __name__ == '__main__':

@@ -12,86 +12,50 @@ from mmengine.config import Config
 from mmengine.dataset import Compose, default_collate, pseudo_collate
 from mmengine.model import BaseModel
 from mmengine.registry import DATASETS, TRANSFORMS, DefaultScope
-from mmengine.structures import BaseDataElement
 
 from ..datasets.images import decodes
-from ..openmmlab import trained_network
 from .drawing import show_classes, show_segments
 from .errors import UsageError
-from .hosts import Host, find_host
+from .hosts import Host
 from .kinds import find_dataset, is_kind, kind_of
-from .models import build_model
-from .options import load_config
-from .weights import (
-    Checkpoint,
-    load_whole,
-    read_checkpoint,
-    weights_only,
-)
+from .weights import Checkpoint
 
 # How a prediction is drawn.
 SHOWS = dict(mmpretrain=show_classes, mmseg=show_segments)
 
 
-def run_demo(
-    image: str,
-    config: str | None,
-    checkpoint: str | None,
-    out: str,
-    device: str = 'cpu',
-    memory: bool = False,
-    cfg_options: dict | None = None,
-    allow_partial: bool = False,
-    trust: bool = False,
+def show_prediction(
+    model: BaseModel, cfg: Config, host: Host, meta: dict, image: str, out: str
 ) -> str:
     """Predict, and draw the prediction on the picture.
 
     Args:
+        model (BaseModel): A classifier or a segmentor.
+        cfg (Config): Its config.
+        host (Host): The host that the config is written for.
+        meta (dict): May have ``classes`` and a ``palette``.
         image (str): The picture.
-        config (str, optional): The config of a classifier or of a segmentor;
-            None for the small classifier that comes with trained weights.
-        checkpoint (str, optional): The weights of ``config``.
         out (str): The picture to write.
-        device (str): Where to compute. Defaults to ``'cpu'``.
-        memory (bool): Whether to add memory to the config. Defaults to
-            False.
-        cfg_options (dict, optional): Dotted keys of the config and their
-            values. Defaults to None.
-        allow_partial (bool): Whether to use weights of another network, as
-            far as they fit. Defaults to False.
-        trust (bool): Whether to read a checkpoint that runs code. Defaults
-            to False.
 
     Returns:
         str: The prediction in words.
 
     Raises:
-        UsageError: If a file does not exist or cannot be read, if ``out`` is
-            no picture, or if the weights are those of another network.
+        UsageError: If ``image`` or ``out`` is no picture, or if the network
+            is of another host.
     """
-    if config is None:
-        config, checkpoint = trained_network()
-    elif checkpoint is None:
-        raise UsageError(f'{config} needs its weights: give a checkpoint, too')
-    cfg = load_config(config, cfg_options, memory)
-    host = find_host(cfg)
     if host.scope not in SHOWS:
         raise UsageError(
             f'labels and masks are drawn here, for {host.scope} use '
             f'{host.inferencer}'
         )
-    with weights_only(trust):
-        weights = read_checkpoint(checkpoint)
     if Path(out).suffix.lower() not in ('.png', '.jpg', '.jpeg'):
         raise UsageError(f'--out {out}: give a file that ends in .png or .jpg')
     pixels = read_picture(image)
-    with DefaultScope.overwrite_default_scope(host.scope):
-        model = build_model(cfg, device)
-        load_whole(model, weights, f'{checkpoint} in {config}', allow_partial)
-        sample = predict(model, cfg, host, image)
-        meta = find_names(cfg, weights)
+    with DefaultScope.overwrite_default_scope(host.scope), torch.no_grad():
+        (sample,) = model.test_step(prepare(cfg, host, image))
         Path(out).parent.mkdir(parents=True, exist_ok=True)
-        return SHOWS[host.scope](pixels, sample, meta, out)
+        return SHOWS[host.scope](pixels, sample.cpu(), meta, out)
 
 
 def read_picture(path: str) -> np.ndarray:
@@ -111,26 +75,6 @@ def read_picture(path: str) -> np.ndarray:
     if not decodes(path):
         raise UsageError(f'{path} is no picture that can be read')
     return mmcv.bgr2rgb(mmcv.imread(path))
-
-
-def predict(
-    model: BaseModel, cfg: Config, host: Host, image: str
-) -> BaseDataElement:
-    """Pass a picture through the test pipeline and the network.
-
-    Args:
-        model (BaseModel): The network.
-        cfg (Config): Its config.
-        host (Host): The host that the config is written for.
-        image (str): The picture.
-
-    Returns:
-        BaseDataElement: The host's data sample.
-    """
-    batch = prepare(cfg, host, image)
-    with torch.no_grad():
-        (sample,) = model.test_step(batch)
-    return sample.cpu()
 
 
 def prepare(cfg: Config, host: Host, image: str) -> dict:

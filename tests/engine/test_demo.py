@@ -9,8 +9,9 @@ from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope
 from PIL import ExifTags, Image
 
-from mlfm_mm.engine import UsageError
-from mlfm_mm.engine.demo import find_names, read_picture, run_demo
+from mlfm_mm.analysis.trained import find_source, load_trained
+from mlfm_mm.engine import UsageError, find_host
+from mlfm_mm.engine.demo import find_names, read_picture, show_prediction
 from mlfm_mm.engine.options import load_config
 from tests.hosts import needs_mmseg
 from tests.tools.helpers import (
@@ -19,6 +20,13 @@ from tests.tools.helpers import (
     write_image,
     write_segments_config,
 )
+
+
+def run_demo(
+    image: str, config: str, weights: str, out: str, **options: object
+) -> str:
+    net = load_trained(find_source([config, weights]), **options)
+    return show_prediction(net.model, net.cfg, net.host, net.meta, image, out)
 
 
 def save_weights(config: Path, **meta: object) -> Path:
@@ -137,13 +145,12 @@ def test_weights_of_another_network(tmp_path: Path) -> None:
 
 
 def test_other_hosts_draw_for_themselves(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr('mlfm_mm.engine.hosts.find_spec', lambda name: True)
-    config = tmp_path / 'net.py'
-    config.write_text("default_scope = 'mmdet'")
+    cfg = Config(dict(default_scope='mmdet'))
     with pytest.raises(UsageError, match=r'mmdet use mmdet\.apis\.DetInf'):
-        run_demo('photo.png', str(config), 'net.pth', 'out.png')
+        show_prediction(None, cfg, find_host(cfg), {}, 'photo.png', 'out.png')
 
 
 def test_text_is_no_picture(tmp_path: Path) -> None:
