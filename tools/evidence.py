@@ -18,11 +18,7 @@ from rich.console import Console
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from mlfm_mm.analysis.evidence import read_plan
-from mlfm_mm.analysis.evidence.running import (
-    run_plan,
-    signal_runs,
-    tell_state,
-)
+from mlfm_mm.analysis.evidence.running import run_plan, tell_state
 from mlfm_mm.engine import one_sentence
 from mlfm_mm.engine.arguments import make_parser, positive
 
@@ -57,25 +53,10 @@ def parse_args() -> argparse.Namespace:
         metavar='DIR',
         help='where the records go (default: docs/results/evidence)',
     )
-    action = parser.add_mutually_exclusive_group()
-    action.add_argument(
+    parser.add_argument(
         '--status',
         action='store_true',
         help='say how far the plan is, and train nothing',
-    )
-    action.add_argument(
-        '--pause',
-        dest='signal',
-        action='store_const',
-        const=signal.SIGSTOP,
-        help='halt the runs in progress, which keep their memory',
-    )
-    action.add_argument(
-        '--continue',
-        dest='signal',
-        action='store_const',
-        const=signal.SIGCONT,
-        help='let the runs that were paused go on',
     )
     return parser.parse_args()
 
@@ -93,9 +74,6 @@ def main() -> None:
         plan = read_plan(args.plan)
         folder = args.work_dir / plan.name
         records = args.results / f'{plan.name}.jsonl'
-        if args.signal is not None:
-            console.print(signal_runs(folder, args.signal))
-            return
         signal.signal(signal.SIGTERM, leave)
         tell_state(plan, folder, records, console)
         if not args.status:

@@ -214,25 +214,10 @@ def curve_of(
     return list(found), list(found.values())
 
 
-def area_under(curve: Sequence[float]) -> float:
-    """Compute the mean height of a curve whose steps have equal widths.
-
-    Args:
-        curve (Sequence[float]): The scores.
-
-    Returns:
-        float: The area under it by the trapezoidal rule, over a width of 1.
-
-    Example:
-        >>> area_under([60.0, 50.0, 20.0])
-        45.0
-    """
-    pairs = list(pairwise(curve))
-    return fmean(sum(pair) / 2 for pair in pairs) if pairs else curve[0]
-
-
 def areas(scores: Scores) -> Scores:
     """Compute the area under each family's curve, for :func:`tabulate`.
+
+    By the trapezoidal rule, over a width of 1.
 
     Args:
         scores (dict): For each network, the scores of each checkpoint by
@@ -245,7 +230,10 @@ def areas(scores: Scores) -> Scores:
     families = [f for f in FAMILIES if len(curve_of(first, f)[0]) > 1]
     return {
         name: [
-            {f: area_under(curve_of(run, f)[1]) for f in families}
+            {
+                f: fmean(map(fmean, pairwise(curve_of(run, f)[1])))
+                for f in families
+            }
             for run in runs
         ]
         for name, runs in scores.items()

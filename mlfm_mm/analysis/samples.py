@@ -10,14 +10,13 @@ import numpy as np
 import torch
 from mmengine.dataset import BaseDataset
 from mmengine.registry import DATASETS, DefaultScope
-from mmengine.structures import BaseDataElement
 from torch import Tensor
 
 from ..datasets.images import list_images
 from ..engine import UsageError
 from ..engine.demo import collate, prepare, read_picture
 from ..engine.normalization import normalization_of
-from .complexity import image_channels
+from .complexity import dummy, image_channels
 from .sizes import input_size
 from .trained import Trained
 
@@ -30,14 +29,11 @@ class Sample:
         name (str): Its name in tables and figures.
         x (Tensor): The network's input, (1, C, H, W).
         picture (np.ndarray): The same for display, RGB (H, W, 3).
-        truth (BaseDataElement, optional): The host's data sample, with the
-            label or mask if the picture has one. Defaults to None.
     """
 
     name: str
     x: Tensor
     picture: np.ndarray
-    truth: BaseDataElement | None = None
 
 
 def load_samples(
@@ -77,7 +73,7 @@ def load_samples(
 
 
 def generate_samples(network: Trained, count: int = 1) -> list[Sample]:
-    """Generate pictures without data: smooth shapes with fine texture.
+    """Generate pictures without data, of noise.
 
     Args:
         network (Trained): The network, whose input size they get.
@@ -86,21 +82,12 @@ def generate_samples(network: Trained, count: int = 1) -> list[Sample]:
     Returns:
         list[Sample]: The pictures, the same at every call.
     """
-    height, width = size_of(network)
     channels = image_channels(network.model)
-    device = next(network.model.parameters()).device
-    places = np.mgrid[:height, :width].reshape(2, -1) / max(height, width)
-    rng = np.random.default_rng(0)
-    samples = []
-    for index in range(count):
-        waves = rng.uniform(1, 12, (6, 2))
-        phases = rng.uniform(0, 6.3, (6, channels))
-        angles = (waves @ places)[..., None] + phases[:, None]
-        grey = np.sin(angles).mean(0) + rng.normal(0, 0.1, angles.shape[1:])
-        x = torch.from_numpy(grey.T.reshape(1, channels, height, width))
-        x = x.float().to(device)
-        samples.append(_shown(network, f'generated {index}', x, None))
-    return samples
+    images = dummy(network.model, count, channels, size_of(network))
+    return [
+        _shown(network, f'generated {index}', x[None])
+        for index, x in enumerate(images)
+    ]
 
 
 def size_of(network: Trained) -> tuple[int, int]:
@@ -183,12 +170,9 @@ def open_test_set(network: Trained) -> BaseDataset:
 def _sample(network: Trained, name: str, batch: dict) -> Sample:
     with torch.no_grad():
         data = network.model.data_preprocessor(batch, False)
-    truth = (data.get('data_samples') or [None])[0]
-    return _shown(network, name, data['inputs'], truth)
+    return _shown(network, name, data['inputs'])
 
 
-def _shown(
-    network: Trained, name: str, x: Tensor, truth: BaseDataElement | None
-) -> Sample:
+def _shown(network: Trained, name: str, x: Tensor) -> Sample:
     normalization = normalization_of(network.model.data_preprocessor)
-    return Sample(name, x, normalization.picture(x[0]), truth)
+    return Sample(name, x, normalization.picture(x[0]))

@@ -11,7 +11,6 @@ pytest.importorskip('mmpretrain')
 
 from mlfm_mm.analysis.corruptions import Corruption
 from mlfm_mm.analysis.robustness import (
-    area_under,
     areas,
     curve_of,
     measure_robustness,
@@ -99,7 +98,6 @@ def test_areas_under_the_curves() -> None:
     run = {'clean': 60.0, 'blur 1': 50.0, 'blur 2': 20.0, 'noise 9': 0.0}
     assert curve_of(run, 'blur') == (['clean', '1', '2'], [60, 50, 20])
     assert areas(dict(a=[run])) == dict(a=[dict(noise=30.0, blur=45.0)])
-    assert area_under([7.0]) == 7
 
 
 def predict(model: nn.Module, cfg: Config, sample: dict) -> bool:

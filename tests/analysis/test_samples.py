@@ -9,6 +9,7 @@ from mlfm_mm.analysis.samples import (
     find_pictures,
     generate_samples,
     load_samples,
+    open_test_set,
 )
 from mlfm_mm.engine import UsageError
 from tests.analysis.networks import GREY, classifier, segmentor
@@ -20,8 +21,9 @@ def test_of_the_test_set(tmp_path: Path) -> None:
     network = classifier(tmp_path)
     one, two, three = load_samples(network, count=3)
     assert one.x.shape == (1, 3, 32, 32) and one.picture.shape == (32, 32, 3)
-    labels = [int(s.truth.gt_label) for s in (one, two, three)]
-    assert len(set(labels)) == 3  # from all over the set
+    size = len(open_test_set(network))
+    places = 0, size // 3, 2 * size // 3  # from all over the set
+    assert [s.name for s in (one, two, three)] == [f'test {i}' for i in places]
     mean = torch.tensor(network.cfg.data_preprocessor.mean)[:, None, None]
     std = torch.tensor(network.cfg.data_preprocessor.std)[:, None, None]
     pixels = (two.x[0] * std + mean).permute(1, 2, 0)

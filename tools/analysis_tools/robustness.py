@@ -63,15 +63,6 @@ def parse_args() -> dict:
         'gives a name (default: the networks that come with trained weights)',
     )
     parser.add_argument(
-        '--model',
-        dest='models',
-        action='append',
-        nargs='+',
-        default=[],
-        metavar=('NAME', 'CONFIG'),
-        help='another way to give one: a name, a config, and checkpoints',
-    )
-    parser.add_argument(
         '--only',
         nargs='+',
         choices=list(FAMILIES),
@@ -93,10 +84,7 @@ def parse_args() -> dict:
 
 def find(args: dict) -> list[Source]:
     """Find the networks, of one test set."""
-    words = list(args['network'])
-    for name, *rest in args['models']:
-        words += [f'{name}={rest[0]}' if rest else name, *rest[1:]]
-    sources = find_sources(words)
+    sources = find_sources(args['network'])
     check_sources(sources, args['cfg_options'], args['memory'])
     return sources
 

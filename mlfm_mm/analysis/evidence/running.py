@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
-import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -14,7 +12,6 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
@@ -72,51 +69,19 @@ def tell_state(
             console.print(f'  {run.name}: {epoch} of {epochs_of(run)} epochs')
 
 
-def signal_runs(folder: Path, number: int) -> str:
-    """Send a signal to the runs in progress.
-
-    Args:
-        folder (Path): Where the runs of the plan write.
-        number (int): The signal.
-
-    Returns:
-        str: What was done.
-
-    Raises:
-        UsageError: If no command is working on the plan.
-    """
-    try:
-        with open(folder / 'pids.json') as file:
-            if _lock(file):
-                raise UsageError('the plan is not being run')
-            pids = json.load(file)
-    except FileNotFoundError:
-        raise UsageError('the plan is not being run') from None
-    for pid in pids:
-        os.kill(pid, number)
-    return f'{signal.Signals(number).name} sent to {len(pids)} runs'
-
-
-def _lock(file: TextIO) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
 @contextmanager
-def _held(path: Path) -> Iterator[TextIO]:
-    """Lock a plan, by the file that holds the process ids of its runs."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, 'a+') as file:
-        if not _lock(file):
+def _held(folder: Path) -> Iterator[None]:
+    """Lock a plan against other commands."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / '.lock', 'a') as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
             raise UsageError(
                 'another command is running this plan: see --status, or '
                 'give another --work-dir'
-            )
-        yield file
-        path.unlink()
+            ) from None
+        yield
 
 
 def run_plan(
@@ -150,20 +115,18 @@ def run_plan(
     for run in waiting:
         check_begun(run, folder / run.name)
     clock = Clock(waiting, folder, plan.metric)
-    with _held(folder / 'pids.json') as pids, progress:
+    with _held(folder), progress:
         task = progress.add_task(plan.name, total=clock.total, left='')
         try:
             while waiting or running:
                 while waiting and len(running) < jobs:
                     running.append(_start(waiting.pop(0), folder))
                     console.print(f'start  {running[-1].run.name}')
-                    _note(pids, running)
                 time.sleep(POLL_SECONDS)
                 done, left = clock.done(), clock.left()
                 progress.update(task, completed=done, left=left)
                 for job in [j for j in running if not j.process.is_alive()]:
                     running.remove(job)
-                    _note(pids, running)
                     console.print(_finish(plan, job, records), clock.left())
         finally:
             for job in running:
@@ -180,14 +143,6 @@ def check_begun(run: Run, folder: Path) -> None:
             f'{run.name} was begun by another recipe than {run.arm.config} '
             f'is now: restore that, or remove {folder}'
         )
-
-
-def _note(file: TextIO, jobs: list[Job]) -> None:
-    """Write down the process ids of the runs in progress."""
-    file.seek(0)
-    file.truncate()
-    json.dump([job.process.pid for job in jobs], file)
-    file.flush()
 
 
 def _start(run: Run, parent: Path) -> Job:
@@ -221,9 +176,7 @@ def train(config: Path) -> None:
 
 def _stop(job: Job) -> None:
     """Terminate a run; it can be resumed from its last checkpoint."""
-    if job.process.is_alive() and job.process.pid:
-        os.kill(job.process.pid, signal.SIGCONT)
-        job.process.terminate()
+    job.process.terminate()
     job.process.join()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
@@ -16,9 +15,6 @@ from ...models import MLFMNeck
 from ..complexity import dummy, image_channels
 from ..samples import size_of
 from ..trained import Trained
-
-if TYPE_CHECKING:
-    from mmseg.models.utils import Upsample
 
 # What sizes may have to be multiples of, so that a decoder's maps have the
 # sizes of its encoder's.
@@ -70,33 +66,6 @@ class Logits(nn.Module):
         return logits
 
 
-class Enlarge(nn.Module):
-    """mmseg's ``Upsample``, in a form that traces with dynamic sizes.
-
-    Args:
-        upsample (Upsample): The module, with an integer scale factor.
-
-    Example:
-        >>> from mmseg.models.utils import Upsample
-        >>> Enlarge(Upsample(scale_factor=2))(torch.ones(1, 1, 3, 2)).shape
-        torch.Size([1, 1, 6, 4])
-    """
-
-    def __init__(self, upsample: Upsample) -> None:
-        super().__init__()
-        self.factor = int(upsample.scale_factor)
-        self.mode: str = upsample.mode
-        self.align_corners: bool | None = upsample.align_corners
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Interpolate maps (N, C, H, W)."""
-        height, width = x.shape[2:]
-        size = height * self.factor, width * self.factor
-        return F.interpolate(
-            x, size=size, mode=self.mode, align_corners=self.align_corners
-        )
-
-
 def open_sizes(model: nn.Module) -> None:
     """Replace modules that would turn dynamic sizes into constants.
 
@@ -108,7 +77,11 @@ def open_sizes(model: nn.Module) -> None:
             factor = getattr(child, 'scale_factor', None)
             is_whole = isinstance(factor, float) and factor == int(factor)
             if type(child).__name__ == 'Upsample' and is_whole:
-                setattr(module, name, Enlarge(child))
+                kept = {
+                    k: getattr(child, k) for k in ('mode', 'align_corners')
+                }
+                open_ = nn.Upsample(scale_factor=factor, **kept)
+                setattr(module, name, open_)
 
 
 def fold_norms(model: nn.Module) -> None:

@@ -1,8 +1,4 @@
 import fcntl
-import json
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -16,7 +12,6 @@ from mlfm_mm.analysis.evidence.running import (
     Clock,
     check_begun,
     run_plan,
-    signal_runs,
     tell_state,
 )
 from mlfm_mm.engine import UsageError
@@ -55,26 +50,9 @@ def test_state_and_clock(
     assert clock.left() == '6 minutes left'
 
 
-def test_signals_reach_the_runs_in_progress(tmp_path: Path) -> None:
-    for number in (signal.SIGSTOP, signal.SIGCONT):
-        with pytest.raises(UsageError, match='is not being run'):
-            signal_runs(tmp_path, number)
-    sleeper = subprocess.Popen([sys.executable, '-c', 'input()'], stdin=-1)
-    pids = tmp_path / 'pids.json'
-    pids.write_text(json.dumps([sleeper.pid]))
-    with pytest.raises(UsageError, match='is not being run'):
-        signal_runs(tmp_path, signal.SIGTERM)  # left by one that was killed
-    with open(pids) as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        assert (
-            signal_runs(tmp_path, signal.SIGTERM) == 'SIGTERM sent to 1 runs'
-        )
-    assert sleeper.wait(timeout=20) == -signal.SIGTERM
-
-
 def test_one_command_runs_a_plan(tmp_path: Path) -> None:
     plan = read_plan(begun_plan(tmp_path, 0))
-    with open(tmp_path / 'pids.json', 'w') as file:
+    with open(tmp_path / '.lock', 'w') as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         with pytest.raises(UsageError, match='another command is running'):
             run_plan(plan, 1, tmp_path, tmp_path / 'x', Console(quiet=True))

@@ -72,9 +72,7 @@ def test_an_address_is_read_with_care(tmp_path: Path) -> None:
 
 
 def test_a_model_without_weights(tmp_path: Path) -> None:
-    printed = run_tool(
-        TOOL, '--model', 'plain', 'x.py', cwd=tmp_path, fails=True
-    )
+    printed = run_tool(TOOL, 'plain=x.py', cwd=tmp_path, fails=True)
     assert 'x.py needs its weights: give a checkpoint' in printed
 
 
