@@ -108,7 +108,7 @@ def score_in(metrics: dict[str, float], scope: str) -> float:
             f'{", ".join(metrics) or "nothing"}: '
             + _remedy(metrics, 'add the metric to it')
         )
-    return metrics[name]
+    return float(metrics[name])  # mmseg's is numpy's, which JSON refuses
 
 
 def _remedy(names: Iterable[str], usual: str) -> str:

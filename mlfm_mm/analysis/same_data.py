@@ -8,6 +8,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from ..engine import UsageError
+from ..engine.kinds import bare_name
 
 
 def check_data(
@@ -145,9 +146,14 @@ def _plain(key: str, value: object) -> object:
     """Drop what only the way of writing a config makes differ."""
     if isinstance(value, str) and key.endswith('data_root'):
         return Path(value).resolve()
-    if isinstance(value, str) and key.endswith('.type'):
-        return value.rpartition('.')[2]
-    return list(value) if isinstance(value, tuple) else value
+    if key.rpartition('.')[2] == 'type':
+        return bare_name(dict(type=value))
+    if isinstance(value, dict):
+        inside = value.items()
+        return {k: _plain(k, v) for k, v in inside if k != '_scope_'}
+    if isinstance(value, list | tuple):
+        return [_plain('', item) for item in value]
+    return value
 
 
 def _network(cfg: Config | None) -> dict[str, object]:

@@ -1,9 +1,13 @@
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import pytest
 from mmengine.config import Config
 
-from mlfm_mm.analysis.same_data import check_data, check_test_data
+from mlfm_mm.analysis.same_data import (
+    check_data,
+    check_seeds,
+    check_test_data,
+)
 from mlfm_mm.engine import UsageError
 from tests.segment_runs import FOLDERS
 
@@ -49,3 +53,22 @@ def test_networks_are_tested_on_the_same_data(configs: dict) -> None:
     configs['run_mlfm'].test_dataloader.dataset.datasets[0].split = 'x'
     with pytest.raises(UsageError, match=r'datasets\.0\.split is None in'):
         check_test_data(configs)
+
+
+def test_classes_are_their_names(configs: dict) -> None:
+    """Pure Python holds classes; what a run wrote of it, their names."""
+    first, other = configs.values()
+    for cfg, dataset, load in (
+        (first, Path, dict(type=PurePath, scale=(8, 8))),
+        (other, 'pathlib.Path', dict(type='PurePath', scale=[8, 8])),
+    ):
+        cfg.test_dataloader.dataset.type = dataset
+        cfg.test_dataloader.dataset.pipeline = [load]
+        cfg.model = dict(backbone=dict(type=dataset, stem=[load]))
+    other.test_dataloader.dataset.pipeline[0]['_scope_'] = 'mmseg'
+    check_data(configs)
+    check_test_data(configs)
+    check_seeds('net', [('a', first), ('b', other)])
+    other.test_dataloader.dataset.pipeline[0].type = 'Path'
+    with pytest.raises(UsageError, match=r'pipeline is'):
+        check_data(configs)

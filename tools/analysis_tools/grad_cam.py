@@ -87,7 +87,7 @@ def main() -> None:
         figure = draw(samples, rows, f'Where they look, behind {layer}')
         figure.savefig(out / 'grad_cam.png')
         Console().print(
-            table.only('picture', 'network', 'label', 'score').rich()
+            table.only('picture', 'network', 'label', 'score', 'area').rich()
         )
         print(f'wrote {out}/grad_cam.png, .json, .csv and .md')
 

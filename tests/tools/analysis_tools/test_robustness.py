@@ -15,7 +15,12 @@ pytest.importorskip('sklearn')
 import robustness
 from mlfm_mm.engine.models import build_model
 from tests.analysis.networks import save_weights, two_tests
-from tests.tools.helpers import run_tool, write_digits_config
+from tests.hosts import needs_mmseg
+from tests.tools.helpers import (
+    run_tool,
+    write_digits_config,
+    write_segments_config,
+)
 
 TOOL = 'analysis_tools/robustness.py'
 ARMS = 'baseline', 'mlfm'
@@ -47,6 +52,20 @@ def test_two_pairs(tmp_path: Path) -> None:
     assert 'Areas under' in out.with_suffix('.md').read_text()
     with Image.open(out.with_suffix('.png')) as picture:
         assert picture.width > 1000
+
+
+@needs_mmseg
+def test_a_segmentor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = write_segments_config(tmp_path)
+    out = tmp_path / 'scores.json'
+    words = [str(config), str(save_weights(config)), '--out', str(out)]
+    monkeypatch.setattr(
+        'sys.argv', ['robustness.py', *words, '--only', 'jpeg']
+    )
+    robustness.main()
+    ((scores,),) = json.loads(out.read_text()).values()
+    assert list(scores) == ['clean', 'jpeg 50', 'jpeg 25', 'jpeg 10']
+    assert all(0 <= score <= 100 for score in scores.values())
 
 
 class Harmful:
