@@ -37,8 +37,8 @@ with (
 
     from mlfm_mm.analysis.machine import describe_machine
     from mlfm_mm.analysis.tables import markdown_table
-    from mlfm_mm.engine import UsageError
-    from mlfm_mm.engine.arguments import make_parser
+    from mlfm_mm.engine import UsageError, one_sentence
+    from mlfm_mm.engine.arguments import make_parser, make_way
 
     from .figures import Report, tables
     from .load import others_running
@@ -170,6 +170,7 @@ def run(args: argparse.Namespace, command: str) -> Report:
         )
     if args.threads is not None:
         torch.set_num_threads(args.threads)
+    make_way(args.out)
     groups = make_groups(args.configs, args.baseline, args.arms)
     sheets = [
         Sheet(group, setting, args.what, args.repeats, point)
@@ -209,14 +210,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     words = sys.argv[1:] if argv is None else argv
     args = benchmark_parser().parse_args(words)
     quiet()
-    try:
+    with one_sentence('benchmarks', f'{args.out} has each point that ended'):
         report = run(args, shlex.join(['python', '-m', 'benchmarks', *words]))
-    except UsageError as error:
-        sys.exit(f'benchmarks: {error}')
-    except KeyboardInterrupt:
-        sys.exit(f'benchmarks: interrupted; {args.out} has what was finished')
-    show(report, args.markdown)
-    print(f'Saved in {args.out}')
+        show(report, args.markdown)
+        print(f'Saved in {args.out}')
 
 
 if __name__ == '__main__':

@@ -14,14 +14,15 @@ from mmengine.registry import MODELS
 from torch import nn
 
 from mlfm_mm import MLFMNeck
-from mlfm_mm.analysis.complexity import image_channels
+from mlfm_mm.analysis.complexity import image_channels, memory_of
 from mlfm_mm.analysis.export.graph import fold_norms
 from mlfm_mm.engine import UsageError
-from mlfm_mm.engine.kinds import bare_name, dicts, is_kind
+from mlfm_mm.engine.kinds import dicts, is_kind
 from mlfm_mm.engine.models import build_model
 from mlfm_mm.engine.options import load_config
 
 BASELINE, MLFM = 'baseline', 'MLFM'
+POOLING = 'GlobalAveragePooling'
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Arm:
         """Build it, with its norms folded if asked."""
         try:
             model = build_model(self.cfg)
-        except (TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise UsageError(f'{self.name}: {error}') from error
         if folded:
             # Some hosts' eval() returns None: calls cannot be chained.
@@ -58,8 +59,9 @@ class Group:
     arms: list[Arm]
 
     def image_channels(self) -> int:
-        """Find out how many channels the images have."""
-        return image_channels(self.arms[0].build())
+        """Build all networks, and see how many channels the images have."""
+        channels = [image_channels(arm.build()) for arm in self.arms]
+        return channels[0]
 
 
 def make_groups(
@@ -78,12 +80,29 @@ def make_groups(
         list[Group]: The groups.
     """
     cfgs = {path: load_config(path) for path in paths}
+    name = names_of([*cfgs, *([baseline] if baseline else [])])
     own = [p for p in cfgs if baseline is None and neck_of(cfgs[p].model)]
-    groups = [make_group(Path(p).stem, cfgs[p], options) for p in own]
-    rest = [Arm(Path(p).stem, cfgs[p]) for p in cfgs if p not in own]
+    groups = [make_group(name[p], cfgs[p], options) for p in own]
+    rest = [Arm(name[p], cfgs[p]) for p in cfgs if p not in (*own, baseline)]
     if baseline is not None:
-        rest.insert(0, Arm(Path(baseline).stem, load_config(baseline)))
+        rest.insert(0, Arm(name[baseline], load_config(baseline)))
     return [*groups, *([Group('networks', rest)] if rest else [])]
+
+
+def names_of(paths: Sequence[str]) -> dict[str, str]:
+    """Name configs by their files, with the folder where these are alike.
+
+    Example:
+        >>> names_of(['baseline/a.py', 'mlfm/a.py', 'mlfm/b.py']).values()
+        dict_values(['baseline/a', 'mlfm/a', 'b'])
+    """
+    stems = [Path(path).stem for path in paths]
+    return {
+        path: stem
+        if stems.count(stem) == 1
+        else f'{Path(path).absolute().parent.name}/{stem}'
+        for path, stem in zip(paths, stems, strict=True)
+    }
 
 
 def make_group(name: str, cfg: Config, options: Sequence[str] = ()) -> Group:
@@ -100,9 +119,12 @@ def make_group(name: str, cfg: Config, options: Sequence[str] = ()) -> Group:
         Group: The network without memory, with it, and with each option.
     """
     baseline = copy.deepcopy(cfg)
-    baseline.model = without_memory(cfg.model)
+    memory = memory_of(Arm(MLFM, cfg).build())
+    assert memory is not None
+    pools = any(type(m).__name__ == POOLING for m in memory.modules())
+    baseline.model = without_memory(cfg.model, pools)
     arms = [Arm(BASELINE, baseline), Arm(MLFM, cfg)]
-    for option in options:
+    for option in dict.fromkeys(options):
         changed = copy.deepcopy(cfg)
         for pair in option.split('+'):
             key, equals, value = pair.partition('=')
@@ -136,11 +158,19 @@ def neck_of(model: dict) -> dict | None:
     return next((n for n in necks if is_kind(n, MLFMNeck, MODELS)), None)
 
 
-def without_memory(model: dict) -> dict:
+def without_memory(model: dict, pools: bool = True) -> dict:
     """Take the MLFMNeck out of a copy of a model's config.
 
-    The neck that it wraps stays; without one, a classifier gets pooling, as
-    it does with memory.
+    The neck that it wraps stays; without one, a classifier gets pooling where
+    it has it with memory, too: some backbones pool by themselves.
+
+    Args:
+        model (dict): The settings, which are not changed.
+        pools (bool): Whether an MLFMNeck that is given no neck chose pooling.
+            Defaults to True.
+
+    Returns:
+        dict: The copy.
 
     Example:
         >>> neck = dict(type='mlfm_mm.MLFMNeck')
@@ -156,8 +186,8 @@ def without_memory(model: dict) -> dict:
         changed['neck'] = [*neck[:index], *rest, *neck[index + 1 :]]
     elif following:
         changed['neck'] = following
-    elif following is None and bare_name(model).endswith('Classifier'):
-        changed['neck'] = dict(type='GlobalAveragePooling')
+    elif following is None and pools:
+        changed['neck'] = dict(type=POOLING)
     else:
         del changed['neck']
     return changed

@@ -46,7 +46,7 @@ def run(network: str, photo: str) -> None:
     metadata = session.get_modelmeta().custom_metadata_map
     facts = {key: json.loads(value) for key, value in metadata.items()}
     image = bring_to_size(read_picture(photo), facts)
-    if len(facts['mean']) == 1:  # a network on grey pictures
+    if session.get_inputs()[0].shape[1] == 1:  # a network on grey pictures
         image = image.convert('L')
     pixels = np.asarray(image).reshape(*image.size[::-1], -1)
     pixels = pixels[..., :: 1 if facts['order'] == 'RGB' else -1]

@@ -91,7 +91,7 @@ class Table:
 
     def rich(self) -> RichTable:
         """Lay out the table for a terminal."""
-        table = RichTable(caption=self.caption, caption_justify='left')
+        table = RichTable(caption=escape(self.caption), caption_justify='left')
         for index, column in enumerate(self.columns):
             table.add_column(
                 column.title, justify='right' if index else 'left'

@@ -54,3 +54,9 @@ def test_a_cell_is_printed_as_it_is() -> None:
     console = Console(file=io.StringIO(), width=60)
     console.print(table.rich())
     assert 'cat[old] [/x].jpg' in console.file.getvalue()
+
+
+def test_a_caption_is_no_markup() -> None:
+    console = Console(file=io.StringIO(), width=80)
+    console.print(Table([Column('a', 'a')], [], 'pets [old]: 2').rich())
+    assert '[old]' in console.file.getvalue()

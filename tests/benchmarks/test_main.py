@@ -63,6 +63,9 @@ def test_a_sweep(tiny: str, capsys: pytest.CaptureFixture[str]) -> None:
         (['--arms', 'speed=1', '--what', 'size'], 'speed'),
         (['--repeats', '1'], '--repeats 1 is too small'),
         (['--vary', 'depth'], '--vary depth: give'),
+        (['--vary', 'depth', '19', '--what', 'size'], 'invalid depth 19'),
+        (['--size', '0', '--what', 'size'], 'too small'),
+        (['--out', '.'], 'is a folder'),
     ],
 )
 def test_mistakes_get_one_line(tiny: str, words: list[str], line: str) -> None:

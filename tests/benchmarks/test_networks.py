@@ -1,4 +1,5 @@
 import copy
+import shutil
 from pathlib import Path
 
 import pytest
@@ -41,9 +42,18 @@ OTHER = dict(type='FPN')
 def test_without_memory(host: dict, expected: object) -> None:
     before = copy.deepcopy(host)
     assert neck_of(host)
-    changed = without_memory(host)
+    changed = without_memory(host, expected == POOLING)
     assert changed.get('neck') == expected
     assert not neck_of(changed) and host == before
+
+
+def test_a_backbone_that_pools_by_itself(tmp_path: Path) -> None:
+    cfg = tiny_config(tmp_path)
+    arch = dict(depths=[1, 1, 1, 1], channels=[4, 8, 12, 16])
+    cfg.model.backbone = dict(type='ConvNeXt', arch=arch)
+    cfg.model.head.in_channels = 16
+    for arm in make_group('tiny', cfg).arms:
+        assert arm.build()(torch.rand(2, 3, 32, 32)).shape == (2, 10)
 
 
 def test_no_memory() -> None:
@@ -57,6 +67,7 @@ def test_arms_are_options_of_the_neck(tmp_path: Path) -> None:
         'with_cp=True',
         "taps=['layer1', 'layer4']",
         'with_cp=True+taps=stages',
+        'with_cp=True',  # given twice, measured once
     )
     baseline, mlfm, with_cp, taps, both = (arm.build() for arm in group.arms)
     assert isinstance(baseline.neck, GlobalAveragePooling)
@@ -84,6 +95,15 @@ def test_groups(tmp_path: Path) -> None:
     (group,) = make_groups([mlfm], plain, [])
     assert [a.name for a in group.arms] == ['digits_baseline', 'digits_mlfm']
     assert memory_of(group.arms[1].build()) is not None
+    # Arms of one network are told apart by their folders.
+    copies = [tmp_path / name / 'net.py' for name in ('mlfm', 'mlfm_lite')]
+    for copy_ in copies:
+        copy_.parent.mkdir()
+        shutil.copy(mlfm, copy_)
+    groups = make_groups([*map(str, copies)], None, [])
+    assert [group.name for group in groups] == ['mlfm/net', 'mlfm_lite/net']
+    (group,) = make_groups([str(copies[0])], str(copies[1]), [])
+    assert [a.name for a in group.arms] == ['mlfm_lite/net', 'mlfm/net']
 
 
 def test_varying_a_backbone(tmp_path: Path) -> None:

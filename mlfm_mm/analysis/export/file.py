@@ -41,7 +41,7 @@ def describe(network: Trained, exported: Exported) -> dict[str, str]:
     if prepared.left_out:
         warn(
             f'{network.cfg.filename}: the metadata leave out '
-            f'{", ".join(prepared.left_out)} of the test pipeline, and so '
+            f"{', '.join(prepared.left_out)} of the config's test, and so "
             'will what runs the file: do the same to pictures before, or '
             'expect other scores'
         )

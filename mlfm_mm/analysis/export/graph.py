@@ -52,14 +52,15 @@ class Logits(nn.Module):
         logits: Tensor = self.model(image, mode='tensor')
         if not self.segments:
             return logits
-        head = self.model.decode_head
         logits = F.interpolate(
             logits,
             size=image.shape[2:],
             mode='bilinear',
-            align_corners=head.align_corners,
+            align_corners=self.model.align_corners,
         )
         if logits.shape[1] == 1:
+            head = self.model.decode_head
+            head = head[-1] if isinstance(head, nn.ModuleList) else head
             # The background wins below the threshold, and has a gradient.
             level = torch.logit(torch.tensor(head.threshold or 0.3)).item()
             logits = torch.cat((2 * level - logits, logits), 1)
@@ -187,11 +188,12 @@ def find_divisor(logits: Logits, network: Trained) -> int:
         try:
             with torch.no_grad():
                 logits(x)
-        except Exception:  # whatever a host raises for a wrong size
-            continue
-        return divisor
+            return divisor
+        except Exception as error:  # whatever a host raises for a wrong size
+            reason = f'{type(error).__name__}: {error}'
     raise UsageError(
-        f'{network.name} does not take every size: give --size HEIGHT WIDTH'
+        f'{network.name} does not take every size: give --size HEIGHT WIDTH '
+        f'({reason})'
     )
 
 

@@ -218,3 +218,18 @@ def test_another_ending_is_refused(tmp_path: Path) -> None:
     exported = export_network(network, (32, 32))
     with pytest.raises(UsageError, match=r'ends in \.onnx or \.pt2'):
         save(exported, {}, tmp_path / 'net.pth')
+
+
+def test_colours_that_are_not_normalized(tmp_path: Path) -> None:
+    more = '\ndata_preprocessor = dict(num_classes=10, to_rgb=True)\n'
+    network = classifier(tmp_path, 'mlfm', more)
+    exported = export_network(network, None)
+    save(exported, describe(network, exported), tmp_path / 'net.onnx')
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (32, 32, 3), np.uint8)
+    Image.fromarray(pixels).save(tmp_path / 'x.png')
+    x = torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float()
+    with torch.no_grad():
+        score, label = exported.logits(x).softmax(1)[0].max(0)
+    printed = run_demo(tmp_path / 'net.onnx', tmp_path / 'x.png')
+    assert printed.splitlines()[0] == f'{score:.3f} {label}'

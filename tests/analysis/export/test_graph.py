@@ -16,6 +16,16 @@ from mlfm_mm.analysis.export.graph import (
 from mlfm_mm.engine import UsageError
 from tests.analysis.networks import classifier, segmentor
 
+CASCADE = """
+head = model['decode_head']
+objects = dict(head, type='OCRHead', ocr_channels=4)
+for key in ('num_convs', 'concat_input'):
+    objects.pop(key)
+model.update(
+    type='CascadeEncoderDecoder', num_stages=2, decode_head=[head, objects]
+)
+"""
+
 
 def test_norms_are_folded_and_numbers_kept(tmp_path: Path) -> None:
     network, x = classifier(tmp_path), torch.randn(2, 3, 32, 32)
@@ -71,3 +81,20 @@ def test_a_network_of_one_size_only(tmp_path: Path) -> None:
 
 def refuse(module: nn.Module, args: tuple) -> None:
     raise ValueError('one size only')
+
+
+def test_heads_in_a_cascade(tmp_path: Path) -> None:
+    network = segmentor(tmp_path, CASCADE)
+    x = torch.randn(1, 3, 32, 48)
+    with torch.no_grad():
+        (sample,) = network.model.predict(x)
+        found = Logits(network)(x)
+    assert torch.equal(found.argmax(1), sample.pred_sem_seg.data)
+    assert find_divisor(Logits(network), network) == 4
+
+
+def test_why_no_size_is_taken(tmp_path: Path) -> None:
+    network = segmentor(tmp_path)
+    network.model.decode_head = nn.Identity()
+    with pytest.raises(UsageError, match=r'give --size .* \(.*Error: '):
+        find_divisor(Logits(network), network)

@@ -75,6 +75,9 @@ def test_segmentors_take_pictures_as_they_are() -> None:
     assert preparation_of(config(), True) == Preparation()
     found = preparation_of(config(SQUASH), True)
     assert found == Preparation(left_out=('Resize',))
+    windows = Config(dict(model=dict(test_cfg=dict(mode='slide'))))
+    found = preparation_of(windows, True)
+    assert found == Preparation(left_out=('sliding windows',))
 
 
 def test_no_pipeline() -> None:
