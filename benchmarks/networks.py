@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from mlfm_mm import MLFMNeck
 from mlfm_mm.analysis.complexity import image_channels, memory_of
 from mlfm_mm.analysis.export.graph import fold_norms
 from mlfm_mm.engine import UsageError
+from mlfm_mm.engine.errors import message
 from mlfm_mm.engine.kinds import dicts, is_kind
 from mlfm_mm.engine.models import build_model
 from mlfm_mm.engine.options import load_config
@@ -43,7 +45,7 @@ class Arm:
         try:
             model = build_model(self.cfg)
         except (KeyError, TypeError, ValueError) as error:
-            raise UsageError(f'{self.name}: {error}') from error
+            raise UsageError(f'{self.name}: {message(error)}') from error
         if folded:
             # Some hosts' eval() returns None: calls cannot be chained.
             model.eval()
@@ -83,26 +85,33 @@ def make_groups(
     name = names_of([*cfgs, *([baseline] if baseline else [])])
     own = [p for p in cfgs if baseline is None and neck_of(cfgs[p].model)]
     groups = [make_group(name[p], cfgs[p], options) for p in own]
-    rest = [Arm(name[p], cfgs[p]) for p in cfgs if p not in (*own, baseline)]
+    rest = [Arm(name[p], cfgs[p]) for p in cfgs if p not in own]
     if baseline is not None:
-        rest.insert(0, Arm(name[baseline], load_config(baseline)))
+        others = [arm for arm in rest if arm.name != name[baseline]]
+        if not others:
+            raise UsageError(
+                f'--baseline {baseline} is compared with nothing: give '
+                'another config, too'
+            )
+        rest = [Arm(name[baseline], load_config(baseline)), *others]
     return [*groups, *([Group('networks', rest)] if rest else [])]
 
 
 def names_of(paths: Sequence[str]) -> dict[str, str]:
-    """Name configs by their files, with the folder where these are alike.
+    """Name configs by their files, with folders where these are alike.
 
     Example:
-        >>> names_of(['baseline/a.py', 'mlfm/a.py', 'mlfm/b.py']).values()
-        dict_values(['baseline/a', 'mlfm/a', 'b'])
+        >>> list(names_of(['base/a.py', 'mlfm/a.py']).values())
+        ['base/a', 'mlfm/a']
     """
-    stems = [Path(path).stem for path in paths]
-    return {
-        path: stem
-        if stems.count(stem) == 1
-        else f'{Path(path).absolute().parent.name}/{stem}'
-        for path, stem in zip(paths, stems, strict=True)
-    }
+    parts = {p: Path(p).resolve().with_suffix('').parts for p in paths}
+    for depth in count(1):
+        names = {
+            path: '/'.join(found[-depth:]) for path, found in parts.items()
+        }
+        if len({*names.values()}) == len({*parts.values()}):
+            break
+    return names
 
 
 def make_group(name: str, cfg: Config, options: Sequence[str] = ()) -> Group:

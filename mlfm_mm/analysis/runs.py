@@ -151,8 +151,10 @@ def split_name(word: str) -> tuple[str | None, str]:
     Example:
         >>> split_name('plain=runs/lr=0.1'), split_name('runs')
         (('plain', 'runs/lr=0.1'), (None, 'runs'))
+        >>> split_name('https://example.org/net.pth?v=1')[0]
     """
-    if '=' not in word or Path(word).exists():
+    address = '://' in word.partition('=')[0]
+    if '=' not in word or address or Path(word).exists():
         return None, word
     cuts = [i for i, letter in enumerate(word) if letter == '=']
     cut = next((i for i in cuts if Path(word[i + 1 :]).exists()), cuts[0])

@@ -146,11 +146,11 @@ def _plain(key: str, value: object) -> object:
     """Drop what only the way of writing a config makes differ."""
     if isinstance(value, str) and key.endswith('data_root'):
         return Path(value).resolve()
-    if key.rpartition('.')[2] == 'type':
+    if key.rpartition('.')[2] == 'type' and isinstance(value, str | type):
         return bare_name(dict(type=value))
     if isinstance(value, dict):
         inside = value.items()
-        return {k: _plain(k, v) for k, v in inside if k != '_scope_'}
+        return {k: _plain(str(k), v) for k, v in inside if k != '_scope_'}
     if isinstance(value, list | tuple):
         return [_plain('', item) for item in value]
     return value

@@ -28,6 +28,8 @@ from .runs import (
 )
 from .same_data import check_seeds, check_test_data
 
+# How the names of MMEngine's configs end.
+CONFIGS = ('.py', '.json', '.yaml', '.yml')
 # What to leave out of the file names of the network with memory.
 SHIPPED = {'plain': '-mlfm', 'MLFM': ''}
 
@@ -93,7 +95,7 @@ def _find(words: Sequence[str]) -> list[Source]:
     name = config = None
     for word in words:
         given, path = split_name(word)
-        if path.endswith('.py'):
+        if path.endswith(CONFIGS):
             _check_complete(name, config, sources)
             name, config = given or Path(path).stem, path
         elif Path(path).is_dir():

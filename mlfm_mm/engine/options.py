@@ -13,7 +13,6 @@ from mmengine.hub import get_config
 from mmengine.runner import Runner
 
 from ..datasets.images import shorten
-from ..datasets.unreadable import warn
 from .batch import KEY as SHARE_BATCH_SIZE
 from .errors import UsageError
 from .hosts import Host
@@ -83,7 +82,7 @@ def load_config(
         raise UsageError(
             f'--cfg-options {overrides} does not fit {path}: {error}'
         ) from error
-    check_keys(cfg, overrides or {})
+    check_keys(cfg)
     return cfg
 
 
@@ -138,43 +137,44 @@ def copies_of(part: object, name: str, value: object) -> Iterator[str]:
                 yield f'{key}.{place}'
 
 
-def check_keys(cfg: Config, overrides: dict) -> None:
+def check_keys(cfg: Config) -> None:
     """Refuse keys that look like misspelt known ones.
 
     A config may hold variables of any name, so MMEngine does not complain
-    about ``modle.head.num_classes=7``. Of a key in the file, whose right
-    spelling has a value, too, it only warns: it may be such a variable.
+    about ``modle.head.num_classes=7``.
 
     Args:
-        cfg (Config): The config, with the overrides.
-        overrides (dict): Dotted keys and their values.
+        cfg (Config): The config.
 
     Raises:
         UsageError: If a key resembles a known one.
 
     Example:
-        >>> check_keys(Config(dict(load_form='net.pth')), {})
+        >>> check_keys(Config(dict(load_form='net.pth')))
         Traceback (most recent call last):
         ...
         mlfm_mm.engine.errors.UsageError: nothing reads the key 'load_form':
         did you mean 'load_from'? (A variable of your own needs a name less
         alike.)
     """
-    first = {name.partition('.')[0] for name in overrides}
     known = [cfg[key] for key in KNOWN_KEYS if isinstance(cfg.get(key), dict)]
     for key in sorted(set(cfg) - KNOWN_KEYS - OTHER_KEYS):
         meant = get_close_matches(key, KNOWN_KEYS, 1, cutoff=0.8)
         # A config in pure Python holds what it imports, such as OptimWrapper;
         # others hold what several keys share, such as an evaluator.
-        fine = isinstance(cfg[key], ModuleType | Callable) or cfg[key] in known
-        if not meant or fine:
-            continue
-        message = f'nothing reads the key {key!r}: did you mean {meant[0]!r}?'
-        if key in first or cfg.get(meant[0]) is None:
+        fine = isinstance(cfg[key], ModuleType | Callable)
+        if meant and not (fine or any(_holds(d, cfg[key]) for d in known)):
             raise UsageError(
-                f'{message} (A variable of your own needs a name less alike.)'
+                f'nothing reads the key {key!r}: did you mean {meant[0]!r}? '
+                '(A variable of your own needs a name less alike.)'
             )
-        warn(message)
+
+
+def _holds(settings: dict, value: object) -> bool:
+    """Tell whether a variable may have been unpacked into some settings."""
+    if not isinstance(value, dict):
+        return False
+    return all(k in settings and settings[k] == v for k, v in value.items())
 
 
 def set_common_options(

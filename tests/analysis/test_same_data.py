@@ -59,8 +59,12 @@ def test_classes_are_their_names(configs: dict) -> None:
     """Pure Python holds classes; what a run wrote of it, their names."""
     first, other = configs.values()
     for cfg, dataset, load in (
-        (first, Path, dict(type=PurePath, scale=(8, 8))),
-        (other, 'pathlib.Path', dict(type='PurePath', scale=[8, 8])),
+        (first, Path, dict(type=PurePath, scale=(8, 8), map={0: 1})),
+        (
+            other,
+            'pathlib.Path',
+            dict(type='PurePath', scale=[8, 8], map={0: 1}),
+        ),
     ):
         cfg.test_dataloader.dataset.type = dataset
         cfg.test_dataloader.dataset.pipeline = [load]

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.config import Config
 from mmpretrain.models import GlobalAveragePooling
 from torch import nn
 
@@ -19,8 +20,9 @@ from mlfm_mm.analysis.complexity import memory_of
 from mlfm_mm.analysis.export.graph import fold_norms
 from mlfm_mm.engine import UsageError
 from tests.benchmarks.tiny import tiny_config, tiny_group
+from tests.hosts import needs_mmseg
 from tests.models.builders import shaken
-from tests.tools.helpers import write_digits_config
+from tests.tools.helpers import write_digits_config, write_segments_config
 
 MEMORY = dict(type='mlfm_mm.MLFMNeck')
 POOLING = dict(type='GlobalAveragePooling')
@@ -54,6 +56,13 @@ def test_a_backbone_that_pools_by_itself(tmp_path: Path) -> None:
     cfg.model.head.in_channels = 16
     for arm in make_group('tiny', cfg).arms:
         assert arm.build()(torch.rand(2, 3, 32, 32)).shape == (2, 10)
+
+
+@needs_mmseg
+def test_a_segmentor_does_not_pool(tmp_path: Path) -> None:
+    cfg = Config.fromfile(write_segments_config(tmp_path))
+    baseline, mlfm = make_group('squares', cfg).arms
+    assert 'neck' in mlfm.cfg.model and 'neck' not in baseline.cfg.model
 
 
 def test_no_memory() -> None:
@@ -104,6 +113,8 @@ def test_groups(tmp_path: Path) -> None:
     assert [group.name for group in groups] == ['mlfm/net', 'mlfm_lite/net']
     (group,) = make_groups([str(copies[0])], str(copies[1]), [])
     assert [a.name for a in group.arms] == ['mlfm_lite/net', 'mlfm/net']
+    with pytest.raises(UsageError, match='compared with nothing'):
+        make_groups([str(copies[0])], str(copies[0]), [])
 
 
 def test_varying_a_backbone(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -177,6 +178,9 @@ def train(config: Path) -> None:
 def _stop(job: Job) -> None:
     """Terminate a run; it can be resumed from its last checkpoint."""
     job.process.terminate()
+    if job.process.pid is not None:
+        # One that is halted would never learn of it.
+        os.kill(job.process.pid, signal.SIGCONT)
     job.process.join()
 
 

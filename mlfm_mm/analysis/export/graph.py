@@ -190,7 +190,8 @@ def find_divisor(logits: Logits, network: Trained) -> int:
                 logits(x)
             return divisor
         except Exception as error:  # whatever a host raises for a wrong size
-            reason = f'{type(error).__name__}: {error}'
+            first = str(error).partition('\n')[0]
+            reason = f'{type(error).__name__}: {first}'
     raise UsageError(
         f'{network.name} does not take every size: give --size HEIGHT WIDTH '
         f'({reason})'
