@@ -119,13 +119,14 @@ def overview_rows(
 ) -> Iterator[list[str]]:
     """Summarize a plan: a row for each pair of networks.
 
-    One seed tells no difference from chance, so it makes no row.
+    One seed tells no difference from chance, and seeds so far are not what
+    the plan fixed, so that they make no row.
     """
     finals = evidence.scores()
     for plain, mlfm in evidence.pairs():
         seeds = (finals.get(arm.name, {}) for arm in (plain, mlfm))
         both = set.intersection(*map(set, seeds))
-        if len(both) > 1:
+        if len(both) > 1 and both >= {*evidence.plan.seeds}:
             gain = evidence.difference(mlfm.name, plain.name)
             macs = costs[mlfm.name].macs / costs[plain.name].macs
             _, comma, condition = plain.title.partition(',')

@@ -122,6 +122,14 @@ def test_unfinished_plans_say_so(root: Path) -> None:
     assert 'So far 3 of 6 runs are done.' in block
 
 
+def test_seeds_so_far_make_no_row(root: Path) -> None:
+    write(root, 'tiny20', 'plain', [60.0, 61.0, 62.0])
+    write(root, 'tiny20', 'mlfm', [63.0, 64.0])
+    texts = evidence_page.generate(root)
+    assert 'points over 2 seeds' in texts['docs/results.md#plans']
+    assert texts['README.md#evidence'] == 'Nothing has been measured yet.'
+
+
 def test_a_plan_beside_another(root: Path) -> None:
     write(root, 'tiny20', 'plain', [60.0, 61.0, 62.0])
     write(root, 'tiny20', 'mlfm', [61.0, 62.0, 62.0])
