@@ -167,7 +167,7 @@ def neck_of(model: dict) -> dict | None:
     return next((n for n in necks if is_kind(n, MLFMNeck, MODELS)), None)
 
 
-def without_memory(model: dict, pools: bool = True) -> dict:
+def without_memory(model: dict, pools: bool) -> dict:
     """Take the MLFMNeck out of a copy of a model's config.
 
     The neck that it wraps stays; without one, a classifier gets pooling where
@@ -176,14 +176,13 @@ def without_memory(model: dict, pools: bool = True) -> dict:
     Args:
         model (dict): The settings, which are not changed.
         pools (bool): Whether an MLFMNeck that is given no neck chose pooling.
-            Defaults to True.
 
     Returns:
         dict: The copy.
 
     Example:
         >>> neck = dict(type='mlfm_mm.MLFMNeck')
-        >>> without_memory(dict(type='ImageClassifier', neck=neck))
+        >>> without_memory(dict(type='ImageClassifier', neck=neck), True)
         {'type': 'ImageClassifier', 'neck': {'type': 'GlobalAveragePooling'}}
     """
     changed = copy.deepcopy(dict(model))

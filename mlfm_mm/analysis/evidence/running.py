@@ -177,8 +177,8 @@ def train(config: Path) -> None:
 
 def _stop(job: Job) -> None:
     """Terminate a run; it can be resumed from its last checkpoint."""
-    job.process.terminate()
-    if job.process.pid is not None:
+    if job.process.is_alive() and job.process.pid:
+        job.process.terminate()
         # One that is halted would never learn of it.
         os.kill(job.process.pid, signal.SIGCONT)
     job.process.join()

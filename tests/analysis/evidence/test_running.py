@@ -1,6 +1,10 @@
 import fcntl
+import os
+import signal
 import time
+from multiprocessing import get_context
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from rich.console import Console
@@ -10,6 +14,8 @@ from mlfm_mm.analysis.evidence.plan import fingerprint, make_config
 from mlfm_mm.analysis.evidence.running import (
     FINGERPRINT,
     Clock,
+    Job,
+    _stop,
     check_begun,
     run_plan,
     tell_state,
@@ -56,6 +62,20 @@ def test_one_command_runs_a_plan(tmp_path: Path) -> None:
         fcntl.flock(file, fcntl.LOCK_EX)
         with pytest.raises(UsageError, match='another command is running'):
             run_plan(plan, 1, tmp_path, tmp_path / 'x', Console(quiet=True))
+
+
+@pytest.mark.parametrize(('seconds', 'code'), [(0, 0), (600, -signal.SIGTERM)])
+def test_an_ended_run_and_a_halted_one_are_stopped(
+    seconds: int, code: int
+) -> None:
+    process = get_context('spawn').Process(target=time.sleep, args=(seconds,))
+    process.start()
+    if seconds:
+        os.kill(process.pid, signal.SIGSTOP)
+    else:
+        process.join()
+    _stop(Job(Mock(), Path(), process))
+    assert process.exitcode == code
 
 
 def test_a_run_that_another_recipe_began(tmp_path: Path) -> None:
