@@ -22,8 +22,8 @@ def describe_machine(device: str | None = None) -> Machine:
     """Describe the machine, to be published with a result.
 
     Args:
-        device (str, optional): The device that was measured. Defaults to
-            None, a GPU if there is one.
+        device (str, optional): The device that was measured, such as
+            ``'cuda:1'``. Defaults to None, a GPU if there is one.
 
     Returns:
         dict: Processor, cores, threads, GPU, versions and date; no host or
@@ -33,12 +33,14 @@ def describe_machine(device: str | None = None) -> Machine:
         >>> 'torch' in describe_machine()['versions']
         True
     """
-    gpu = torch.cuda.is_available() if device is None else device != 'cpu'
+    if device is None and torch.cuda.is_available():
+        device = 'cuda'
+    gpu = device is not None and torch.device(device).type == 'cuda'
     return dict(
         processor=_processor(),
         cores=os.cpu_count(),
         threads=torch.get_num_threads(),
-        gpu=torch.cuda.get_device_name() if gpu else None,
+        gpu=torch.cuda.get_device_name(device) if gpu else None,
         system=platform.system(),
         versions=dict(
             mlfm_mm=__version__,

@@ -76,9 +76,8 @@ def main() -> None:
             spectra.setdefault(source.name, []).append(measured)
         table = tabulate(spectra, cutoff, f'{len(samples)} pictures')
         found = curves(spectra)
-        table.save(
-            out, 'spectrum', curves=found, machine=describe_machine('cpu')
-        )
+        machine = describe_machine(args['device'])
+        table.save(out, 'spectrum', curves=found, machine=machine)
         title = f'Spatial frequencies of features, {len(samples)} pictures'
         figure = draw_spectra(found, table, cutoff, title)
         figure.savefig(out / 'spectrum.png')
