@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterator
 
 from mmengine.config import Config
-from mmengine.registry import Registry
+from mmengine.registry import HOOKS, Registry
 
 from .errors import UsageError
+
+WHOLE_WEIGHTS = 'mlfm_mm.WholeWeightsHook'
 
 
 def kind_of(
@@ -62,6 +64,37 @@ def is_kind(
     """
     kind = kind_of(settings, registry, scope)
     return isinstance(kind, type) and issubclass(kind, parent)
+
+
+def set_hook(cfg: Config, name: str, **options: object) -> None:
+    """Set options of a hook, which is added where there is none of its kind.
+
+    A config that a run has written down has our hooks already.
+
+    Args:
+        cfg (Config): The config, whose ``custom_hooks`` are changed.
+        name (str): The hook's type.
+        **options: Its arguments; others that it has stay.
+
+    Example:
+        >>> cfg = Config(dict(custom_hooks=[dict(type='EMAHook')]))
+        >>> set_hook(cfg, 'EMAHook', momentum=0.1)
+        >>> cfg.custom_hooks
+        [{'type': 'EMAHook', 'momentum': 0.1}]
+    """
+    found = find_hooks(cfg, name)
+    for hook in found:
+        hook.update(options)
+    if not found:
+        others = cfg.get('custom_hooks') or []
+        cfg.custom_hooks = [*others, dict(type=name, **options)]
+
+
+def find_hooks(cfg: Config, name: str) -> list[dict]:
+    """Find the custom hooks of a config that are of the kind of a name."""
+    kind, scope = kind_of(dict(type=name), HOOKS), cfg.get('default_scope')
+    hooks = cfg.get('custom_hooks') or []
+    return [hook for hook in hooks if kind_of(hook, HOOKS, scope) is kind]
 
 
 def bare_name(settings: dict) -> str:

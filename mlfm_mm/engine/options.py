@@ -16,6 +16,7 @@ from ..datasets.images import shorten
 from .batch import KEY as SHARE_BATCH_SIZE
 from .errors import UsageError
 from .hosts import Host
+from .kinds import set_hook
 from .memory import add_memory
 from .orientation import read_as_stored
 
@@ -194,13 +195,13 @@ def set_common_options(
         work_dir (str, optional): Where to write. Defaults to None.
         launcher (str): What started the processes. Defaults to ``'none'``.
         timeout (float, optional): Seconds without a step after which several
-            processes are ended. Defaults to None, the hook's default.
+            processes are ended. Defaults to None, what the config says, or
+            the hook's default.
     """
     cfg.launcher = launcher
     if launcher != 'none':
         given = {} if timeout is None else dict(timeout=timeout)
-        hook = dict(type='mlfm_mm.StallHook', **given)
-        cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), hook]
+        set_hook(cfg, 'mlfm_mm.StallHook', **given)
     if work_dir is not None:
         cfg.work_dir = work_dir
     elif cfg.get('work_dir') is None:

@@ -1,5 +1,6 @@
 """From a prepared config to its runner."""
 
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,6 @@ from mmengine.runner import BaseLoop, Runner
 from torch.utils.data import DataLoader
 
 from .amp import adapt_amp
-from .batch import KEY, shared_batch
 from .distributed import adapt_launcher
 from .errors import UsageError
 from .hooks.check_data import check_batches
@@ -31,8 +31,8 @@ def build_runner(cfg: Config) -> Runner:
         UsageError: If the launcher cannot work here, or ``runner_type`` is
             unknown.
     """
+    written = deepcopy(cfg)
     adapt_amp(cfg)
-    total = shared_batch(cfg)
     adapt_launcher(cfg)
     kind: Any = Runner
     if 'runner_type' in cfg:
@@ -48,11 +48,8 @@ def build_runner(cfg: Config) -> Runner:
         )
     late: Any = type(kind.__name__, (_Careful, kind), {})
     runner: Runner = late.from_cfg(cfg)
-    if total:
-        # What it writes down trains alike in any number of processes.
-        runner.cfg.merge_from_dict(
-            {KEY: True, 'train_dataloader.batch_size': total}
-        )
+    # What it writes down trains alike on GPUs and in any number of processes.
+    runner.cfg = written
     return runner
 
 

@@ -4,7 +4,7 @@ from mmengine.config import Config
 from mmengine.hooks import CheckpointHook
 from mmengine.registry import HOOKS as REGISTRY
 
-from .kinds import kind_of
+from .kinds import find_hooks, kind_of
 
 OUR_CHECKPOINT = 'mlfm_mm.SafeCheckpointHook'
 # By the names under which default_hooks can replace or, by None, remove them.
@@ -38,11 +38,7 @@ def protect(cfg: Config, signals: list[str] | None = None) -> None:
     scope = cfg.get('default_scope')
     if checkpoint and kind_of(checkpoint, REGISTRY, scope) is CheckpointHook:
         hooks['checkpoint'] = {**checkpoint, **HOOKS['checkpoint']}
-    custom = cfg.get('custom_hooks') or []
-    named = [kind_of(hook, REGISTRY, scope) for hook in custom]
-    ours = {
-        k: v for k, v in HOOKS.items() if kind_of(v, REGISTRY) not in named
-    }
+    ours = {k: v for k, v in HOOKS.items() if not find_hooks(cfg, v['type'])}
     # ``finite_guard=dict(policy='skip')`` need not repeat the type.
     given = {
         k: {**HOOKS[k], **v} if v and k in HOOKS else v

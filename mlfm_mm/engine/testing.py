@@ -12,10 +12,10 @@ from mmengine.runner import Runner
 
 from .errors import UsageError
 from .hosts import Host, find_host
-from .kinds import find_datasets, is_kind
+from .kinds import WHOLE_WEIGHTS, find_datasets, is_kind, set_hook
 from .options import load_config, set_common_options
 from .pictures import draw_predictions
-from .weights import check_checkpoint, refuse_other_weights
+from .weights import check_checkpoint
 
 PICKLES = ('.pkl', '.pickle')
 METRIC_FILES = ('.json', '.yaml', '.yml', *PICKLES)
@@ -80,7 +80,9 @@ def prepare_testing(
         )
     cfg.load_from = checkpoint
     cfg.resume = False
-    refuse_other_weights(cfg, allow_partial=allow_partial)
+    set_hook(
+        cfg, WHOLE_WEIGHTS, allow_partial=allow_partial, only_resume=False
+    )
     if show or show_dir:
         draw_predictions(cfg, host, show, show_dir)
     if tta:

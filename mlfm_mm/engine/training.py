@@ -7,10 +7,10 @@ from .amp import enable_amp
 from .errors import UsageError
 from .hooks import SafeCheckpointHook
 from .hosts import find_host
-from .kinds import is_kind
+from .kinds import WHOLE_WEIGHTS, find_hooks, is_kind, set_hook
 from .options import load_config, set_common_options
 from .survival import protect
-from .weights import check_checkpoint, refuse_other_weights
+from .weights import check_checkpoint
 
 
 def prepare_training(
@@ -111,10 +111,12 @@ def set_resume(cfg: Config, resume: str | None) -> None:
     if resume == 'auto' and is_kind(
         checkpoint, SafeCheckpointHook, HOOKS, cfg.get('default_scope')
     ):
-        # Where the folder has no checkpoint yet.
-        cfg.default_hooks.checkpoint.start_from = cfg.get('load_from')
+        # Where the folder has no checkpoint yet. A config that a resumed run
+        # has written down names it here alone.
+        start = cfg.get('load_from') or checkpoint.get('start_from')
+        cfg.default_hooks.checkpoint.start_from = start
     if resume is not None:
         cfg.resume = True
         cfg.load_from = None if resume == 'auto' else resume
-    if cfg.get('resume'):
-        refuse_other_weights(cfg, only_resume=True)
+    if cfg.get('resume') and not find_hooks(cfg, WHOLE_WEIGHTS):
+        set_hook(cfg, WHOLE_WEIGHTS, only_resume=True)

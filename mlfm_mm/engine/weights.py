@@ -12,7 +12,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import torch
-from mmengine.config import Config
 from mmengine.logging import HistoryBuffer, print_log
 from mmengine.model import BaseTTAModel, is_model_wrapper
 from mmengine.runner import CheckpointLoader
@@ -241,14 +240,3 @@ def load_whole(
             'to go on with random weights in place of the missing ones'
         )
     print_log(f'{message} Going on with what fits.', logger='current')
-
-
-def refuse_other_weights(cfg: Config, **options: bool) -> None:
-    """Let a run refuse weights that are not those of its network.
-
-    Args:
-        cfg (Config): The config, changed in place.
-        **options: Arguments of :class:`mlfm_mm.engine.WholeWeightsHook`.
-    """
-    hook = dict(type='mlfm_mm.WholeWeightsHook', **options)
-    cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), hook]

@@ -94,5 +94,7 @@ def _shifted(name: str, position: int) -> str:
 
 
 def _names_in(module: nn.Module) -> set[str]:
-    tensors = (*module.named_parameters(), *module.named_buffers())
-    return {name for name, _ in tensors}
+    # A tensor that several modules share has as many names in checkpoints.
+    parameters = module.named_parameters(remove_duplicate=False)
+    buffers = module.named_buffers(remove_duplicate=False)
+    return {name for name, _ in (*parameters, *buffers)}

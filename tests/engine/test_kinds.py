@@ -4,12 +4,14 @@ from mmengine.registry import MODELS
 from torch import nn
 
 from mlfm_mm.engine import UsageError
+from mlfm_mm.engine.hooks import StallHook
 from mlfm_mm.engine.kinds import (
     dicts,
     find_dataset,
     find_datasets,
     is_kind,
     kind_of,
+    set_hook,
 )
 
 NAMES = ['SyncBN', 'mmengine.SyncBN', 'torch.nn.SyncBatchNorm']
@@ -62,3 +64,21 @@ def test_data_sets_side_by_side() -> None:
     cfg = Config(dict(test_dataloader=dict(dataset=both)))
     assert find_datasets(cfg) == [first, outer]
     assert find_dataset(cfg) == first
+
+
+def test_a_hook_joins_others() -> None:
+    cfg = Config(dict(custom_hooks=[dict(type='EMAHook')]))
+    set_hook(cfg, 'mlfm_mm.StallHook', timeout=5)
+    assert cfg.custom_hooks == [
+        dict(type='EMAHook'),
+        dict(type='mlfm_mm.StallHook', timeout=5),
+    ]
+
+
+@pytest.mark.parametrize('kind', ['StallHook', 'mlfm_mm.StallHook', StallHook])
+def test_a_hook_comes_once(kind: object) -> None:
+    cfg = Config(dict(custom_hooks=[dict(type=kind, timeout=5)]))
+    set_hook(cfg, 'mlfm_mm.StallHook')
+    assert cfg.custom_hooks == [dict(type=kind, timeout=5)]
+    set_hook(cfg, 'mlfm_mm.StallHook', timeout=9)
+    assert cfg.custom_hooks == [dict(type=kind, timeout=9)]

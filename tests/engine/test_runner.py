@@ -1,4 +1,5 @@
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from mmengine.runner import Runner
 
 from mlfm_mm.engine import (
     UsageError,
+    amp,
     build_runner,
     prepare_testing,
     prepare_training,
@@ -23,13 +25,15 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list:
     steps: list = []
     for name in ('adapt_amp', 'adapt_launcher'):
         monkeypatch.setattr(runner, name, lambda cfg, n=name: steps.append(n))
-    monkeypatch.setattr(Runner, 'from_cfg', lambda cfg: ('default', cfg))
+    monkeypatch.setattr(
+        Runner, 'from_cfg', lambda cfg: SimpleNamespace(kind='default')
+    )
     return steps
 
 
 def test_the_default_runner(seen: list) -> None:
-    cfg = Config(dict(model=dict()))
-    assert build_runner(cfg) == ('default', cfg)
+    built: Any = build_runner(Config(dict(model=dict())))
+    assert built.kind == 'default'
     assert seen == ['adapt_amp', 'adapt_launcher']
 
 
@@ -40,12 +44,13 @@ def test_a_runner_of_the_config(
         @classmethod
         def from_cfg(cls, cfg: Config) -> Any:
             scope = DefaultScope.get_current_instance().scope_name
-            return cls.__name__, scope
+            return SimpleNamespace(found=(cls.__name__, scope))
 
     monkeypatch.setitem(RUNNERS._module_dict, 'Own', Own)
     for kind in ('Own', Own):
         cfg = Config(dict(runner_type=kind, default_scope='mmpretrain'))
-        assert build_runner(cfg) == ('Own', 'mmpretrain')
+        built: Any = build_runner(cfg)
+        assert built.found == ('Own', 'mmpretrain')
     with pytest.raises(UsageError, match="runner_type='Other' is unknown"):
         build_runner(Config(dict(runner_type='Other', default_scope='mmseg')))
 
@@ -58,6 +63,23 @@ def run(tmp_path: Path) -> Path:
     cfg.train_cfg.max_epochs = 1
     build_runner(cfg).train()
     return tmp_path / 'run' / config.name
+
+
+def test_what_is_written_suits_any_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Not what this machine, without a GPU, made of it.
+    monkeypatch.setattr(amp, 'get_device', lambda: 'cpu')
+    config, again = write_digits_config(tmp_path), tmp_path / 'again.py'
+    cfg = prepare_training(
+        str(config), work_dir=str(tmp_path / 'run'), amp=True
+    )
+    built = build_runner(cfg)
+    assert cfg.optim_wrapper.type.endswith('CPUAmpOptimWrapper')
+    built.cfg.dump(again)
+    cfg = prepare_training(str(again), amp=True)
+    assert cfg.optim_wrapper.type == 'AmpOptimWrapper'
+    assert cfg.optim_wrapper.loss_scale == 'dynamic'
 
 
 def test_a_test_writes_its_config_beside_its_log(run: Path) -> None:

@@ -9,7 +9,8 @@ import yaml
 from mmengine.config import Config
 from mmengine.fileio import load
 
-from mlfm_mm.engine import UsageError, prepare_testing
+from mlfm_mm.engine import UsageError, prepare_testing, prepare_training
+from mlfm_mm.engine.kinds import WHOLE_WEIGHTS, find_hooks
 from mlfm_mm.engine.testing import run_test
 from tests.tools.helpers import write_digits_config, write_segments_config
 
@@ -105,3 +106,15 @@ def test_predictions_of_any_host_are_saved(scope: str) -> None:
     run_test(runner, 'found.pkl')
     (metric,) = evaluator.metrics
     assert metric.out_file_path == 'found.pkl'
+
+
+def test_partial_weights_by_a_written_config(tmp_path: Path) -> None:
+    config, written = write_digits_config(tmp_path), tmp_path / 'written.py'
+    prepare(config).dump(written)
+    cfg = prepare(written, allow_partial=True)
+    (hook,) = find_hooks(cfg, WHOLE_WEIGHTS)
+    assert hook.allow_partial
+    # One that a resumed run has written checks all weights in a test.
+    prepare_training(str(config), resume='auto').dump(written)
+    (hook,) = find_hooks(prepare(written), WHOLE_WEIGHTS)
+    assert not hook.allow_partial and not hook.only_resume

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from mlfm_mm.engine import UsageError, build_runner, prepare_training
+from mlfm_mm.engine.kinds import WHOLE_WEIGHTS, find_hooks
 from tests.tools.helpers import write_digits_config, write_segments_config
 
 
@@ -99,6 +100,45 @@ def test_resume(tmp_path: Path) -> None:
     assert cfg.resume is True and cfg.load_from == str(checkpoint)
     # An address is left to the Runner.
     prepare_training(config, resume='https://example.org/x.pth')
+
+
+def test_a_written_config_resumes_with_its_weights(tmp_path: Path) -> None:
+    """A run that was stopped early is started again from its own folder."""
+    config, weights = write_digits_config(tmp_path), tmp_path / 'x.pth'
+    torch.save({}, weights)
+    with config.open('a', encoding='utf-8') as file:
+        file.write(f'\nload_from = {str(weights)!r}\n')
+    for times in range(3):
+        cfg = prepare_training(str(config), resume='auto')
+        assert cfg.load_from is None
+        assert cfg.default_hooks.checkpoint.start_from == str(weights)
+        assert len(find_hooks(cfg, WHOLE_WEIGHTS)) == 1
+        config = tmp_path / f'again_{times}.py'
+        cfg.dump(config)
+
+
+def test_a_written_config_has_one_watch(tmp_path: Path) -> None:
+    def timeouts(config: Path, timeout: float | None) -> list[float | None]:
+        cfg = prepare_training(
+            str(config), launcher='pytorch', timeout=timeout
+        )
+        cfg.dump(tmp_path / 'written.py')
+        hooks = find_hooks(cfg, 'mlfm_mm.StallHook')
+        return [hook.get('timeout') for hook in hooks]
+
+    config, written = write_digits_config(tmp_path), tmp_path / 'written.py'
+    assert timeouts(config, None) == [None]
+    assert timeouts(config, 30) == [30]
+    assert timeouts(written, None) == [30]
+    assert timeouts(written, 600) == [600]
+
+
+def test_a_stricter_hook_stays(tmp_path: Path) -> None:
+    hooks = {'custom_hooks': [dict(type='mlfm_mm.WholeWeightsHook')]}
+    cfg = prepare_training(
+        str(write_digits_config(tmp_path)), resume='auto', cfg_options=hooks
+    )
+    assert cfg.custom_hooks == hooks['custom_hooks']
 
 
 def test_auto_scale_lr(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from mmengine.config import Config
 from mmengine.logging import MessageHub
 from mmengine.model import initialize
 from torch import nn
@@ -16,7 +15,6 @@ from mlfm_mm.engine import UsageError, one_sentence
 from mlfm_mm.engine.weights import (
     load_whole,
     read_checkpoint,
-    refuse_other_weights,
     weights_only,
 )
 
@@ -150,12 +148,3 @@ def test_initial_weights_are_read_with_care(
     ):
         initialize(nn.Linear(1, 1), init)
     assert not (tmp_path / 'been_here').exists()
-
-
-def test_the_hook_joins_others() -> None:
-    cfg = Config(dict(custom_hooks=[dict(type='EMAHook')]))
-    refuse_other_weights(cfg)
-    assert [hook.type for hook in cfg.custom_hooks] == [
-        'EMAHook',
-        'mlfm_mm.WholeWeightsHook',
-    ]

@@ -25,6 +25,15 @@ class Neck(nn.Module):
         return (self.low_pass(self.neck(feats[0])),)
 
 
+class SharingNeck(Neck):
+    """A neck that lists a part twice, as that of SwAV does."""
+
+    def __init__(self, seed: int = 0) -> None:
+        super().__init__(seed)
+        self.row = nn.Sequential(self.low_pass, nn.BatchNorm2d(8))
+        self.norm = self.row[1]
+
+
 def start() -> MLFMNeck:
     return MLFMNeck(identity_init=True)
 
@@ -36,6 +45,10 @@ def behind(neck: nn.Module) -> MLFMNeck:
 # The neck without memory, and with it.
 NECKS = {
     'one': (lambda: Neck(), lambda: behind(Neck(1))),
+    'with a shared part': (
+        lambda: SharingNeck(),
+        lambda: behind(SharingNeck(1)),
+    ),
     'in a list': (
         lambda: nn.Sequential(Neck(), Neck(2)),
         lambda: nn.Sequential(start(), Neck(1), Neck(3)),
