@@ -1,5 +1,6 @@
 """What the documents say is what the files they come from say."""
 
+import ast
 import doctest
 import re
 import runpy
@@ -167,3 +168,20 @@ def test_every_page_is_in_the_contents() -> None:
     index = (DOCS / 'index.md').read_text()
     listed = set(re.findall(r'^(?:.*<)?(\w+)>?$', index, re.MULTILINE))
     assert {page.stem for page in DOCS.glob('*.md')} - {'index'} <= listed
+
+
+def test_the_faq_quotes_messages_as_they_are() -> None:
+    """Those of ours, of which the beginning is left out."""
+    faq = (DOCS / 'faq.md').read_text('utf-8')
+    quoted = re.findall(r"^### `\.\.\. ([^.'`]+)", faq, re.MULTILINE)
+    files = (ROOT / 'mlfm_mm').rglob('*.py')
+    trees = [ast.parse(file.read_text('utf-8')) for file in files]
+    texts = [
+        node.value
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    assert len(quoted) > 3
+    for text in quoted:
+        assert any(text.strip() in found for found in texts), text

@@ -76,6 +76,18 @@ class _Careful:
             check_batches(built.dataloader)
         return built
 
+    def build_param_scheduler(self, scheduler: object) -> object:
+        """Refuse a schedule that begins where training ends."""
+        base: Any = super()
+        try:
+            return base.build_param_scheduler(scheduler)
+        except ValueError as error:
+            own: Any = self
+            raise UsageError(
+                f'param_scheduler does not go with the {own.max_iters} '
+                f'iterations ({own.max_epochs} epochs) of train_cfg: {error}'
+            ) from error
+
     def call_hook(self, fn_name: str, **kwargs: object) -> None:
         """Call the hooks, then write the config if they let it begin."""
         base: Any = super()

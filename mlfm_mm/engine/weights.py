@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -169,12 +170,19 @@ def weights_in(checkpoint: Checkpoint) -> dict[str, Tensor]:
         dict[str, Tensor]: The weights by name.
 
     Example:
-        >>> weights_in({'state_dict': {'module.fc.bias': torch.zeros(1)}})
-        {'fc.bias': tensor([0.])}
+        >>> dict(weights_in({'state_dict': {'module.bias': torch.zeros(1)}}))
+        {'bias': tensor([0.])}
     """
     found = checkpoint.get('state_dict', checkpoint)
     assert isinstance(found, dict)
-    return {re.sub(r'^module\.', '', k): v for k, v in found.items()}
+    weights: Any = OrderedDict(_unwrapped(found))
+    # What modules have noted, such as their versions.
+    weights._metadata = _unwrapped(getattr(found, '_metadata', {}))
+    return weights
+
+
+def _unwrapped(named: dict) -> dict:
+    return {re.sub(r'^module(\.|$)', '', k): v for k, v in named.items()}
 
 
 def differences(model: nn.Module, checkpoint: Checkpoint) -> list[str]:

@@ -10,6 +10,7 @@ stands beside, :mod:`following` chooses the neck behind it, :mod:`taps` finds
 where units go, :mod:`kernels` runs a unit faster, :mod:`fuse` folds its norms,
 :mod:`plain_weights` loads checkpoints of networks without memory,
 :mod:`pretrained` finds the units beside a pretrained backbone,
+:mod:`formula` tells for which options weights were trained,
 :mod:`refusals` holds the error messages, :mod:`timm_classifier` adds memory to
 whole networks of timm, :mod:`torch_internals` wraps private names of PyTorch,
 and :mod:`backbones` has the networks that mmpretrain lacks.

@@ -15,6 +15,7 @@ from . import refusals
 from .adoption import BackboneAware, check_same, check_unserved
 from .chain import deepest_band, units_for
 from .following import Following
+from .formula import guard_formula
 from .fuse import check_foldable
 from .lfmu import check_kernels
 from .low_pass import LowPass
@@ -137,6 +138,8 @@ class MLFMNeck(BackboneAware):
         self._current = CurrentPass()
         self.neck = neck if isinstance(neck, nn.Module) else None
         self._following = Following(neck)
+        self.register_load_state_dict_pre_hook(move_behind)
+        guard_formula(self)
 
     # ---- binding ----------------------------------------------------------
 
@@ -193,12 +196,6 @@ class MLFMNeck(BackboneAware):
         self, parent: nn.Module, state_dict: dict, prefix: str, *_: object
     ) -> None:
         make_room(parent, self, self.neck, state_dict, prefix)
-
-    def _load_from_state_dict(
-        self, state_dict: dict, prefix: str, *args: object
-    ) -> None:
-        move_behind(state_dict, prefix, self, self.neck)
-        super()._load_from_state_dict(state_dict, prefix, *args)
 
     # ---- one forward pass -------------------------------------------------
 
@@ -287,7 +284,7 @@ class MLFMNeck(BackboneAware):
         self._check_adopted()
         super().init_weights()
         if self.init_cfg is None:
-            load_beside(self.units, self._backbone_cfg)
+            load_beside(self, self._backbone_cfg)
 
     def _check_adopted(self) -> None:
         if not self._served:

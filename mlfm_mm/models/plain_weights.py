@@ -14,20 +14,18 @@ from torch import Tensor, nn
 
 
 def move_behind(
-    state_dict: dict[str, Tensor],
-    prefix: str,
-    owner: nn.Module,
-    following: nn.Module | None,
+    owner: nn.Module, state_dict: dict[str, Tensor], prefix: str, *_: object
 ) -> None:
     """Rename the weights of a neck that now follows the memory.
 
     Args:
+        owner (nn.Module): The memory's neck, which holds the one that follows
+            under the name ``neck``.
         state_dict (dict[str, Tensor]): The weights, changed in place.
         prefix (str): Where the memory lies, such as ``'neck.'``.
-        owner (nn.Module): The memory's neck, which holds ``following`` under
-            the name ``neck``.
-        following (nn.Module, optional): The neck that follows.
+        *_: What else PyTorch gives such a hook.
     """
+    following = getattr(owner, 'neck', None)
     if following is not None:
         names = _names_in(following) - _names_in(owner)
         _rename(

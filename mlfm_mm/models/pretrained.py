@@ -8,9 +8,17 @@ trained with memory, it is of little use without these units.
 from __future__ import annotations
 
 import re
+from logging import WARNING
+from typing import TYPE_CHECKING
 
-from mmengine.model import ModuleList, PretrainedInit
+from mmengine.logging import print_log
+from mmengine.model import PretrainedInit
 from mmengine.runner import CheckpointLoader
+
+from .formula import other_options
+
+if TYPE_CHECKING:
+    from .mlfm_neck import MLFMNeck
 
 InitCfg = dict | list[dict] | None
 
@@ -39,11 +47,11 @@ def _loads(kind: str | type) -> bool:
     return kind.rpartition('.')[2] in ('Pretrained', PretrainedInit.__name__)
 
 
-def load_beside(units: ModuleList, backbone: InitCfg) -> None:
+def load_beside(neck: MLFMNeck, backbone: InitCfg) -> None:
     """Load units from the checkpoint of a pretrained backbone, if it has any.
 
     Args:
-        units (ModuleList): The units, changed in-place.
+        neck (MLFMNeck): The neck of the units, changed in-place.
         backbone (dict | list[dict], optional): The ``init_cfg`` of the
             backbone. With a ``prefix`` such as ``'backbone.'`` it loads a
             part of the checkpoint of a whole network.
@@ -54,6 +62,14 @@ def load_beside(units: ModuleList, backbone: InitCfg) -> None:
         return
     parent = re.escape(prefix.removesuffix('backbone'))
     content = CheckpointLoader.load_checkpoint(cfg['checkpoint'], 'cpu')
-    for key in content.get('state_dict', content):
-        if found := re.match(rf'{parent}neck\.(\d+\.)?units\.', key):
-            return PretrainedInit(cfg['checkpoint'], found[0])(units)
+    state = content.get('state_dict', content)
+    for key in state:
+        if found := re.match(rf'({parent}neck(\.\d+)?)\.units\.', key):
+            notes = getattr(state, '_metadata', {}).get(found[1], {})
+            for text in other_options(neck, notes):
+                print_log(
+                    f'{found[0]} of {cfg["checkpoint"]} were {text}.',
+                    'current',
+                    WARNING,
+                )
+            return PretrainedInit(cfg['checkpoint'], found[0])(neck.units)

@@ -113,6 +113,17 @@ def test_a_refused_resume_writes_no_config(run: Path) -> None:
     assert run.read_text() == before
 
 
+def test_a_schedule_longer_than_the_training(tmp_path: Path) -> None:
+    late = dict(type='CosineAnnealingLR', begin=1, convert_to_iter_based=True)
+    cfg = prepare_training(
+        str(write_digits_config(tmp_path)),
+        work_dir=str(tmp_path / 'run'),
+        cfg_options={'param_scheduler': [late], 'train_cfg.max_epochs': 1},
+    )
+    with pytest.raises(UsageError, match=r'the 5 iterations \(1 epochs\)'):
+        build_runner(cfg).train()
+
+
 def test_fewer_images_than_a_batch(tmp_path: Path) -> None:
     # The schedule, which counts steps, would fail before any hook sees them.
     options = {

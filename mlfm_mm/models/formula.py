@@ -1,0 +1,99 @@
+"""What weights were trained for, where their names and shapes do not tell.
+
+Some options change what the network computes, but no weight. Like PyTorch the
+versions of its modules, a state dict keeps them in its metadata, so that no
+weights are taken for those of another network in silence.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from .mlfm_neck import MLFMNeck
+
+KEY = 'formula'
+
+
+def guard_formula(neck: MLFMNeck) -> None:
+    """Note the options in each state dict, and compare them when loading.
+
+    Args:
+        neck (MLFMNeck): The neck.
+    """
+    # Functions that are given the neck, so that copies need no new ones.
+    neck.register_state_dict_post_hook(_note)
+    neck.register_load_state_dict_pre_hook(_compare)
+
+
+def formula_of(neck: MLFMNeck) -> dict[str, str]:
+    """Describe what a neck computes, as far as its weights leave it open.
+
+    Args:
+        neck (MLFMNeck): The neck; one without units has nothing to tell.
+
+    Returns:
+        dict[str, str]: The options that matter, and their values.
+
+    Example:
+        >>> from mlfm_mm import MLFMNeck
+        >>> formula_of(MLFMNeck())
+        {}
+    """
+    if not len(neck.units):
+        return {}
+    unit, low_pass = neck.units[0], neck.low_pass
+    activation = str(getattr(unit.input_gate, 'activate', None))
+    return dict(
+        taps=', '.join(tap.module for tap in neck.taps),
+        wavelet='haar' if low_pass.filter is None else low_pass.wavelet,
+        identity_init=str(unit.identity_init),
+        act_cfg=re.sub(r'(, )?inplace=True', '', activation),
+    )
+
+
+def other_options(neck: MLFMNeck, metadata: dict) -> list[str]:
+    """List the options by which weights belong to another network.
+
+    Args:
+        neck (MLFMNeck): The neck that is to take them.
+        metadata (dict): What their state dict notes about theirs.
+
+    Returns:
+        list[str]: A sentence for each; none if nothing was noted.
+    """
+    ours, theirs = formula_of(neck), metadata.get(KEY) or {}
+    return [
+        f'trained with {name}={theirs[name]}, not with {name}={ours[name]}'
+        for name in ours
+        if theirs.get(name, ours[name]) != ours[name]
+    ]
+
+
+def _note(
+    neck: MLFMNeck,
+    state_dict: dict[str, Tensor],
+    prefix: str,
+    local_metadata: dict,
+) -> None:
+    local_metadata[KEY] = formula_of(neck)
+
+
+def _compare(
+    neck: MLFMNeck,
+    state_dict: dict[str, Tensor],
+    prefix: str,
+    local_metadata: dict,
+    strict: bool,
+    missing_keys: list[str],
+    unexpected_keys: list[str],
+    error_msgs: list[str],
+) -> None:
+    # An error as that of another shape is, also where names may differ.
+    error_msgs += [
+        f'{prefix}units were {text}'
+        for text in other_options(neck, local_metadata)
+    ]
