@@ -33,7 +33,8 @@ FLOORS = (
     ('memory_pass', 'following', 'adoption'),
     ('taps',),
     ('lfmu',),
-    ('low_pass', 'kernels'),
+    ('kernels',),
+    ('low_pass',),
 )
 
 MAX_ANY = 8

@@ -109,6 +109,7 @@ def is_usual_gate(gate: ConvModule) -> bool:
         type(conv) is nn.Conv2d
         and is_usual_convolution(conv)
         and type(act) is nn.ReLU
+        and gate.order == ('conv', 'norm', 'act')
         and (conv.bias is None or type(gate.norm) is nn.Identity)
         and not any(is_watched(module) for module in (gate, conv, act))
     )
@@ -120,6 +121,7 @@ def is_usual_convolution(conv: nn.Conv2d) -> bool:
         conv.padding_mode == 'zeros'
         and conv.padding == tuple(side // 2 for side in conv.kernel_size)
         and conv.dilation == conv.stride == (1, 1)
+        and conv.groups == 1
         and '_conv_forward' not in conv.__dict__
     )
 
@@ -129,11 +131,12 @@ def has_moments(norm: nn.Module | None) -> bool:
     if not isinstance(norm, _BatchNorm) or is_watched(norm):
         return False
     moments = norm.running_mean, norm.running_var, norm.num_batches_tracked
-    is_complete = not any(moment is None for moment in moments)
+    parts = *moments, norm.weight, norm.bias
+    is_complete = not any(part is None for part in parts)
     # A subclass may scale, or hold an activation.
     usual = _BatchNorm.forward, nn.SyncBatchNorm.forward
     is_usual = type(norm).forward in usual and is_complete
-    return norm.affine and norm.track_running_stats and is_usual
+    return norm.track_running_stats and is_usual
 
 
 def norms_of(unit: LFMU) -> list[nn.Module | None]:

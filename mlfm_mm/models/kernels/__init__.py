@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from ..fuse import is_watched
+from ..low_pass import LowPass
 from ..torch_internals import (
     all_are_watched,
     are_overridden,
@@ -36,7 +37,6 @@ from .triton import check_triton
 
 if TYPE_CHECKING:
     from ..lfmu import LFMU
-    from ..low_pass import LowPass
 
 __all__ = ['Form', 'check_triton', 'choose', 'choose_low_pass']
 
@@ -98,7 +98,8 @@ def choose_low_pass(
     if is_traced() or is_transformed() or image.device.type != 'cpu':
         return low_pass
     learns = torch.is_grad_enabled() and image.requires_grad
-    usual = low_pass.filter is None and not is_watched(low_pass)
+    usual = type(low_pass) is LowPass and not is_watched(low_pass)
+    usual &= low_pass.filter is None
     usual &= not all_are_watched()
     fits = usual and image.dtype in PRECISE and not learns
     return haar_of_rows if fits else low_pass

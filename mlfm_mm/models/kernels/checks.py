@@ -20,6 +20,7 @@ from ..fuse import (
     is_watched,
     norms_of,
 )
+from ..low_pass import ForgetGate
 
 if TYPE_CHECKING:
     from ..lfmu import LFMU
@@ -42,7 +43,7 @@ def fits(unit: LFMU, x: Tensor) -> bool:
     """
     forget = unit.forget_gate
     # Another module may have taken its place.
-    if not hasattr(forget, 'levels') or is_watched(forget):
+    if type(forget) is not ForgetGate or is_watched(forget):
         return False
     gates = gates_of(unit)
     if isinstance(unit.output_gate, Affine):

@@ -26,6 +26,8 @@ from .batch_norm import (
 from .checks import Context, refuse_second_derivative
 
 Gradient = Tensor | None
+# The smallest part of a variance that single precision measures well.
+CANCELLED = 1e-3
 
 
 def choose_gate(gate: ConvModule, source: Tensor) -> type[Function]:
@@ -106,10 +108,17 @@ class ImageGate(Function):
         norm: _BatchNorm,
     ) -> Tensor:
         """Run the gate on maps (N, M, H, W) that need no gradient."""
-        centre, products, count = _measure(source, kernel.shape[-1])
-        matrix = kernel.flatten(1)
+        matrix, size = kernel.flatten(1), kernel.shape[-1]
+        centre, products, count = _measure(source, size)
+        if _cancels(matrix, products):
+            matrix = matrix.double()
+            centre, products, count = _measure(source.double(), size)
         mean, spread = matrix @ centre, matrix @ products
-        rstd = record(norm, mean, (matrix * spread).sum(1), count).rstd
+        centre, mean, spread, variance = (
+            found.to(kernel.dtype)
+            for found in (centre, mean, spread, (matrix * spread).sum(1))
+        )
+        rstd = record(norm, mean, variance, count).rstd
         factor = weight * rstd
         shift = bias - factor * mean
         ctx.save_for_backward(
@@ -145,6 +154,17 @@ def _measure(source: Tensor, size: int) -> tuple[Tensor, Tensor, int]:
     count = len(patches) * patches.shape[2]
     products = torch.bmm(patches, patches.transpose(1, 2)).sum(0)
     return centre, products / count, count
+
+
+def _cancels(matrix: Tensor, products: Tensor) -> bool:
+    """Tell whether a kernel hardly sees most of what varies in its input.
+
+    As one that compares colours, where images are nearly grey. What it does
+    see is then lost in the rounding of the rest.
+    """
+    variance = (matrix @ products * matrix).sum(1)
+    most = matrix.square().sum(1) * products.trace()
+    return bool((variance < CANCELLED * most).any())
 
 
 def _fold(kernel: Tensor, factor: Tensor) -> Tensor:

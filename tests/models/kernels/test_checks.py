@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from mlfm_mm import LFMU
 from mlfm_mm.models.kernels.checks import fits
+from mlfm_mm.models.low_pass import ForgetGate
 
 X = torch.randn(2, 8, 5, 7, dtype=torch.float64)
 MEMORY = torch.randn(2, 6, 5, 7, dtype=torch.float64)
@@ -49,13 +50,35 @@ def forget_count(unit: LFMU) -> None:
     unit.output_gate.num_batches_tracked = None
 
 
+def leave_out_bias(unit: LFMU) -> None:
+    unit.output_gate.bias = None
+
+
+def group(unit: LFMU) -> None:
+    conv = unit.input_gate.conv = nn.Conv2d(6, 8, 1, groups=2, bias=False)
+    assert unit(X.float(), MEMORY.float(), IMAGE.float()) and conv.groups == 2
+
+
+def normalize_last(unit: LFMU) -> None:
+    unit.input_gate.order = ('conv', 'act', 'norm')
+
+
 def pool(unit: LFMU) -> None:
     unit.forget_gate = nn.MaxPool2d(2)
 
 
+def forget_otherwise(unit: LFMU) -> None:
+    class Own(ForgetGate):
+        def forward(self, memory: Tensor) -> Tensor:
+            return memory / 2
+
+    unit.forget_gate = Own()
+
+
 CHANGES = [
     listen, freeze_one, parametrize, pad_otherwise, dilate,
-    convolve_otherwise, forget_mean, forget_count, pool,
+    convolve_otherwise, forget_mean, forget_count, leave_out_bias, group,
+    normalize_last, pool, forget_otherwise,
 ]  # fmt: skip
 
 

@@ -98,6 +98,27 @@ def test_an_image_far_from_zero(size: int, contrast: float) -> None:
     assert errors[0] < 2 * errors[1] + (1e-5 if contrast else 1e-2)
 
 
+@pytest.mark.parametrize('noise', [1e-3, 0.05])
+@pytest.mark.parametrize('size', [1, 3])
+def test_a_gate_that_compares_colours_of_grey(size: int, noise: float) -> None:
+    """What it sees is a millionth of what varies in the image."""
+    torch.manual_seed(0)
+    gate, _ = gate_and_source(size, 16, torch.float32)
+    exact, _ = gate_and_source(size, 16)
+    source = 70 * torch.randn(2, 1, 64, 64) + noise * torch.randn(2, 3, 64, 64)
+    kernel = gate.conv.weight.detach()
+    kernel -= kernel.mean(1, keepdim=True)
+    exact.conv.weight.data = kernel.double()
+    expected = exact(source.double())
+    assert choose_gate(gate, source) is ImageGate
+    ours, plain = (
+        (found.double() - expected).abs().max()
+        for found in (open_gate(gate, source), gate(source))
+    )
+    assert ours < 4 * plain + 1e-5
+    assert ours < 0.1
+
+
 def test_a_map_takes_the_layout_of_another() -> None:
     low, x = torch.randn(2, 2, 3, 4, 5)
     assert as_laid_out(low, x) is low

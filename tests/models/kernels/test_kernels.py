@@ -187,3 +187,14 @@ def test_bands_by_the_module_itself() -> None:
         assert kernels.choose_low_pass(low_pass, image) is not low_pass
         low_pass.register_forward_hook(lambda *_: None)
         assert kernels.choose_low_pass(low_pass, image) is low_pass
+
+
+def test_a_low_pass_of_ones_own_is_called() -> None:
+    class Own(LowPass):
+        def forward(self, x: Tensor) -> Tensor:
+            return 1 + super().forward(x)
+
+    image = torch.rand(1, 3, 8, 8)
+    own, usual = Own(), LowPass()
+    assert kernels.choose_low_pass(own, image) is own
+    assert kernels.choose_low_pass(usual, image) is not usual

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from ...fuse import gates_of
 from ..checks import Form, is_inferring
 
 if TYPE_CHECKING:
@@ -112,22 +113,41 @@ def is_played() -> bool:
 def _can_read(
     unit: LFMU, x: Tensor, memory: Tensor, image: Tensor | None
 ) -> bool:
-    """Tell whether device, dtypes and sizes of tensors are supported."""
-    if memory.shape[1] > MOST_CHANNELS:
+    """Tell whether device, dtypes and sizes of tensors are supported.
+
+    Kernels trust them: maps of other sizes than the unit's are left to the
+    formulas, which broadcast them, or say what is wrong.
+    """
+    if memory.shape[1] > MOST_CHANNELS or not x.numel():
         return False
-    maps = [x, memory]
-    if unit.supplement_gate is not None:
-        if image is None:
+    gates, maps = gates_of(unit), [x]
+    # A fused gate is itself a convolution.
+    weights = [getattr(gate, 'conv', gate).weight for gate in gates]
+    for weight, source, side in zip(
+        weights, (memory, image), (1, 3), strict=False
+    ):
+        if source is None:
             return False
-        maps.append(image)
+        count = source.shape[1]
+        if weight.shape != (x.shape[1], count, side, side):
+            return False
+        if source.shape != (len(x), count, *x.shape[2:]):
+            return False
+        maps.append(source)
     # On a GPU tiles in double precision do not fit into registers.
     dtypes = [*DTYPES, torch.float64] if is_played() else DTYPES
     if not torch.is_autocast_enabled(x.device.type):
-        kept = next(unit.input_gate.parameters()).dtype
-        dtypes = [t for t in dtypes if t == kept]
+        dtypes = [t for t in dtypes if t == weights[0].dtype]
     device = 'cpu' if is_played() else 'cuda'
     # Kernels index pixels, and the values of one image, by 32 bits.
     few = max(x.numel() // x.shape[1], 2 * x[0].numel(), memory[0].numel())
-    return few < 2**30 and all(
-        t.device.type == device and t.dtype in dtypes for t in maps
+    return (few < 2**30 and x.device.type == device) and all(
+        t.device == x.device and t.dtype in dtypes and _span(t) < 2**31
+        for t in maps
     )
+
+
+def _span(x: Tensor) -> int:
+    """Return how far the last value of an image is from its first."""
+    sizes = zip(x.shape[1:], x.stride()[1:], strict=True)
+    return sum((size - 1) * stride for size, stride in sizes)

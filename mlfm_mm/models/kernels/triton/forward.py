@@ -158,10 +158,16 @@ def let_in(
         height, width, channels,
         COUNT_M, BLOCK_M, COUNT_I, BLOCK_I, DOT, PRECISION, ACC,
     )  # fmt: skip
-    low = tl.maximum(y * scales[0] + scales[1], 0)
+    low = relu(y * scales[0] + scales[1])
     if supplement_gate is not None:
-        low += tl.maximum(y_2 * scales[2] + scales[3], 0)
+        low += relu(y_2 * scales[2] + scales[3])
     return low
+
+
+@triton.jit
+def relu(y):
+    """Clip at zero, and pass NaN on, which a GPU's maximum would drop."""
+    return tl.maximum(y, 0, propagate_nan=tl.PropagateNan.ALL)
 
 
 @triton.jit

@@ -2,8 +2,10 @@
 
 import importlib.util
 
+import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from mlfm_mm import LFMU
 from mlfm_mm.models.kernels import check_triton, triton
@@ -97,6 +99,71 @@ def test_memories_of_many_channels_run_by_the_formulas(channels: int) -> None:
     unit = make(channels, 8).eval()
     found = graph_of(unit(*maps(unit, (2, 2)))[0])
     assert (found == KERNELS) == (channels <= triton.MOST_CHANNELS)
+
+
+@pytest.mark.parametrize(
+    ('memory', 'image', 'x'),
+    [
+        ((2, 6, 3, 3), (2, 3, 6, 6), (2, 8, 6, 6)),
+        ((1, 6, 6, 6), (2, 3, 6, 6), (2, 8, 6, 6)),
+        ((2, 5, 6, 6), (2, 3, 6, 6), (2, 8, 6, 6)),
+        ((2, 6, 6, 6), (2, 1, 6, 6), (2, 8, 6, 6)),
+        ((2, 6, 6, 6), (2, 4, 6, 6), (2, 8, 6, 6)),
+        ((2, 6, 6, 6), (2, 3, 6, 6), (2, 9, 6, 6)),
+        ((0, 6, 6, 6), (0, 3, 6, 6), (0, 8, 6, 6)),
+    ],
+)
+def test_maps_of_other_sizes_are_left_to_the_formulas(
+    memory: tuple, image: tuple, x: tuple
+) -> None:
+    """They broadcast, or say what is wrong; kernels would read elsewhere."""
+    given = [torch.randn(size, device=DEVICE) for size in (x, memory, image)]
+    usual = [torch.randn(2, c, 6, 6, device=DEVICE) for c in (8, 6, 3)]
+    for fused in (False, True):
+        unit = make().eval()
+        if fused:
+            unit.fuse()
+        assert triton.choose(unit, *usual) is not None
+        assert triton.choose(unit, *given) is None
+
+
+def test_gates_of_other_sizes_are_left_to_the_formulas() -> None:
+    unit = make()
+    unit.supplement_gate.conv = nn.Conv2d(3, 8, 1, bias=False).to(DEVICE)
+    assert triton.choose(unit, *maps(unit)) is None
+
+
+def test_maps_far_apart_are_left_to_the_formulas() -> None:
+    """Kernels count the values between two of one image by 32 bits."""
+    strides = (16, 2**29, 4, 1)
+    far = torch.empty_strided((2, 8, 4, 4), strides, device='meta')
+    assert triton._span(far) > 2**31 > triton._span(far[:, :4])
+
+
+def test_weights_that_are_no_parameters() -> None:
+    """As FSDP leaves them, which holds all of a unit in one tensor."""
+    unit = make()
+    conv = unit.input_gate.conv
+    weight = conv.weight.detach()
+    del conv.weight
+    conv.weight = weight
+    assert triton.choose(unit, *maps(unit)) is not None
+
+
+def test_nan_passes_the_gates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As through a ReLU; a GPU's own maximum drops it, unlike NumPy's."""
+    if DEVICE == 'cpu':
+        monkeypatch.setattr(
+            'triton.runtime.interpreter.InterpreterBuilder.create_maxnumf',
+            lambda self, a, b: self.binary_op(a, b, np.fmax),
+        )
+    unit = make()
+    nn.init.constant_(unit.input_gate.conv.weight, float('nan'))
+    for training in (True, False):
+        unit.train(training)
+        with torch.set_grad_enabled(training):
+            x, memory = unit(*maps(unit))
+        assert x.isnan().all() and memory.isnan().all()
 
 
 def test_a_watched_part_is_called() -> None:
