@@ -77,15 +77,15 @@ class _Careful:
         return built
 
     def build_param_scheduler(self, scheduler: object) -> object:
-        """Refuse a schedule that begins where training ends."""
+        """Say of which setting a wrong schedule is."""
         base: Any = super()
         try:
             return base.build_param_scheduler(scheduler)
         except ValueError as error:
             own: Any = self
             raise UsageError(
-                f'param_scheduler does not go with the {own.max_iters} '
-                f'iterations ({own.max_epochs} epochs) of train_cfg: {error}'
+                f'param_scheduler: {error} (training has {own.max_iters} '
+                'iterations)'
             ) from error
 
     def call_hook(self, fn_name: str, **kwargs: object) -> None:

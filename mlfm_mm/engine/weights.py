@@ -212,7 +212,8 @@ def differences(model: nn.Module, checkpoint: Checkpoint) -> list[str]:
     counters = ('num_batches_tracked', '_metadata')
     return [
         *(f'{n} is missing' for n in missing if not n.endswith(counters)),
-        *(f'{n} is left over' for n in unexpected),
+        # Not a name, but what a neck says of the options of its units?
+        *(n if ' ' in n else f'{n} is left over' for n in unexpected),
     ]
 
 
@@ -245,6 +246,6 @@ def load_whole(
     if not allow_partial:
         raise UsageError(
             f'{message} Give the config of that network, or --allow-partial '
-            'to go on with random weights in place of the missing ones'
+            'to go on with what fits'
         )
     print_log(f'{message} Going on with what fits.', logger='current')

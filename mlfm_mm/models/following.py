@@ -137,17 +137,15 @@ def _pooling_or_none(
     """Take global pooling or nothing.
 
     Classifiers pool by default and other models do not; where the head
-    accepts only the opposite, that is taken. What a model of no host does
-    between neck and head is its own affair.
+    accepts only the opposite, that is taken.
     """
     last = feats[-1] if isinstance(feats, (list, tuple)) else feats
-    host = _host_of(parent)
-    if host is None or not isinstance(last, Tensor) or last.dim() != 4:
+    if not isinstance(last, Tensor) or last.dim() != 4:
         return None
     # By name, so that no host has to be installed.
     bases = {base.__name__ for base in type(parent).__mro__}
     pools = 'BaseClassifier' in bases
-    with ROOT_MODELS.switch_scope_and_registry(host) as registry:
+    with ROOT_MODELS.switch_scope_and_registry(_host_of(parent)) as registry:
         kind = registry.get(POOLING)
     pooling = None if kind is None else kind()
     if head is not None and pooling is not None:

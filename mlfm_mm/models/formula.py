@@ -1,13 +1,12 @@
 """What weights were trained for, where their names and shapes do not tell.
 
 Some options change what the network computes, but no weight. Like PyTorch the
-versions of its modules, a state dict keeps them in its metadata, so that no
-weights are taken for those of another network in silence.
+versions of its modules, a state dict keeps them in its metadata, so that other
+options are noticed when its weights are loaded.
 """
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from torch import Tensor
@@ -43,16 +42,29 @@ def formula_of(neck: MLFMNeck) -> dict[str, str]:
         >>> formula_of(MLFMNeck())
         {}
     """
-    if not len(neck.units):
+    if not neck.taps:
         return {}
-    unit, low_pass = neck.units[0], neck.low_pass
-    activation = str(getattr(unit.input_gate, 'activate', None))
+    low_pass, options = neck.low_pass, neck._options
     return dict(
         taps=', '.join(tap.module for tap in neck.taps),
         wavelet='haar' if low_pass.filter is None else low_pass.wavelet,
-        identity_init=str(unit.identity_init),
-        act_cfg=re.sub(r'(, )?inplace=True', '', activation),
+        identity_init=str(options['identity_init']),
+        act_cfg=_activation(options['act_cfg']),
     )
+
+
+def _activation(cfg: dict | None) -> str:
+    if cfg is None:
+        return 'None'
+    kind = (
+        cfg['type'] if isinstance(cfg['type'], str) else cfg['type'].__name__
+    )
+    options = [
+        f', {key}={value!r}'
+        for key, value in sorted(cfg.items())
+        if key not in ('type', 'inplace')
+    ]
+    return f'{kind.rpartition(".")[2]}{"".join(options)}'
 
 
 def other_options(neck: MLFMNeck, metadata: dict) -> list[str]:
@@ -63,11 +75,12 @@ def other_options(neck: MLFMNeck, metadata: dict) -> list[str]:
         metadata (dict): What their state dict notes about theirs.
 
     Returns:
-        list[str]: A sentence for each; none if nothing was noted.
+        list[str]: What to say of their units for each; nothing if nothing
+        was noted.
     """
     ours, theirs = formula_of(neck), metadata.get(KEY) or {}
     return [
-        f'trained with {name}={theirs[name]}, not with {name}={ours[name]}'
+        f'were trained with {name}={theirs[name]}, not {name}={ours[name]}'
         for name in ours
         if theirs.get(name, ours[name]) != ours[name]
     ]
@@ -90,10 +103,9 @@ def _compare(
     strict: bool,
     missing_keys: list[str],
     unexpected_keys: list[str],
-    error_msgs: list[str],
+    *_: object,
 ) -> None:
-    # An error as that of another shape is, also where names may differ.
-    error_msgs += [
-        f'{prefix}units were {text}'
-        for text in other_options(neck, local_metadata)
+    # Reported as names are that do not fit, where they have to.
+    unexpected_keys += [
+        f'{prefix}units {text}' for text in other_options(neck, local_metadata)
     ]

@@ -68,7 +68,7 @@ def load_beside(neck: MLFMNeck, backbone: InitCfg) -> None:
             notes = getattr(state, '_metadata', {}).get(found[1], {})
             for text in other_options(neck, notes):
                 print_log(
-                    f'{found[0]} of {cfg["checkpoint"]} were {text}.',
+                    f'{found[1]}.units of {cfg["checkpoint"]} {text}.',
                     'current',
                     WARNING,
                 )

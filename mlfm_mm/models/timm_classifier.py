@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from importlib.util import find_spec
 
 from torch import Tensor
@@ -72,6 +73,20 @@ if find_spec('mmpretrain') is not None:
                     'that hold units: give it to the memory instead, '
                     'neck=dict(..., with_cp=True)'
                 )
+
+        @staticmethod
+        def _remove_state_dict_prefix(
+            self: TimmClassifier,
+            state_dict: OrderedDict,
+            prefix: str,
+            local_metadata: dict,
+        ) -> OrderedDict:
+            """Keep what modules note beside the weights."""
+            found: OrderedDict = Plain._remove_state_dict_prefix(
+                self, state_dict, prefix, local_metadata
+            )
+            vars(found).update(vars(state_dict))
+            return found
 
         def _keep_memory(
             self, state_dict: dict[str, Tensor], prefix: str, *_: object

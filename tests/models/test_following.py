@@ -183,16 +183,6 @@ def test_other_models(order: str, head: type, expected: str) -> None:
     assert followers(assigned(order, head())) == [expected]
 
 
-@pytest.mark.parametrize('scope', ['mmpretrain', None])
-def test_a_model_of_no_host_does_as_it_likes(scope: str | None) -> None:
-    """Such as to pool between its neck and its head, by itself."""
-    model: Any = nn.Module()
-    with DefaultScope.overwrite_default_scope(scope):
-        model.backbone, model.neck = ToyBackbone(), MLFMNeck()
-        model.head = VectorHead()
-    assert followers(model) == ['NoneType']
-
-
 def test_the_head_is_only_looked_at() -> None:
     head = VectorHead()
     before = {k: v.clone() for k, v in head.state_dict().items()}
