@@ -46,9 +46,9 @@ def test_classifier_trains_and_resumes(tmp_path: Path) -> None:
 def test_memory_for_a_config_without(tmp_path: Path) -> None:
     config = write_digits_config(tmp_path, 'baseline')
     text = config.read_text()
+    options = ['--cfg-options', 'model.neck.identity_init=True']
     run_tool(
-        *('train.py', config, '--memory', '--work-dir', 'out'),
-        *('--cfg-options', 'model.neck.identity_init=True'),
+        *('train.py', config, '--memory', '--work-dir', 'out', *options),
         cwd=tmp_path,
     )
     assert config.read_text() == text
@@ -56,13 +56,17 @@ def test_memory_for_a_config_without(tmp_path: Path) -> None:
     names = load(weights)['state_dict']
     assert any(name.startswith('neck.units.') for name in names)
     # The config in the work folder has it, the first one asks for it anew.
-    for args in ([Path('out') / config.name], [config, '--memory']):
+    written = Path('out') / config.name
+    for args in ([written], [config, '--memory', *options]):
         printed = run_tool(
-            *('test.py', args[0], weights, *args[1:]),
-            *('--work-dir', 'tested'),
+            *('test.py', args[0], weights, '--work-dir', 'tested', *args[1:]),
             cwd=tmp_path,
         )
         assert 'accuracy/top1' in printed
+    printed = run_tool(
+        *('test.py', config, weights, '--memory'), cwd=tmp_path, fails=True
+    )
+    assert 'identity_init=True, not identity_init=False' in printed
 
 
 def test_segmentor_trains(tmp_path: Path) -> None:
