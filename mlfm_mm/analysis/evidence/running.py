@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import math
 import os
 import signal
 import sys
@@ -15,7 +16,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ...engine import (
     UsageError,
@@ -103,32 +104,37 @@ def run_plan(
             The runs in progress are terminated then, as by any exception,
             and can be resumed.
     """
-    waiting = pending_runs(plan, read_records(records))
-    running: list[Job] = []
+    pending = pending_runs(plan, read_records(records))
+    waiting, running = list(pending), list[Job]()
     progress = Progress(
         TextColumn('{task.description}'),
         BarColumn(),
         TextColumn('{task.completed:.0f}/{task.total:.0f} epochs'),
-        TextColumn('{task.fields[left]}'),
+        TimeRemainingColumn(),
         console=console,
         disable=not console.is_terminal,
+        # By the pace since the start, as epochs are far apart.
+        speed_estimate_period=math.inf,
     )
-    for run in waiting:
+    for run in pending:
         check_begun(run, folder / run.name)
-    clock = Clock(waiting, folder, plan.metric)
+
+    def done() -> int:
+        return sum(epochs_done(folder / r.name, plan.metric) for r in pending)
+
+    total = sum(map(epochs_of, pending))
     with _held(folder), progress:
-        task = progress.add_task(plan.name, total=clock.total, left='')
+        task = progress.add_task(plan.name, total=total, completed=done())
         try:
             while waiting or running:
                 while waiting and len(running) < jobs:
                     running.append(_start(waiting.pop(0), folder))
                     console.print(f'start  {running[-1].run.name}')
                 time.sleep(POLL_SECONDS)
-                done, left = clock.done(), clock.left()
-                progress.update(task, completed=done, left=left)
+                progress.update(task, completed=done())
                 for job in [j for j in running if not j.process.is_alive()]:
                     running.remove(job)
-                    console.print(_finish(plan, job, records), clock.left())
+                    console.print(_finish(plan, job, records), _left(progress))
         finally:
             for job in running:
                 _stop(job)
@@ -199,33 +205,10 @@ def _finish(plan: Plan, job: Job, records: Path) -> str:
     )
 
 
-class Clock:
-    """The progress of a plan, and an estimate of the time left.
-
-    Args:
-        runs (list[Run]): The runs that are to be done.
-        folder (Path): Where they write.
-        metric (str): The metric that is recorded after each epoch.
-    """
-
-    def __init__(self, runs: list[Run], folder: Path, metric: str) -> None:
-        self.folders = [folder / run.name for run in runs]
-        self.metric = metric
-        self.total = sum(epochs_of(run) for run in runs)
-        self.start = time.monotonic()
-        self.at_start = self.done()
-
-    def done(self) -> int:
-        """Count the epochs that are done."""
-        return sum(epochs_done(f, self.metric) for f in self.folders)
-
-    def left(self) -> str:
-        """Say how much time is left, once an epoch has been done."""
-        done = self.done()
-        if done <= self.at_start:
-            return ''
-        pace = (time.monotonic() - self.start) / (done - self.at_start)
-        return f'{pace * (self.total - done) / 60:.0f} minutes left'
+def _left(progress: Progress) -> str:
+    """Say how much time is left, once the pace is known."""
+    seconds = progress.tasks[0].time_remaining
+    return '' if seconds is None else f'{seconds / 60:.0f} minutes left'
 
 
 def epochs_of(run: Run) -> int:

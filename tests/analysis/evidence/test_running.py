@@ -8,13 +8,14 @@ from unittest.mock import Mock
 
 import pytest
 from rich.console import Console
+from rich.progress import Progress
 
 from mlfm_mm.analysis.evidence import read_plan
 from mlfm_mm.analysis.evidence.plan import fingerprint, make_config
 from mlfm_mm.analysis.evidence.running import (
     FINGERPRINT,
-    Clock,
     Job,
+    _left,
     _stop,
     check_begun,
     run_plan,
@@ -36,9 +37,7 @@ def begun_plan(folder: Path, epochs: int) -> Path:
     return path
 
 
-def test_state_and_clock(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_state(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plan = read_plan(begun_plan(tmp_path, 4))
     work = tmp_path / 'work'
     tell_state(plan, work, tmp_path / 'none.jsonl', Console())
@@ -47,13 +46,17 @@ def test_state_and_clock(
         'plan: 0 of 4 runs done',
         '  plain_s3: 4 of 10 epochs',
     ]
-    clock = Clock(list(plan.runs()), work, plan.metric)
-    assert (clock.total, clock.done(), clock.left()) == (40, 4, '')
-    clock.start = time.monotonic() - 60
-    scalars = [{'accuracy/top1': 1.0, 'step': n + 1} for n in range(5)]
-    write(work / 'deep_s3', '20260101_000000', scalars)
-    # Five epochs in a minute; 31 are left.
-    assert clock.left() == '6 minutes left'
+
+
+def test_the_time_left() -> None:
+    seconds = iter([0, 0, 10])
+    progress = Progress(get_time=lambda: next(seconds))
+    task = progress.add_task('plan', total=40, completed=30)
+    assert _left(progress) == ''
+    progress.update(task, completed=31)
+    progress.update(task, completed=33)
+    # An epoch in five seconds; seven are left.
+    assert _left(progress) == '1 minutes left'
 
 
 def test_one_command_runs_a_plan(tmp_path: Path) -> None:
