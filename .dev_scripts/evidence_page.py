@@ -10,19 +10,10 @@ import json
 import logging
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
-import yaml
 from mmengine.utils import import_modules_from_strings
 
-from evidence_records import (
-    FIRST,
-    METRICS,
-    PLANS,
-    RESULTS,
-    Evidence,
-    read_evidence,
-)
+from evidence_records import METRICS, PLANS, RESULTS, Evidence, read_evidence
 from mlfm_mm.analysis.complexity import Complexity, measure_complexity
 from mlfm_mm.analysis.evidence import Run, make_config
 from mlfm_mm.analysis.evidence.statistics import Difference, spread
@@ -30,14 +21,6 @@ from mlfm_mm.analysis.robustness import tabulate
 from mlfm_mm.analysis.sizes import image_size
 from mlfm_mm.analysis.tables import markdown_table, si
 from mlfm_mm.engine.models import build_model
-from model_zoo.metafiles import COLLECTIONS, HEADER, TRAINED_HERE
-
-# The arms whose weights are in the repository, and the seed of these.
-WEIGHTS = {
-    'plain': 'mobilenetv2_0.35_tiny20',
-    'mlfm': 'mobilenetv2_0.35-mlfm_tiny20',
-}
-WEIGHTS_SEED = 0
 
 OVERVIEW = ['network, data', 'seeds', 'plain', 'MLFM', 'difference', 'MACs']
 
@@ -46,13 +29,11 @@ def generate(root: Path) -> dict[str, str]:
     """Write the blocks of the page and of the README, for ``pages.py``."""
     # Each neck logs its taps when it is built.
     logging.disable(logging.INFO)
-    sections, rows, models = list[str](), list[list[str]](), list[dict]()
+    sections, rows = list[str](), list[list[str]]()
     for evidence in read_evidence(root):
         costs = count_costs(evidence)
         sections.append(write_section(evidence, costs, root))
         rows.extend(overview_rows(evidence, costs))
-        if evidence.plan.name == FIRST:
-            models = trained_models(evidence, costs, root)
     logging.disable(logging.NOTSET)
     overview = 'Nothing has been measured yet.'
     if rows:
@@ -61,43 +42,7 @@ def generate(root: Path) -> dict[str, str]:
         'docs/results.md#overview': overview,
         'docs/results.md#plans': '\n'.join(sections).rstrip(),
         'README.md#evidence': overview,
-        TRAINED_HERE: HEADER
-        + yaml.safe_dump(dict(Models=models), sort_keys=False),
     }
-
-
-def trained_models(
-    evidence: Evidence, costs: Mapping[str, Complexity], root: Path
-) -> list[dict[str, Any]]:
-    """Describe the networks whose weights are in the repository."""
-    models = []
-    for arm, name in WEIGHTS.items():
-        weights = f'{PLANS}/weights/{name}.pth'
-        known = evidence.scores().get(arm, {})
-        if WEIGHTS_SEED not in known or not (root / weights).is_file():
-            continue
-        result = dict(
-            Task='Image Classification',
-            Dataset=f'Tiny ImageNet-20 (measured, seed {WEIGHTS_SEED})',
-            Metrics={'Top 1 Accuracy': known[WEIGHTS_SEED]},
-        )
-        models.append(
-            {
-                'Name': name,
-                'Metadata': {
-                    'Training Data': 'Tiny ImageNet-20',
-                    'FLOPs': costs[arm].macs,
-                    'Parameters': costs[arm].params,
-                },
-                'In Collection': COLLECTIONS[
-                    'baseline' if arm == 'plain' else 'mlfm'
-                ],
-                'Config': f'{PLANS}/recipes/{name}.py',
-                'Weights': weights,
-                'Results': [result],
-            }
-        )
-    return models
 
 
 def count_costs(evidence: Evidence) -> dict[str, Complexity]:

@@ -12,7 +12,12 @@ from mmengine.fileio import load
 from mmpretrain import get_model
 from mmpretrain.apis import ModelHub
 
+from mlfm_mm.analysis.complexity import measure_complexity
+from mlfm_mm.analysis.evidence import read_records
 from mlfm_mm.analysis.robustness import measure_robustness
+from mlfm_mm.analysis.sizes import image_size
+from mlfm_mm.engine.models import build_model
+from mlfm_mm.engine.options import load_config
 from tests.conftest import require
 from tests.tools.helpers import run_tool, write_image
 
@@ -37,6 +42,20 @@ def test_found_by_name_from_anywhere(
     assert ('neck.' in ' '.join(state)) == ('-mlfm' in name)
     classes = model._dataset_meta['classes']
     assert len(classes) == 20 and 'goldfish' in classes[0]
+
+
+@pytest.mark.parametrize('entry', MODELS, ids=NAMES)
+def test_the_metafile_says_what_was_recorded(entry: dict) -> None:
+    records = read_records(REPO / 'docs/results/evidence/tiny20.jsonl')
+    arm = 'mlfm' if '-mlfm' in entry['Name'] else 'plain'
+    (record,) = (r for r in records if (r['arm'], r['seed']) == (arm, 0))
+    assert entry['Results'][0]['Metrics'] == {
+        'Top 1 Accuracy': record['final']
+    }
+    cfg = load_config(str(REPO / entry['Config']))
+    cost = measure_complexity(build_model(cfg), image_size(cfg))
+    counted = entry['Metadata']['Parameters'], entry['Metadata']['FLOPs']
+    assert counted == (cost.params, cost.macs)
 
 
 @pytest.fixture(scope='module')

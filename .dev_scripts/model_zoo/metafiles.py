@@ -14,7 +14,7 @@ PAPER = dict(
     Title='Multiscale Low-Frequency Memory Network for Improved Feature '
     'Extraction in Convolutional Neural Networks',
 )
-# Of the networks whose weights are in the repository; see evidence_page.py.
+# Of the networks whose weights are in the repository, written by hand.
 TRAINED_HERE = 'configs/evidence/metafile.yml'
 COLLECTIONS = dict(
     baseline='MLFM baselines', mlfm='MLFM', mlfm_lite='MLFM lite'

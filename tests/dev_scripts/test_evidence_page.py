@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import pytest
-import yaml
 
 pytest.importorskip('mmpretrain')
 pytest.importorskip('scipy')
@@ -158,17 +157,3 @@ def test_words(gain: Difference, words: str) -> None:
 
 def test_the_pages_of_the_repository_are_up_to_date() -> None:
     assert stale_files(REPO, [evidence_page.generate]) == {}
-
-
-def test_weights_come_with_a_metafile(root: Path) -> None:
-    write(root, 'tiny20', 'plain', [60.0])
-    write(root, 'tiny20', 'mlfm', [61.0])
-    folder = root / 'configs/evidence/weights'
-    folder.mkdir()
-    (folder / 'mobilenetv2_0.35-mlfm_tiny20.pth').touch()
-    text = evidence_page.generate(root)['configs/evidence/metafile.yml']
-    (model,) = yaml.safe_load(text)['Models']
-    assert model['In Collection'] == 'MLFM'
-    assert model['Name'] == 'mobilenetv2_0.35-mlfm_tiny20'
-    assert model['Weights'].endswith(f'weights/{model["Name"]}.pth')
-    assert model['Results'][0]['Metrics'] == {'Top 1 Accuracy': 61.0}
