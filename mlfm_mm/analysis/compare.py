@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean, median
@@ -17,7 +17,6 @@ from .evidence.statistics import (
     align,
     deviation,
     paired_difference,
-    spread,
 )
 from .machine import describe_machine
 from .runs import (
@@ -36,7 +35,6 @@ from .sizes import input_size
 from .tables import Column, Table, si
 
 LABELS = {'mmpretrain': 'top-1 (%)', 'mmseg': 'mIoU (%)'}
-NONE = '-'
 
 
 @dataclass(frozen=True)
@@ -184,7 +182,7 @@ def _interval(gain: Difference | None) -> dict[str, float | None]:
     return dict(gain=gain.mean, gain_low=gain.low, gain_high=gain.high)
 
 
-def tabulate(networks: Runs, rows: Sequence[Mapping]) -> Table:
+def tabulate(networks: Runs, rows: list[dict]) -> Table:
     """Lay out the summary as a model zoo does.
 
     Args:
@@ -194,52 +192,35 @@ def tabulate(networks: Runs, rows: Sequence[Mapping]) -> Table:
     Returns:
         Table: The table, without columns that no run recorded.
     """
-    shown = [
-        dict(
-            network=row['network'],
-            seeds=len(row['seeds']),
-            params=_form(row['params'], si),
-            macs=_form(row['macs'], si),
-            epoch=_form(row['epoch_seconds'], '{:.1f}'.format),
-            step=_form(row['step_ms'], '{:.0f}'.format),
-            memory=_form(row['memory_mb'], '{:.0f}'.format),
-            best=spread([run.curve.best for run in runs]),
-            final=spread([run.curve.final for run in runs]),
-            gain=_gain(row),
-            config=row['config'],
-        )
-        for row, runs in zip(rows, networks.values(), strict=True)
-    ]
     label = LABELS[next(iter(networks.values()))[0].cfg.default_scope]
-    titles = dict(
-        network='model',
-        seeds='seeds',
-        params='params',
-        macs='MACs',
-        epoch='s/epoch',
-        step='ms/step',
-        memory='memory (MB)',
-        best=f'best {label}',
-        final=f'final {label}',
-        gain='gain',
-        config='config',
-    )
     columns = [
-        Column(key, title)
-        for key, title in titles.items()
-        if any(row[key] != NONE for row in shown)
+        Column('network', 'model'),
+        Column('seeds', 'seeds', lambda seeds: str(len(seeds))),
+        Column('params', 'params', si),
+        Column('macs', 'MACs', _if_known(si)),
+        Column('epoch_seconds', 's/epoch', _if_known('{:.2f}'.format)),
+        Column('step_ms', 'ms/step', _if_known('{:.0f}'.format)),
+        Column('memory_mb', 'memory (MB)', _if_known('{:.0f}'.format)),
+        Column('best', f'best {label}', _mean, ('best_deviation',)),
+        Column('final', f'final {label}', _mean, ('final_deviation',)),
+        Column('gain', 'gain', _gain, ('gain_low', 'gain_high')),
+        Column('config', 'config'),
     ]
-    return Table(columns, shown, _caption(networks))
+    shown = [c for c in columns if any(row[c.key] is not None for row in rows)]
+    return Table(shown, rows, _caption(networks))
 
 
-def _form(value: float | None, form: Callable[[float], str]) -> str:
-    return NONE if value is None else form(value)
+def _if_known(form: Callable[[float], str]) -> Callable[[float | None], str]:
+    return lambda value: '-' if value is None else form(value)
 
 
-def _gain(row: Mapping) -> str:
-    if row['gain'] is None:
-        return NONE
-    return str(Difference(row['gain'], 0, row['gain_low'], row['gain_high']))
+def _mean(mean: float, off: float | None) -> str:
+    end = '' if off is None else f' ± {off:.1f}'
+    return f'{mean:.1f}{end}'
+
+
+def _gain(mean: float | None, low: float | None, high: float | None) -> str:
+    return '-' if mean is None else str(Difference(mean, 0, low, high))
 
 
 def _caption(networks: Runs) -> str:
@@ -271,23 +252,16 @@ def unit_of(cfg: Config) -> str:
     return 'epoch' if cfg.train_cfg.get('max_epochs') else 'iteration'
 
 
-def save(
-    networks: Runs, rows: Sequence[Mapping], table: Table, folder: Path
-) -> None:
+def save(networks: Runs, table: Table, folder: Path, **extra: object) -> None:
     """Write a comparison as Markdown, and its raw numbers as CSV and JSON.
 
     Args:
         networks (dict[str, list[TrainedRun]]): The runs.
-        rows (Sequence[dict]): From :func:`summarize`.
         table (Table): From :func:`tabulate`.
         folder (Path): Where to write ``results.md``, ``.csv`` and ``.json``,
             which also holds each run's curves.
+        **extra: More entries of the JSON file.
     """
-    numbers = Table(
-        [Column(key, key) for key in rows[0]],
-        [dict(row) for row in rows],
-        table.caption,
-    )
     keys, _ = _align(networks)
     curves = {
         name: {
@@ -295,5 +269,5 @@ def save(
         }
         for name, runs in networks.items()
     }
-    numbers.save(folder, 'results', runs=curves, machine=describe_machine())
-    (folder / 'results.md').write_text(table.markdown(), encoding='utf-8')
+    machine = describe_machine()
+    table.save(folder, 'results', runs=curves, machine=machine, **extra)

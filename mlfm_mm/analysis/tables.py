@@ -21,11 +21,14 @@ class Column:
         key (str): The key of its values in the rows.
         title (str): Its heading.
         form (Callable): Formats a value. Defaults to ``str``.
+        more (tuple[str, ...]): The keys of further values that ``form``
+            takes, such as a deviation. Defaults to none.
     """
 
     key: str
     title: str
-    form: Callable[[Any], str] = str
+    form: Callable[..., str] = str
+    more: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -34,8 +37,8 @@ class Table:
 
     Args:
         columns (list[Column]): The columns; the first names the rows.
-        rows (list[dict]): Values by the columns' keys: raw in CSV and JSON,
-            formatted elsewhere.
+        rows (list[dict]): Values by key: all, and raw, in CSV and JSON, those
+            of the columns, formatted, elsewhere.
         caption (str): The text below, which explains the numbers.
 
     Example:
@@ -79,7 +82,10 @@ class Table:
             list[list[str]]: A list of cells for each row.
         """
         return [
-            [column.form(row[column.key]) for column in self.columns]
+            [
+                c.form(*(row[key] for key in (c.key, *c.more)))
+                for c in self.columns
+            ]
             for row in self.rows
         ]
 
@@ -108,14 +114,13 @@ class Table:
             stem (str): The name of the files without their endings.
             **extra: More entries of the JSON file.
         """
-        keys = [column.key for column in self.columns]
-        rows = [{key: row[key] for key in keys} for row in self.rows]
+        keys = dict.fromkeys(key for row in self.rows for key in row)
         (folder / f'{stem}.md').write_text(self.markdown(), encoding='utf-8')
         with open(folder / f'{stem}.csv', 'w', newline='') as file:
-            writer = csv.DictWriter(file, keys, lineterminator='\n')
+            writer = csv.DictWriter(file, [*keys], lineterminator='\n')
             writer.writeheader()
-            writer.writerows(rows)
-        content = dict(caption=self.caption, rows=rows, **extra)
+            writer.writerows(self.rows)
+        content = dict(caption=self.caption, rows=self.rows, **extra)
         (folder / f'{stem}.json').write_text(
             json.dumps(content, indent=2) + '\n', encoding='utf-8'
         )

@@ -12,23 +12,23 @@ def test_four_forms_say_the_same(tmp_path: Path) -> None:
     columns = [
         Column('name', 'network'),
         Column('macs', 'MACs', si),
-        Column('top1', 'top-1', '{:.2f}'.format),
+        Column('top1', 'top-1', '{:.2f} ± {:g}'.format, ('deviation',)),
     ]
     rows = [
-        dict(name='plain', macs=20_000_000, top1=80.5, unseen=1),
-        dict(name='mlfm', macs=21_000_000, top1=91.25, unseen=1),
+        dict(name='plain', macs=20_000_000, top1=80.5, deviation=2),
+        dict(name='mlfm', macs=21_000_000, top1=91.25, deviation=1),
     ]
     table = Table(columns, rows, 'Caption.')
     table.save(tmp_path, 'results', seed=3)
     content = json.loads((tmp_path / 'results.json').read_text())
     assert content['caption'] == 'Caption.' and content['seed'] == 3
-    assert content['rows'][1] == dict(name='mlfm', macs=21_000_000, top1=91.25)
+    assert content['rows'] == rows
     with open(tmp_path / 'results.csv', newline='') as file:
         assert [row['top1'] for row in csv.DictReader(file)] == [
             *('80.5', '91.25'),
         ]
     lines = (tmp_path / 'results.md').read_text().splitlines()
-    assert lines[2] == '| plain | 20.0 M | 80.50 |'
+    assert lines[2] == '| plain | 20.0 M | 80.50 ± 2 |'
     assert lines[-1] == 'Caption.'
     assert {line.count('|') for line in lines[:4]} == {4}
     assert [c.header for c in table.rich().columns] == [

@@ -124,10 +124,9 @@ def main() -> None:
         check_data({str(run.folder): run.cfg for run in runs}, args.data)
         check_scipy([len(found) for found in networks.values()])
         print(f'{len(runs)} runs of {len(networks)} networks', flush=True)
-        rows = summarize(networks)
-        table = tabulate(networks, rows)
+        table = tabulate(networks, summarize(networks))
         out.mkdir(parents=True, exist_ok=True)
-        save(networks, rows, table, out)
+        save(networks, table, out)
         plot_curves(
             {n: [r.curve for r in found] for n, found in networks.items()},
             out / 'curves.png',
