@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from mmengine.registry import DATASETS, DefaultScope
 from rich.console import Console
 
-from mlfm_mm.analysis.complexity import measure_complexity
-from mlfm_mm.analysis.evidence.statistics import spread
+from mlfm_mm.analysis.compare import (
+    Runs,
+    find_networks,
+    save,
+    summarize,
+    tabulate,
+)
 from mlfm_mm.analysis.machine import describe_machine, place
 from mlfm_mm.analysis.plots import plot_curves
 from mlfm_mm.analysis.sizes import image_size
-from mlfm_mm.analysis.tables import Column, Table, si
+from mlfm_mm.analysis.tables import Table
 from mlfm_mm.datasets import FolderContents, FolderError, scan_folder
 from mlfm_mm.engine import UsageError
-from mlfm_mm.engine.models import build_model
 
 from .pictures import save_pictures
 from .recipe import Settings, make_config, network_of
 from .training import MAX_LINES, Run, quiet, train_all
-from .verdict import Curves, verdict
+from .verdict import verdict
 
 
 @dataclass(frozen=True)
@@ -101,20 +105,14 @@ def run_quickstart(settings: Settings, console: Console) -> Path:
             f'{place(describe_machine())}.\n{task}\n'
             f'Everything goes to {folder}, the log to console.log.',
         )
-        curves = train_all(runs, task.steps, folder, console)
-        table = tabulate(runs, curves, task)
-    table.save(
-        folder,
-        'results',
-        settings=asdict(settings),
-        curves={
-            title: {seed: asdict(curve) for seed, curve in found.items()}
-            for title, found in curves.items()
-        },
-        machine=describe_machine(),
-    )
-    lines = {title: [*found.values()] for title, found in curves.items()}
-    plot_curves(lines, folder / 'curves.png', str(task))
+        train_all(runs, task.steps, folder, console)
+        words = [f'{run.title}={run.cfg.work_dir}' for run in runs]
+        networks = find_networks(words)
+        rows = summarize(networks)
+    table = lay_out(networks, rows, task)
+    save(networks, table, folder, settings=asdict(settings))
+    curves = {name: [r.curve for r in runs] for name, runs in networks.items()}
+    plot_curves(curves, folder / 'curves.png', str(task))
     console.print()
     console.print(table.rich())
     _print(
@@ -206,50 +204,29 @@ def describe(run: Run, settings: Settings) -> Task:
     )
 
 
-def tabulate(runs: list[Run], curves: Curves, task: Task) -> Table:
-    """Tabulate the results.
+def lay_out(networks: Runs, rows: list[dict], task: Task) -> Table:
+    """Lay out the results.
 
     Args:
-        runs (list[Run]): What was trained.
-        curves (dict[str, dict[int, Curve]]): Their curves, by title and seed.
+        networks (dict[str, list[TrainedRun]]): The runs.
+        rows (list[dict]): From :func:`mlfm_mm.analysis.compare.summarize`.
         task (Task): What they were trained on.
 
     Returns:
         Table: One row for each network.
     """
-    columns = [
-        Column('network', 'network'),
-        Column('params', 'params', si),
-        Column('macs', 'MACs', si),
-        Column('top1_best', 'top-1 best'),
-        Column('top1_final', 'top-1 final'),
-        Column('epoch_seconds', 's/epoch', '{:.2f}'.format),
-    ]
-    rows = []
-    for title, cfg in {run.title: run.cfg for run in runs}.items():
-        cost = measure_complexity(build_model(cfg), image_size(cfg))
-        found = curves[title].values()
-        rows.append(
-            dict(
-                network=title,
-                params=cost.params,
-                macs=cost.macs,
-                top1_best=spread([curve.best for curve in found]),
-                top1_final=spread([curve.final for curve in found]),
-                epoch_seconds=min(curve.epoch_seconds for curve in found),
-            )
-        )
     caption = (
-        f'{task}. top-1: % of the validation images, {seeds_of(runs)}. '
-        f's/epoch: training alone, the fastest epoch, on '
-        f'{place(describe_machine())}. {verdict(curves, task.val_images)}'
+        f'{task}. top-1: % of the validation images, '
+        f'{seeds_of(rows[0]["seeds"])}. s/epoch: training alone, the fastest '
+        f'epoch, on {place(describe_machine())}. '
+        f'{verdict(networks, task.val_images)}'
     )
-    return Table(columns, rows, caption)
+    shown = ('network', 'params', 'macs', 'epoch_seconds', 'best', 'final')
+    return replace(tabulate(networks, rows).only(*shown), caption=caption)
 
 
-def seeds_of(runs: list[Run]) -> str:
+def seeds_of(seeds: list[int]) -> str:
     """Say which seeds were trained."""
-    seeds = sorted({run.seed for run in runs})
     if len(seeds) == 1:
         return f'one run each, seed {seeds[0]}'
     return f'mean ± standard deviation over seeds {seeds[0]} to {seeds[-1]}'

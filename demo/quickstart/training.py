@@ -16,7 +16,6 @@ from mmengine.runner import Runner
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from mlfm_mm.analysis.runs import Curve, read_curve
 from mlfm_mm.engine import build_runner
 from mlfm_mm.engine.hooks.epoch_summary import mean_loss
 
@@ -98,7 +97,7 @@ class Run:
 
 def train_all(
     runs: list[Run], steps: int, folder: Path, console: Console
-) -> dict[str, dict[int, Curve]]:
+) -> None:
     """Train the networks, one after the other.
 
     Args:
@@ -106,9 +105,6 @@ def train_all(
         steps (int): Training steps of each.
         folder (Path): Each writes into a folder in it.
         console (Console): Where to print the progress.
-
-    Returns:
-        dict[str, dict[int, Curve]]: Their curves, by title and seed.
     """
     progress = Progress(
         TextColumn('{task.description}'),
@@ -124,15 +120,11 @@ def train_all(
     )
     progress.add_task('all networks', total=steps * len(runs))
     lines = max(MAX_LINES // len(runs), 1)
-    curves: dict[str, dict[int, Curve]] = {}
     with progress:
         for run in runs:
             run.cfg.work_dir = str(folder / f'{run.arm}_s{run.seed}')
             name = f'{run.title}, seed {run.seed}'
             train(run.cfg, TellEpochs(name, progress, lines))
-            found = read_curve(run.cfg.work_dir)
-            curves.setdefault(run.title, {})[run.seed] = found
-    return curves
 
 
 def train(cfg: Config, hook: Hook) -> None:

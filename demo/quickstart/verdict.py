@@ -5,10 +5,8 @@ from __future__ import annotations
 import math
 from statistics import fmean
 
+from mlfm_mm.analysis.compare import Runs
 from mlfm_mm.analysis.evidence.statistics import paired_difference
-from mlfm_mm.analysis.runs import Curve
-
-Curves = dict[str, dict[int, Curve]]
 
 ELSEWHERE = (
     'Another machine or another number of threads rounds differently, so that '
@@ -16,20 +14,22 @@ ELSEWHERE = (
 )
 
 
-def verdict(curves: Curves, images: int) -> str:
+def verdict(networks: Runs, images: int) -> str:
     """Say which network ended higher, and whether that means anything.
 
     Args:
-        curves (dict[str, dict[int, Curve]]): The runs of the network without
-            and of the one with memory, by seed.
+        networks (dict[str, list[TrainedRun]]): The runs of the network
+            without and of the one with memory, in pairs.
         images (int): Number of validation images.
 
     Returns:
         str: Some sentences.
     """
-    (baseline, plain), (mlfm, memory) = curves.items()
-    before = {seed: curve.final for seed, curve in plain.items()}
-    after = {seed: curve.final for seed, curve in memory.items()}
+    baseline, mlfm = networks
+    before, after = (
+        dict(enumerate(run.curve.final for run in runs))
+        for runs in networks.values()
+    )
     difference = paired_difference(before, after)
     assert difference is not None
     gain = difference.mean

@@ -27,9 +27,9 @@ def check_results(run: Path, networks: int = 2) -> dict:
     assert mlfm['params'] > baseline['params']
     assert mlfm['macs'] > baseline['macs']
     assert all(row['epoch_seconds'] > 0 for row in content['rows'])
-    assert 'seed' in content['caption']
+    assert 'seed' in content['caption'] and 'epochs' in content['settings']
     markdown = (run / 'results.md').read_text()
-    assert markdown.startswith('| network | params | MACs |')
+    assert markdown.startswith('| model | params | MACs |')
     assert 'MLFM' in markdown
     with Image.open(run / 'curves.png') as picture:
         assert picture.format == 'PNG' and picture.width > 1000
@@ -67,8 +67,8 @@ def test_digits(tmp_path: Path) -> None:
     content = check_results(only_run(tmp_path / 'runs'))
     assert '100 training' in content['caption']
     assert 'seeds 0 to 1' in content['caption']
-    for curves in content['curves'].values():
-        assert [*curves] == ['0', '1']
+    for runs in content['runs'].values():
+        assert [*runs] == ['0', '1']
 
 
 def test_own_images(
@@ -99,8 +99,8 @@ def test_second_run_starts_anew(tmp_path: Path) -> None:
         )
     first, second = sorted((tmp_path / 'runs').iterdir())
     one, two = check_results(first), check_results(second)
-    for name, curve in one['curves'].items():
-        assert curve['0']['loss'] == two['curves'][name]['0']['loss']
+    for name, curve in one['runs'].items():
+        assert curve['0']['loss'] == two['runs'][name]['0']['loss']
 
 
 @pytest.mark.slow

@@ -1,8 +1,12 @@
 """What the quickstart says of its training runs."""
 
+from pathlib import Path
+
 import pytest
+from mmengine.config import Config
 
 from demo.quickstart.verdict import verdict
+from mlfm_mm.analysis.compare import TrainedRun
 from mlfm_mm.analysis.runs import Curve
 
 PLAIN, MEMORY = 'net', 'net + MLFM'
@@ -14,11 +18,14 @@ def curve(final: float) -> Curve:
 
 def say(plain: list[float], memory: list[float], images: int = 400) -> str:
     finals = {PLAIN: plain, MEMORY: memory}
-    curves = {
-        name: {seed: curve(final) for seed, final in enumerate(values)}
+    networks = {
+        name: [
+            TrainedRun(Path(), Config(), seed, curve(final), None, None)
+            for seed, final in enumerate(values)
+        ]
         for name, values in finals.items()
     }
-    return verdict(curves, images)
+    return verdict(networks, images)
 
 
 @pytest.mark.parametrize(
