@@ -66,7 +66,6 @@ class Report:
             and how many other programs ran, under ``'load'``.
         figures (DataFrame): The figures, with ``COLUMNS``. Defaults to
             none.
-        notes (list[str]): What was left out, and why. Defaults to none.
     """
 
     command: str
@@ -74,14 +73,11 @@ class Report:
     figures: pd.DataFrame = field(
         default_factory=lambda: pd.DataFrame(columns=COLUMNS)
     )
-    notes: list[str] = field(default_factory=list)
 
     def save(self, path: Path) -> None:
         """Write everything as JSON, a figure on a line."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        head = dict(
-            command=self.command, machine=self.machine, notes=self.notes
-        )
+        head = dict(command=self.command, machine=self.machine)
         lines = self.figures.to_json(
             orient='records', lines=True, double_precision=15
         )
@@ -97,12 +93,11 @@ class Report:
         return cls(figures=pd.DataFrame(rows, columns=COLUMNS), **content)
 
     def ending(self) -> list[str]:
-        """List the notes, a warning of noise, and how it was measured."""
-        notes = list(self.notes)
+        """Say how it was measured, after a warning where that was noisy."""
         # What is only counted has no noise.
-        if self.figures['noise'].any():
-            notes += filter(None, [busy(self.machine)])
-        return [*notes, f'{sentence(self.machine)}. `{self.command}`']
+        noisy = self.figures['noise'].any() and busy(self.machine)
+        place = f'{sentence(self.machine)}. `{self.command}`'
+        return [noisy, place] if noisy else [place]
 
 
 def tables(figures: pd.DataFrame) -> list[tuple[pd.DataFrame, str]]:

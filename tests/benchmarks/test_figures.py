@@ -17,7 +17,6 @@ def test_a_report_survives_a_file(tmp_path: Path) -> None:
     written.save(path)
     read = Report.read(path)
     assert (read.command, read.machine) == (written.command, written.machine)
-    assert read.notes == written.notes
     pd.testing.assert_frame_equal(
         read.figures, written.figures.reset_index(drop=True)
     )
@@ -71,9 +70,9 @@ def test_a_sweep_of_many_quantities_has_a_table_for_each_point() -> None:
 def test_the_end_says_where() -> None:
     found = report()
     found.machine['load'] = 99.0
-    note, warning, place = found.ending()
-    assert note == 'a note' and place.endswith('`python x`')
+    warning, place = found.ending()
+    assert place.endswith('`python x`')
     assert 'was busy' in warning
     # What is counted is no better on a quiet machine.
     found.figures = figures('launches_infer', 2.0)
-    assert found.ending() == [note, place]
+    assert found.ending() == [place]

@@ -39,4 +39,4 @@ def report() -> Report:
         figures('saved', 1.5, 1.2),
     ]
     machine = dict(describe_machine('cpu'), load=0.0)
-    return Report('python x', machine, pd.concat(found), ['a note'])
+    return Report('python x', machine, pd.concat(found))
