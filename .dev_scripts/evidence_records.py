@@ -10,7 +10,6 @@ from pathlib import Path
 from mlfm_mm.analysis.evidence import Arm, Plan, read_plan, read_records
 from mlfm_mm.analysis.evidence.statistics import (
     Difference,
-    by_arm,
     paired_difference,
 )
 
@@ -38,14 +37,15 @@ class Evidence:
     records: list[dict]
 
     def scores(self, key: str = 'final') -> dict[str, dict[int, float]]:
-        """Get the scores by arm and seed."""
-        return by_arm(self.records, key)
+        """Get the final scores, or the best ones, by arm and seed."""
+        scores: dict[str, dict[int, float]] = {}
+        for record in self.records:
+            scores.setdefault(record['arm'], {})[record['seed']] = record[key]
+        return scores
 
-    def difference(
-        self, arm: str, baseline: str, key: str = 'final'
-    ) -> Difference | None:
+    def difference(self, arm: str, baseline: str) -> Difference | None:
         """Compare an arm with a baseline; None for the baseline itself."""
-        scores = self.scores(key)
+        scores = self.scores()
         if arm == baseline or baseline not in scores or arm not in scores:
             return None
         return paired_difference(scores[baseline], scores[arm])

@@ -113,12 +113,10 @@ def pending_runs(plan: Plan, records: list[dict]) -> list[Run]:
         UsageError: If a record was made with another recipe than the plan's:
             results of two experiments must not share a row.
     """
-    by_arm: dict[str, list[dict]] = {}
+    arms = {arm.name: arm for arm in plan.arms}
     for record in records:
-        by_arm.setdefault(record['arm'], []).append(record)
-    for arm in plan.arms:
-        for record in by_arm.get(arm.name, []):
-            _check_same(plan, arm, record)
+        if record['arm'] in arms:
+            _check_same(plan, arms[record['arm']], record)
     done = {(record['arm'], record['seed']) for record in records}
     return [run for run in plan.runs() if (run.arm.name, run.seed) not in done]
 

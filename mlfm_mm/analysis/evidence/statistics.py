@@ -177,25 +177,3 @@ def spread(scores: Sequence[float]) -> str:
     """
     mean = f'{fmean(scores):.1f}'
     return f'{mean} ± {deviation(scores):.1f}' if len(scores) > 1 else mean
-
-
-def by_arm(
-    records: Sequence[Mapping], key: str = 'final'
-) -> dict[str, dict[int, float]]:
-    """Group the scores of records by arm and seed.
-
-    Args:
-        records (Sequence[Mapping]): The records.
-        key (str): ``'final'`` or ``'best'``. Defaults to ``'final'``.
-
-    Returns:
-        dict[str, dict[int, float]]: Scores by arm and seed.
-
-    Example:
-        >>> by_arm([dict(arm='a', seed=0, final=1.0)])
-        {'a': {0: 1.0}}
-    """
-    scores: dict[str, dict[int, float]] = {}
-    for record in records:
-        scores.setdefault(record['arm'], {})[record['seed']] = record[key]
-    return scores

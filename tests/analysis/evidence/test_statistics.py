@@ -9,7 +9,6 @@ from scipy import stats
 
 from mlfm_mm.analysis.evidence.statistics import (
     Difference,
-    by_arm,
     check_scipy,
     paired_difference,
     spread,
@@ -74,13 +73,3 @@ def test_spread_against_numpy() -> None:
     scores = [61.3, 60.2, 64.9]
     mean, deviation = np.mean(scores), np.std(scores, ddof=1)
     assert spread(scores) == f'{mean:.1f} ± {deviation:.1f}'
-
-
-def test_records_by_arm() -> None:
-    records = [
-        dict(arm='a', seed=1, final=3.0, best=4.0),
-        dict(arm='b', seed=1, final=5.0, best=5.0),
-        dict(arm='a', seed=0, final=1.0, best=2.0),
-    ]
-    assert by_arm(records) == {'a': {1: 3.0, 0: 1.0}, 'b': {1: 5.0}}
-    assert by_arm(records, 'best')['a'] == {1: 4.0, 0: 2.0}
