@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import count, pairwise
+from itertools import pairwise
 from statistics import fmean
 from typing import Any
 
@@ -33,7 +33,6 @@ SINGLE = (
 )
 SEVERAL = 'Mean ± deviation over checkpoints; differences {}. {}'
 NONE = '-'
-_numbers = count()
 
 
 def measure_robustness(
@@ -118,11 +117,9 @@ def check_pipelines(
 
 
 def _build(cfg: Config) -> Runner:
-    # MMEngine would give runners of one name the same logger.
-    cfg.experiment_name = f'robustness_{next(_numbers)}'
     # Persistent workers would keep their copy of the first pipeline.
     cfg.test_dataloader.persistent_workers = False
-    runner: Runner = build_runner(cfg)
+    runner: Runner = build_runner(cfg, 'robustness')
     return runner
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import count
 from pathlib import Path
 
 import mmcv
@@ -22,7 +21,6 @@ from .samples import spread_over
 from .tables import Column, Table
 
 METRICS = ('mIoU', 'mAcc', 'aAcc')
-_numbers = count()
 
 
 class ClassIoU(IoUMetric):
@@ -100,10 +98,8 @@ def evaluate(
         work_dir=str(checkpoint.parent / 'compared' / 'test'),
         allow_partial=allow_partial,
     )
-    # MMEngine would give runners of one name the same logger.
-    cfg.experiment_name = f'segments_{next(_numbers)}'
     cfg.test_evaluator = dict(type=ClassIoU, iou_metrics=['mIoU'])
-    runner = build_runner(cfg)
+    runner = build_runner(cfg, 'segments')
     overall = runner.test()
     (metric,) = runner.test_evaluator.metrics
     score = Score(

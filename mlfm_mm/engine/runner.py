@@ -1,6 +1,7 @@
 """From a prepared config to its runner."""
 
 from copy import deepcopy
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,18 @@ from .distributed import adapt_launcher
 from .errors import UsageError
 from .hooks.check_data import check_batches
 
+_numbers = count()
 
-def build_runner(cfg: Config) -> Runner:
+
+def build_runner(cfg: Config, name: str | None = None) -> Runner:
     """Build the runner, with or without a GPU.
 
     Args:
         cfg (Config): A config from :func:`prepare_training` or
             :func:`prepare_testing`, changed in place where a GPU is missing.
+        name (str, optional): What the run is for, if it is one of several in
+            this process: it then has a logger and a visualizer of its own.
+            Defaults to None.
 
     Returns:
         Runner: The default runner, or the config's ``runner_type``. It
@@ -34,6 +40,8 @@ def build_runner(cfg: Config) -> Runner:
     written = deepcopy(cfg)
     adapt_amp(cfg)
     adapt_launcher(cfg)
+    if name is not None:
+        _set_apart(cfg, f'{name}_{next(_numbers)}')
     kind: Any = Runner
     if 'runner_type' in cfg:
         # A host's own runner is found from the host's scope only.
@@ -51,6 +59,14 @@ def build_runner(cfg: Config) -> Runner:
     # What it writes down trains alike on GPUs and in any number of processes.
     runner.cfg = written
     return runner
+
+
+def _set_apart(cfg: Config, name: str) -> None:
+    # MMEngine would give runners of one name the same logger, and the same
+    # visualizer, which writes to the folder of the first.
+    cfg.experiment_name = name
+    if cfg.get('visualizer') is not None:
+        cfg.visualizer.name = name
 
 
 class _Careful:

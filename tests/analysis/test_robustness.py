@@ -5,6 +5,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.registry import DATASETS, DefaultScope
+from mmengine.runner import Runner
 from torch import nn
 
 pytest.importorskip('mmpretrain')
@@ -16,7 +17,7 @@ from mlfm_mm.analysis.robustness import (
     measure_robustness,
     tabulate,
 )
-from mlfm_mm.engine import UsageError
+from mlfm_mm.engine import UsageError, prepare_testing
 from mlfm_mm.engine.models import build_model
 from tests.tools.helpers import write_digits_config
 
@@ -41,6 +42,22 @@ def test_network_against_its_predictions(tmp_path: Path) -> None:
             dataset.pipeline.transforms.insert(-1, corruption)
         right = [predict(model, cfg, sample) for sample in dataset]
         assert scores[name] == pytest.approx(100 * np.mean(right), abs=1e-3)
+
+
+def test_the_next_runner_of_the_process(tmp_path: Path) -> None:
+    path, weights = write_digits_config(tmp_path), str(tmp_path / 'x.pth')
+    cfg = Config.fromfile(path)
+    cfg.visualizer = dict(
+        type='Visualizer',
+        name='of_the_config',
+        vis_backends=[dict(type='LocalVisBackend')],
+    )
+    cfg.dump(path)
+    torch.save(build_model(cfg).state_dict(), weights)
+    measure_robustness(str(path), weights, ())
+    cfg = prepare_testing(str(path), weights, work_dir=str(tmp_path / 'own'))
+    Runner.from_cfg(cfg).test()
+    assert [*tmp_path.glob('own/*/vis_data/config.py')]
 
 
 @pytest.fixture

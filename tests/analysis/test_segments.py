@@ -43,12 +43,8 @@ def test_colours_of_the_pictures(tmp_path: Path) -> None:
     assert {(200, 200, 200), (255, 0, 0), (0, 0, 0)} <= colours
 
 
-def test_a_mask_of_one_channel(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    # Not in tmp_path: MMEngine keeps the visualizer, which writes there.
-    folder = tmp_path_factory.mktemp('binary')
-    cfg = segmentor(folder, BINARY).cfg
+def test_a_mask_of_one_channel(tmp_path: Path) -> None:
+    cfg = segmentor(tmp_path, BINARY).cfg
     weights = Path(cfg.filename).with_suffix('.pth')
     runner, score = evaluate(cfg, weights, None)
     pictures: list[Picture] = []
@@ -56,4 +52,4 @@ def test_a_mask_of_one_channel(
     (seen,) = pictures[0].seen
     assert seen.dtype.kind == 'i' and len(score.iou) == 2
     colours = dict(ground=[0, 0, 0], square=[255, 0, 0])
-    draw(pictures, ['a'], colours, folder / 'x.png')
+    draw(pictures, ['a'], colours, tmp_path / 'x.png')
