@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
@@ -17,19 +16,8 @@ import numpy as np
 EXTREME = 8.0
 # The label that mmseg's losses and metrics ignore.
 IGNORED = 255
-
-
-@dataclass(frozen=True)
-class Item:
-    """What a dataset knows of an image.
-
-    Args:
-        name (str): The file, or a number where the image is in memory.
-        info (dict): As :class:`mmengine.dataset.BaseDataset` gives it.
-    """
-
-    name: str
-    info: dict
+# What is wrong with a data set: the kind, the split, and what was seen.
+Finding = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -37,7 +25,7 @@ class Seen:
     """What was seen of an image.
 
     Args:
-        name (str): See :class:`Item`.
+        name (str): The file, or a number where the image is in memory.
         fault (str): ``'empty'``, ``'unreadable'`` or ``''``.
         size (tuple[int, int]): Width and height.
         digest (str): A hash of the pixels.
@@ -57,59 +45,41 @@ class Seen:
     has_mask: bool = False
 
 
-@dataclass
-class Report:
-    """What is wrong with a data set.
-
-    Args:
-        findings (dict[str, dict[str, list[str]]]): Names and what was seen,
-            by kind and by split.
-    """
-
-    findings: dict[str, dict[str, list[str]]] = field(
-        default_factory=lambda: defaultdict(lambda: defaultdict(list))
-    )
-
-    def add(self, kind: str, split: str, texts: Iterable[str]) -> None:
-        """Add findings, if there are any."""
-        for text in texts:
-            self.findings[kind][split].append(text)
-
-
 # ---- One image --------------------------------------------------------------
 
 
-def look_at(item: Item) -> Seen:
+def look_at(info: dict) -> Seen:
     """Decode an image and its mask.
 
     Args:
-        item (Item): The image.
+        info (dict): What the data set knows of it, as
+            :class:`mmengine.dataset.BaseDataset` gives it.
 
     Returns:
         Seen: What was seen; nothing is raised.
     """
-    pixels = item.info.get('img')
-    turned = False
+    pixels, turned = info.get('img'), False
+    name = str(info.get('img_path', info.get('sample_idx')))
     if pixels is None:
-        path = Path(item.info['img_path'])
+        path = Path(info['img_path'])
         try:
             if path.is_file() and not path.stat().st_size:
-                return Seen(item.name, 'empty')
+                return Seen(name, 'empty')
             pixels, turned = read(path)
         except Exception:  # broken files raise errors of every kind
-            return Seen(item.name, 'unreadable')
+            return Seen(name, 'unreadable')
     size = (pixels.shape[1], pixels.shape[0])
-    labels, mask_fault = look_at_labels(item.info, size)
+    labels, mask_fault = look_at_labels(info, size)
     digest = hashlib.blake2b(pixels.tobytes(), digest_size=16)
     digest.update(repr(pixels.shape).encode())
     return Seen(
-        name=item.name,
+        name=name,
         size=size,
         digest=digest.hexdigest(),
         labels=labels,
         mask_fault=mask_fault,
         turned=turned,
-        has_mask='seg_map_path' in item.info,
+        has_mask='seg_map_path' in info,
     )
 
 
@@ -179,16 +149,14 @@ def map_labels(values: np.ndarray, info: dict) -> list[int]:
 
 
 def judge(
-    report: Report,
     splits: Mapping[str, Sequence[Seen]],
     classes: Sequence[str] = (),
     turns: bool = False,
     extreme: float = EXTREME,
-) -> Report:
+) -> Iterator[Finding]:
     """Say what is wrong with a data set.
 
     Args:
-        report (Report): Takes the findings.
         splits (Mapping[str, Sequence[Seen]]): What was seen of each split.
         classes (Sequence[str]): Names of the classes; without them labels
             are not judged. Defaults to none.
@@ -197,23 +165,22 @@ def judge(
         extreme (float): A size is extreme if it differs from the median by
             more than this factor. Defaults to 8.
 
-    Returns:
-        Report: ``report``.
+    Yields:
+        Finding: Each thing that is wrong, split by split.
     """
+    first = next(iter(splits))
     for split, seen in splits.items():
-        for kind in ('empty', 'unreadable'):
-            report.add(kind, split, (s.name for s in seen if s.fault == kind))
         sound = [s for s in seen if not s.fault]
-        report.add('extreme size', split, extreme_sizes(sound, extreme))
-        report.add('mask', split, faults_of_masks(sound, turns))
-        if classes:
-            report.add('label', split, faults_of_labels(sound, classes))
-    for split in list(splits)[1:]:
-        first = next(iter(splits))
-        report.add(
-            'duplicate', split, duplicates(splits[first], splits[split], first)
-        )
-    return report
+        found: dict[str, Iterable[str]] = {
+            'extreme size': extreme_sizes(sound, extreme),
+            'mask': faults_of_masks(sound, turns),
+            'label': faults_of_labels(sound, classes) if classes else (),
+        }
+        if split != first:
+            found['duplicate'] = duplicates(splits[first], sound, first)
+        yield from ((s.fault, split, s.name) for s in seen if s.fault)
+        for kind, texts in found.items():
+            yield from ((kind, split, text) for text in texts)
 
 
 def extreme_sizes(seen: Sequence[Seen], factor: float) -> Iterator[str]:

@@ -10,7 +10,7 @@ from mmengine.dataset import BaseDataset
 from mmengine.registry import DATASETS
 
 from .folder_layout import FolderError
-from .inspection import Item, Report
+from .inspection import Finding
 from .readable import ReadableDataset
 from .unreadable import ReadsWhatItCan, UnreadablePolicy, parts
 
@@ -18,15 +18,17 @@ WITH_CHECKS = (ReadsWhatItCan, ReadableDataset)
 SPLITS = ('train', 'val', 'test')
 
 
-def build_datasets(cfg: Config) -> tuple[dict[str, BaseDataset], Report]:
+def build_datasets(
+    cfg: Config,
+) -> tuple[dict[str, BaseDataset], list[Finding]]:
     """Build the data sets of a config, each once.
 
     Args:
         cfg (Config): A config of a host.
 
     Returns:
-        tuple[dict[str, BaseDataset], Report]: Data sets by split, where the
-        test set is left out if it is the validation set; and which splits
+        tuple[dict[str, BaseDataset], list[Finding]]: Data sets by split, where
+        the test set is left out if it is the validation set; and which splits
         cannot be found, and why.
 
     Raises:
@@ -43,16 +45,17 @@ def build_datasets(cfg: Config) -> tuple[dict[str, BaseDataset], Report]:
             'the config has no data: set train_dataloader, val_dataloader or '
             'test_dataloader'
         )
-    built, report = {}, Report()
+    built: dict[str, BaseDataset] = {}
+    absent: list[Finding] = []
     for split, config in configs.items():
         try:
             built[split] = DATASETS.build(without_checks(config))
             built[split].full_init()
         except (AssertionError, FolderError, OSError) as error:
-            report.add('not there', split, [str(error)])
+            absent.append(('not there', split, str(error)))
     if not built:
-        raise FolderError(next(iter(report.findings['not there'].values()))[0])
-    return built, report
+        raise FolderError(absent[0][2])
+    return built, absent
 
 
 def without_checks(config: dict) -> dict:
@@ -77,19 +80,17 @@ def without_checks(config: dict) -> dict:
     return config
 
 
-def list_items(dataset: BaseDataset) -> list[Item]:
+def list_infos(dataset: BaseDataset) -> list[dict]:
     """List the images of a data set, and the files that it leaves out."""
     policies = (getattr(part, 'unreadable', None) for part in parts(dataset))
-    items = [
-        Item(path, dict(img_path=path))
+    left_out = [
+        dict(img_path=path)
         for policy in policies
         if isinstance(policy, UnreadablePolicy)
         for path in policy.left_out
     ]
-    for index in range(len(dataset)):
-        info = dataset.get_data_info(index)
-        items.append(Item(str(info.get('img_path', index)), info))
-    return items
+    infos = [dataset.get_data_info(index) for index in range(len(dataset))]
+    return left_out + infos
 
 
 def turns_pictures(cfg: Config) -> bool:

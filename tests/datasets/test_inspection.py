@@ -5,8 +5,6 @@ import pytest
 from PIL import ExifTags, Image
 
 from mlfm_mm.datasets.inspection import (
-    Item,
-    Report,
     Seen,
     judge,
     look_at,
@@ -15,8 +13,8 @@ from mlfm_mm.datasets.inspection import (
 from tests.tools.helpers import write_image
 
 
-def item(path: Path, **info: object) -> Item:
-    return Item(path.name, dict(img_path=str(path), **info))
+def item(path: Path, **info: object) -> dict:
+    return dict(img_path=str(path), **info)
 
 
 def test_files_that_are_no_images(tmp_path: Path) -> None:
@@ -27,11 +25,11 @@ def test_files_that_are_no_images(tmp_path: Path) -> None:
     seen = [look_at(item(p)) for p in (whole, torn, empty, tmp_path / 'no')]
     assert [s.fault for s in seen] == ['', 'unreadable', 'empty', 'unreadable']
     assert seen[0].size == (40, 40)
-    found = judge(Report(), dict(train=seen)).findings
-    assert found == {
-        'empty': {'train': ['c.jpg']},
-        'unreadable': {'train': ['b.jpg', 'no']},
-    }
+    assert list(judge(dict(train=seen))) == [
+        ('unreadable', 'train', str(torn)),
+        ('empty', 'train', str(empty)),
+        ('unreadable', 'train', str(tmp_path / 'no')),
+    ]
 
 
 def test_the_same_pixels_under_other_names(tmp_path: Path) -> None:
@@ -44,48 +42,45 @@ def test_the_same_pixels_under_other_names(tmp_path: Path) -> None:
             train=['a.png'], val=['b.png', 'copy.bmp']
         ).items()
     }
-    found = judge(Report(), splits).findings
-    assert found == {'duplicate': {'val': ['copy.bmp = a.png (train)']}}
+    one, other = (tmp_path / name for name in ('copy.bmp', 'a.png'))
+    (found,) = judge(splits)
+    assert found == ('duplicate', 'val', f'{one} = {other} (train)')
 
 
 def test_extreme_sizes() -> None:
     sizes = [(500, 375)] * 5 + [(375, 500), (40, 30), (5000, 375), (2, 375)]
     seen = [Seen(str(i), size=size) for i, size in enumerate(sizes)]
-    found = judge(Report(), dict(train=seen)).findings['extreme size']['train']
-    assert [text.split(':')[0] for text in found] == ['6', '7', '8']
-    assert found[0] == '6: 40x30 pixels'
+    found = list(judge(dict(train=seen)))
+    assert [text.split(':')[0] for *_, text in found] == ['6', '7', '8']
+    assert found[0] == ('extreme size', 'train', '6: 40x30 pixels')
 
 
 def test_labels() -> None:
     labels = [(0,), (1,), (-1,), (3, 1)]
     seen = [Seen(str(i), size=(9, 9), labels=n) for i, n in enumerate(labels)]
-    found = judge(Report(), dict(train=seen), ('cat', 'dog', 'hen')).findings
-    assert found == {
-        'label': {
-            'train': [
-                '2: -1, not within 0 to 2',
-                '3: 3, not within 0 to 2',
-                'no image has the label 2 (hen)',
-            ]
-        }
-    }
-    assert judge(Report(), dict(train=seen)).findings == {}
+    found = judge(dict(train=seen), ('cat', 'dog', 'hen'))
+    assert list(found) == [
+        ('label', 'train', '2: -1, not within 0 to 2'),
+        ('label', 'train', '3: 3, not within 0 to 2'),
+        ('label', 'train', 'no image has the label 2 (hen)'),
+    ]
+    assert not list(judge(dict(train=seen)))
 
 
 def test_a_split_without_labels() -> None:
     seen = [Seen(str(i), size=(9, 9)) for i in range(3)]
     names = ('cat', 'dog')
-    assert judge(Report(), dict(test=seen), names).findings == {}
+    assert not list(judge(dict(test=seen), names))
     # Masks that label nothing are no reason to be silent.
     seen = [Seen('0', size=(9, 9), mask_fault='is empty', has_mask=True)]
-    found = judge(Report(), dict(test=seen), names).findings['label']['test']
-    assert len(found) == 2
+    kinds = [kind for kind, *_ in judge(dict(test=seen), names)]
+    assert kinds == ['mask', 'label', 'label']
 
 
 def test_images_in_memory() -> None:
     pixels = np.zeros((4, 6, 3), np.uint8)
-    seen = look_at(Item('7', dict(img=pixels, gt_label=2)))
-    assert seen.size == (6, 4) and seen.labels == (2,)
+    seen = look_at(dict(img=pixels, gt_label=2, sample_idx=7))
+    assert seen.name == '7' and seen.size == (6, 4) and seen.labels == (2,)
 
 
 @pytest.mark.parametrize(
@@ -119,15 +114,13 @@ def test_pictures_to_be_turned(tmp_path: Path) -> None:
         item(tmp_path / 'a.jpg', seg_map_path=str(tmp_path / 'm.png'))
     )
     assert seen.turned and seen.size == (6, 4) and not seen.mask_fault
-    assert judge(Report(), dict(train=[seen])).findings == {}
-    (text,) = judge(Report(), dict(train=[seen]), turns=True).findings['mask'][
-        'train'
-    ]
-    assert text.startswith('a.jpg: is turned by its EXIF data')
+    assert not list(judge(dict(train=[seen])))
+    ((kind, _, text),) = judge(dict(train=[seen]), turns=True)
+    assert kind == 'mask' and 'a.jpg: is turned by its EXIF data' in text
     # Photographs without masks may be turned as they like.
     seen = look_at(item(tmp_path / 'a.jpg', gt_label=0))
     assert seen.turned
-    assert judge(Report(), dict(train=[seen]), turns=True).findings == {}
+    assert not list(judge(dict(train=[seen]), turns=True))
 
 
 def test_labels_change_as_mmseg_changes_them(tmp_path: Path) -> None:

@@ -6,13 +6,14 @@ import pytest
 pytest.importorskip('mmpretrain')
 
 from mmengine.config import Config
+from mmengine.dataset import BaseDataset
 
 from mlfm_mm.datasets import FolderError
 from mlfm_mm.datasets.inspection import judge, look_at
 from mlfm_mm.datasets.listing import (
     SPLITS,
     build_datasets,
-    list_items,
+    list_infos,
     turns_pictures,
     without_checks,
 )
@@ -25,15 +26,20 @@ def loader(root: Path, **more: object) -> dict:
     return dict(dataset=dict(dataset, pipeline=load))
 
 
+def paths(dataset: BaseDataset) -> list[str]:
+    return [info['img_path'] for info in list_infos(dataset)]
+
+
 def test_only_a_test_set_that_is_the_validation_set_is_left_out(
     tmp_path: Path,
 ) -> None:
     root = write_image_folder(tmp_path / 'images', 3)
     same = {f'{split}_dataloader': loader(root) for split in SPLITS}
-    built, report = build_datasets(Config(same))
-    assert list(built) == ['train', 'val']
-    seen = {s: [*map(look_at, list_items(d))] for s, d in built.items()}
-    assert len(judge(report, seen).findings['duplicate']['val']) == 4
+    built, absent = build_datasets(Config(same))
+    assert list(built) == ['train', 'val'] and not absent
+    seen = {s: [*map(look_at, list_infos(d))] for s, d in built.items()}
+    found = [finding[:2] for finding in judge(seen)]
+    assert found == [('duplicate', 'val')] * 4
     del same['val_dataloader']
     assert list(build_datasets(Config(same))[0]) == ['train', 'test']
 
@@ -47,9 +53,9 @@ def test_each_data_set_once_and_what_is_not_there(tmp_path: Path) -> None:
             test_dataloader=loader(tmp_path / 'none'),
         )
     )
-    built, report = build_datasets(cfg)
-    assert list(built) == ['train']
-    assert 'there is no folder' in report.findings['not there']['val'][0]
+    built, [(*place, why)] = build_datasets(cfg)
+    assert list(built) == ['train'] and place == ['not there', 'val']
+    assert 'there is no folder' in why
     cfg.train_dataloader = cfg.test_dataloader = cfg.val_dataloader
     with pytest.raises(FolderError, match='there is no folder'):
         build_datasets(cfg)
@@ -66,7 +72,7 @@ def test_files_that_are_left_out_are_listed(tmp_path: Path) -> None:
         train_dataloader=settings, val_dataloader=loader(root, split='val')
     )
     built, _ = build_datasets(Config(split))
-    names = [item.name for data in built.values() for item in list_items(data)]
+    names = [name for data in built.values() for name in paths(data)]
     assert str(broken) in names and len({*names}) == 7
 
 
@@ -120,7 +126,7 @@ def test_a_repeated_data_set_is_looked_at_once(tmp_path: Path) -> None:
     repeated = dict(type='RepeatDataset', times=40000, dataset=inner)
     cfg = Config(dict(train_dataloader=dict(dataset=repeated)))
     built, _ = build_datasets(cfg)
-    assert len(list_items(built['train'])) == 4
+    assert len(list_infos(built['train'])) == 4
 
 
 def twice(inner: dict) -> dict:
@@ -145,7 +151,7 @@ def test_what_a_wrapped_data_set_leaves_out_is_listed(
     inner = wrap(loader(root)['dataset'])
     cfg = Config(dict(train_dataloader=dict(dataset=inner)))
     built, _ = build_datasets(cfg)
-    assert str(empty) in [item.name for item in list_items(built['train'])]
+    assert str(empty) in paths(built['train'])
 
 
 def test_images_that_would_be_decoded_are_listed(tmp_path: Path) -> None:
@@ -158,7 +164,7 @@ def test_images_that_would_be_decoded_are_listed(tmp_path: Path) -> None:
     settings = loader(root, every_nth_class=2)
     settings['dataset']['type'] = 'mlfm_mm.DecodedImageFolder'
     built, _ = build_datasets(Config(dict(train_dataloader=settings)))
-    seen = [look_at(item) for item in list_items(built['train'])]
+    seen = [look_at(info) for info in list_infos(built['train'])]
     assert [s.fault for s in seen] == ['empty', '', '', *['unreadable'] * 2]
     assert built['train'].CLASSES == ('bright', 'grey')
     assert [s.labels for s in seen[1:3]] == [(0,), (0,)]

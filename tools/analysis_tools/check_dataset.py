@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import sys
+from collections import defaultdict
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -26,15 +27,13 @@ from rich.progress import track
 
 from mlfm_mm.datasets.inspection import (
     EXTREME,
-    Item,
-    Report,
     Seen,
     judge,
     look_at,
 )
 from mlfm_mm.datasets.listing import (
     build_datasets,
-    list_items,
+    list_infos,
     turns_pictures,
 )
 from mlfm_mm.engine import find_host, one_sentence
@@ -47,6 +46,8 @@ from mlfm_mm.engine.arguments import (
 )
 from mlfm_mm.engine.options import load_config
 
+# What was found, by kind and by split.
+Report = dict[str, dict[str, list[str]]]
 # The most findings of a kind that are printed.
 SHOWN = 5
 
@@ -79,14 +80,14 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def look_at_all(items: list[Item], split: str, jobs: int) -> list[Seen]:
+def look_at_all(infos: list[dict], split: str, jobs: int) -> list[Seen]:
     """Inspect all images of a split, by several processes."""
     with ProcessPoolExecutor(jobs) as pool:
         return list(
             track(
-                pool.map(look_at, items, chunksize=8),
+                pool.map(look_at, infos, chunksize=8),
                 f'looking at {split}',
-                len(items),
+                len(infos),
                 console=Console(stderr=True),
                 transient=True,
             )
@@ -97,14 +98,14 @@ def show(report: Report, splits: dict[str, list[Seen]]) -> None:
     """Print how many images there are and what was found."""
     for split, seen in splits.items():
         print(f'{split}: {len(seen)} images')
-    for kind, found in report.findings.items():
+    for kind, found in report.items():
         for split, texts in found.items():
             print(f'{split}, {kind}: {len(texts)}')
             for text in texts[:SHOWN]:
                 print(f'  {text}')
             if len(texts) > SHOWN:
                 print(f'  and {len(texts) - SHOWN} more (--out names all)')
-    if not report.findings:
+    if not report:
         print('nothing is wrong')
 
 
@@ -125,16 +126,19 @@ def check(args: argparse.Namespace) -> Report:
     if args.out:
         make_way(args.out)
     init_default_scope(find_host(cfg).scope)
-    datasets, report = build_datasets(cfg)
+    datasets, absent = build_datasets(cfg)
     splits = {
-        split: look_at_all(list_items(dataset), split, args.jobs)
+        split: look_at_all(list_infos(dataset), split, args.jobs)
         for split, dataset in datasets.items()
     }
     classes = next(iter(datasets.values())).metainfo.get('classes') or ()
-    judge(report, splits, classes, turns_pictures(cfg), args.extreme)
+    findings = judge(splits, classes, turns_pictures(cfg), args.extreme)
+    report: Report = defaultdict(lambda: defaultdict(list))
+    for kind, split, text in [*absent, *findings]:
+        report[kind][split].append(text)
     show(report, splits)
     if args.out:
-        text = json.dumps(report.findings, indent=2)
+        text = json.dumps(report, indent=2)
         args.out.write_text(text + '\n', encoding='utf-8')
         print(f'wrote {args.out}')
     return report
@@ -144,7 +148,7 @@ def main() -> None:
     """Check."""
     with one_sentence('check_dataset.py'):
         report = check(parse_args())
-    sys.exit(1 if report.findings else 0)
+    sys.exit(1 if report else 0)
 
 
 if __name__ == '__main__':
