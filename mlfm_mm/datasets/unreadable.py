@@ -10,7 +10,7 @@ import torch
 from mmengine.logging import print_log
 
 from .folder_layout import FolderError
-from .images import decodes, find_unreadable, shorten
+from .images import decodes, shorten
 
 POLICIES = ('skip', 'refuse')
 Loaded = TypeVar('Loaded')
@@ -32,10 +32,6 @@ class UnreadablePolicy:
 
     Raises:
         ValueError: ``policy`` is neither.
-
-    Example:
-        >>> UnreadablePolicy('skip').leave_out([__file__]) == [__file__]
-        True
     """
 
     def __init__(self, policy: str) -> None:
@@ -47,25 +43,17 @@ class UnreadablePolicy:
         self.failed = torch.zeros(0, dtype=torch.uint8)
         self.left_out: list[str] = []
 
-    def leave_out(self, paths: Sequence[str], remedy: str = '') -> list[str]:
-        """Read the headers of the files, before a run.
+    def report(self, bad: Sequence[str], count: int, remedy: str = '') -> None:
+        """Refuse files that are no images, or name them in the log.
 
         Args:
-            paths (Sequence[str]): The files.
+            bad (Sequence[str]): The files, found before a run.
+            count (int): Of how many.
             remedy (str): A sentence to add to an error. Defaults to ''.
-
-        Returns:
-            list[str]: Those that are no images, which the log names.
 
         Raises:
             FolderError: There are some, and they are refused.
         """
-        bad = find_unreadable(paths)
-        self.report(bad, len(paths), remedy)
-        return bad
-
-    def report(self, bad: Sequence[str], count: int, remedy: str = '') -> None:
-        """Refuse files that are no images, or name them in the log."""
         if bad and self.refuses:
             raise FolderError(
                 f'{len(bad)} of {count} files are no images: {shorten(bad)}. '

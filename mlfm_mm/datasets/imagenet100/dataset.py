@@ -5,6 +5,7 @@ from __future__ import annotations
 from mmpretrain.datasets import BaseDataset
 
 from ...registry import DATASETS
+from ..images import find_unreadable
 from ..unreadable import ReadsWhatItCan
 from .classes import CLASSES
 from .layout import find_split, remedy
@@ -65,15 +66,16 @@ class ImageNet100(ReadsWhatItCan, BaseDataset):
             list[dict]: ``img_path`` and ``gt_label`` of each.
         """
         samples = find_split(self.data_root, self.split).samples()
-        bad: set[str] = set()
+        bad: list[str] = []
         if self.split == 'val' or self.unreadable.refuses:
-            paths = [path for path, _ in samples]
+            bad = find_unreadable([path for path, _ in samples])
             hint = remedy(self.data_root)
-            bad.update(self.unreadable.leave_out(paths, hint))
+            self.unreadable.report(bad, len(samples), hint)
+        broken = set(bad)
         return [
             dict(img_path=path, gt_label=label)
             for path, label in samples
-            if path not in bad
+            if path not in broken
         ]
 
     def extra_repr(self) -> list[str]:
