@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Collection, Iterator, Sequence
+from functools import partial
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -124,31 +125,18 @@ class PlacedBatches:
             ]
 
 
-class SeededReading:
-    """Read images, with augmentation seeded by their place.
-
-    PyTorch's data loaders call a data set's ``__getitems__``, if it has one,
-    with each batch of the batch sampler.
-
-    Args:
-        dataset (Dataset): The data set.
-        seed (int): The seed of the run.
-    """
-
-    def __init__(self, dataset: Dataset, seed: int) -> None:
-        self.dataset = dataset
-        self.seed = seed
-
-    def __call__(self, batch: Sequence[Draw | int]) -> list:
-        """Read a batch."""
-        return [self._read(draw) for draw in batch]
-
-    def _read(self, draw: Draw | int) -> object:
+def read_batch(
+    dataset: Dataset, seed: int, batch: Sequence[Draw | int]
+) -> list:
+    """Read images, with augmentation seeded by their place."""
+    items = []
+    for index in batch:
         # Another loader of the same data set gives plain indices.
-        if not isinstance(draw, Draw):
-            return self.dataset[draw]
-        seed_all(self.seed, IMAGE, draw.epoch, draw.position)
-        return self.dataset[draw.image]
+        if isinstance(index, Draw):
+            seed_all(seed, IMAGE, index.epoch, index.position)
+            index = index.image
+        items.append(dataset[index])
+    return items
 
 
 def place_draws(
@@ -171,7 +159,8 @@ def place_draws(
     if batches is None or isinstance(dataset, IterableDataset):
         return None
     try:
-        dataset.__getitems__ = SeededReading(dataset, seed)
+        # PyTorch calls it with each batch of the batch sampler.
+        dataset.__getitems__ = partial(read_batch, dataset, seed)
     except AttributeError:
         # A list, say, which takes no attributes and augments nothing.
         return None
