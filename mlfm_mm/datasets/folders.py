@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,23 +59,26 @@ class FolderContents:
         return [labels.count(i) for i in range(len(self.classes))]
 
     def left_out(self) -> list[str]:
-        """List what of the folder is not used, a line for each reason.
+        """List what of the folder is not used, a line for each reason."""
+        return left_out(self.unreadable, self.ignored)
 
-        Example:
-            >>> FolderContents((), (), (), ('a.png',)).left_out()
-            ['1 files that are no images: a.png']
-        """
-        reasons = {
-            'files that are no images': self.unreadable,
-            'files and folders that are neither images nor classes': (
-                self.ignored
-            ),
-        }
-        return [
-            f'{len(paths)} {reason}: {shorten(paths)}'
-            for reason, paths in reasons.items()
-            if paths
-        ]
+
+def left_out(unreadable: Sequence[str], ignored: Sequence[str]) -> list[str]:
+    """List what of a folder is not used, a line for each reason.
+
+    Example:
+        >>> left_out(['a.png'], [])
+        ['1 files that are no images: a.png']
+    """
+    reasons = {
+        'files that are no images': unreadable,
+        'files and folders that are neither images nor classes': ignored,
+    }
+    return [
+        f'{len(paths)} {reason}: {shorten(paths)}'
+        for reason, paths in reasons.items()
+        if paths
+    ]
 
 
 def scan_folder(
@@ -157,11 +161,13 @@ class Finder:
         found = {name: self.pick(top / name) for name in classes}
         few = [f'{n} ({len(p)})' for n, p in found.items() if len(p) < least]
         if few:
-            raise FolderError(
+            told = (
                 f'each class needs {least} or more readable images, but in '
                 f'{top} there are fewer in {shorten(few)}; images end in '
-                f'{", ".join(EXTENSIONS)}{self.left_out()}'
+                f'{", ".join(EXTENSIONS)}'
             )
+            others = left_out(self.unreadable, self.ignored)
+            raise FolderError('; '.join([told, *others]))
         return found
 
     def pick(self, folder: Path) -> list[str]:
@@ -182,17 +188,6 @@ class Finder:
             self.unreadable += broken
             picked += [path for path in some if path not in set(broken)]
         return picked
-
-    def left_out(self) -> str:
-        """Name what was left out, for a message."""
-        return ''.join(
-            f'; {name}: {shorten(paths)}'
-            for name, paths in (
-                ('unreadable', self.unreadable),
-                ('no images', self.ignored),
-            )
-            if paths
-        )
 
 
 def name_hash(path: Path) -> str:

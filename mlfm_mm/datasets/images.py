@@ -123,7 +123,7 @@ def find_unreadable(
         return [p for p, ok in zip(paths, fine, strict=True) if not ok]
 
 
-def shorten(names: Sequence[str], limit: int = 3) -> str:
+def shorten(names: Sequence[str], limit: int = 3, comma: str = ', ') -> str:
     """Name the first few of a list.
 
     Example:
@@ -132,4 +132,4 @@ def shorten(names: Sequence[str], limit: int = 3) -> str:
     """
     rest = len(names) - limit
     more = f' and {rest} more' if rest > 0 else ''
-    return ', '.join(names[:limit]) + more
+    return comma.join(names[:limit]) + more

@@ -72,25 +72,20 @@ def _no_backbone(model: dict) -> str:
     """Say where the backbone is, if not in its place."""
     if not model:
         return 'the config has no model to which memory could be added'
-    kind = _name(model)
+    kind = bare_name(model) or 'the model'
     wrapped = list(_with_backbone(model, 'model'))
     if not wrapped:
         return (
             f'{kind} has no backbone to which memory could be added: it has '
             f'{", ".join(key for key in model if key != "type")}'
         )
-    parts = ' and '.join(f'{path} ({_name(p)})' for path, p in wrapped)
+    parts = ' and '.join(f'{path} ({bare_name(p)})' for path, p in wrapped)
     first = wrapped[0][0]
     return (
         f'{kind} has no backbone of its own, but around {parts}: add the '
         f"memory there by hand, as {first}.neck=dict(type='{NECK}', "
         f'neck=...) with the neck that {first} has, if any'
     )
-
-
-def _name(part: dict) -> str:
-    kind = part.get('type', 'the model')
-    return kind if isinstance(kind, str) else kind.__name__
 
 
 def _with_backbone(value: object, path: str) -> Iterator[tuple[str, dict]]:

@@ -19,6 +19,7 @@ from mmengine.runner import CheckpointLoader
 from mmengine.utils import digit_version
 from torch import Tensor, nn
 
+from ..datasets.images import shorten
 from .errors import UsageError, explain
 from .origin import origin
 
@@ -41,8 +42,6 @@ NUMPY_MODULES = ('numpy.core.multiarray', 'numpy._core.multiarray')
 CODES = np.typecodes['AllInteger'] + np.typecodes['AllFloat'] + '?SU'
 # What torch.load raises for a file that is no checkpoint.
 READING = (UnpicklingError, RuntimeError, EOFError, OSError, KeyError)
-# How many differences a message names.
-SHOWN = 3
 
 
 @contextmanager
@@ -238,10 +237,9 @@ def load_whole(
     found = differences(model, checkpoint)
     if not found:
         return
-    more = f' and {len(found) - SHOWN} more' if len(found) > SHOWN else ''
     message = (
         f'{what}: the weights belong to {origin(checkpoint)}: '
-        f'{"; ".join(found[:SHOWN])}{more}.'
+        f'{shorten(found, comma="; ")}.'
     )
     if not allow_partial:
         raise UsageError(

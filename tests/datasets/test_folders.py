@@ -105,7 +105,10 @@ def empty_val_class(folder: Path) -> None:
             lambda folder: write_image(folder / 'cat' / '0.png', 0, 0),
             r'one class only \(cat\)',
         ),
-        (break_class, r'fewer in dark \(0\).*unreadable: .*dark'),
+        (
+            break_class,
+            r'fewer in dark \(0\).*; 3 files that are no images: .*dark',
+        ),
         (one_image, r'needs 2 or more .* fewer in lonely \(1\)'),
         (other_classes, 'same class folders, but green is not in both'),
         (empty_val_class, r'val there are fewer in dark \(0\)'),

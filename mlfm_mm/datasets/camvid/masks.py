@@ -10,7 +10,7 @@ import numpy as np
 from PIL import ExifTags, Image
 
 from ..folder_layout import FolderError
-from ..images import THREADS
+from ..images import THREADS, shorten
 from .classes import IGNORE, VOID
 from .layout import REMEDY, Pair
 
@@ -49,10 +49,9 @@ def look_at_all(pairs: Sequence[Pair]) -> list[Look]:
         looks = list(pool.map(look_at, pairs))
     bad = [look.fault for look in looks if look.fault]
     if bad:
-        more = f' (and {len(bad) - 3} more)' if len(bad) > 3 else ''
         raise FolderError(
             f'{len(bad)} of {len(pairs)} masks of {pairs[0].mask.parent} '
-            f'cannot be used: {"; ".join(bad[:3])}{more}. {REMEDY}'
+            f'cannot be used: {shorten(bad, comma="; ")}. {REMEDY}'
         )
     return looks
 

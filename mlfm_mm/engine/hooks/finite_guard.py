@@ -16,6 +16,7 @@ from mmengine.runner import Runner
 from torch import Tensor
 from torch.optim import Optimizer
 
+from ...datasets.images import shorten
 from ...registry import HOOKS
 from ..models import optim_wrappers, unwrapped
 
@@ -193,13 +194,12 @@ class FiniteGuardHook(Hook):
         guilty = [found for found in everybody if found[0]] or everybody
         what = ', '.join(f'{k} {v}' for k, v in (guilty[0][0] or loss).items())
         names = [name for _, images in guilty for name in images]
-        more = f' and {len(names) - NAMED} more' if names[NAMED:] else ''
         rates = [x for v in runner.optim_wrapper.get_lr().values() for x in v]
         return (
             f'{"Loss" if guilty[0][0] else "Gradient"} not finite in '
             f'iteration {runner.iter + 1} ({what or "no loss"}; learning rate '
             f'{rates[0] if rates else 0:.3g}; images '
-            f'{", ".join(names[:NAMED]) or "without names"}{more})'
+            f'{shorten(names, NAMED) or "without names"})'
         )
 
     def _roll_back(self, runner: Runner, found: str) -> Path:
