@@ -14,6 +14,10 @@ from .kinds import bare_name, dicts
 
 NECK = f'mlfm_mm.{MLFMNeck.__name__}'
 OF_TIMM = 'TimmClassifier'
+RETRIEVER = (
+    ". Give a retriever image_encoder=dict(type='ImageClassifier', "
+    f"backbone=..., neck=dict(type='{NECK}'), _delete_=True)"
+)
 
 
 def add_memory(config: Config, **options: object) -> Config:
@@ -75,10 +79,11 @@ def _no_backbone(model: dict) -> str:
     kind = bare_name(model) or 'the model'
     wrapped = list(_with_backbone(model, 'model'))
     if not wrapped:
-        return (
+        told = (
             f'{kind} has no backbone to which memory could be added: it has '
             f'{", ".join(key for key in model if key != "type")}'
         )
+        return told + (RETRIEVER if 'image_encoder' in model else '')
     parts = ' and '.join(f'{path} ({bare_name(p)})' for path, p in wrapped)
     first = wrapped[0][0]
     return (

@@ -184,5 +184,6 @@ def not_adopted() -> str:
     return (
         'This MLFMNeck serves no backbone. Assign it to a model that has '
         'one, `self.backbone = ...; self.neck = ...`, as OpenMMLab models '
-        'do, directly or inside a list of necks.'
+        'do, directly or inside a list of necks. In a retriever, assign an '
+        'ImageClassifier of both to `image_encoder`.'
     )

@@ -112,6 +112,9 @@ def test_a_wrapped_backbone_is_named(part: dict, path: str) -> None:
 def test_without_a_backbone() -> None:
     with pytest.raises(UsageError, match=r'GAN has no backbone.*generator'):
         add_memory(Config(dict(model=dict(type='GAN', generator=dict()))))
+    parts = dict(image_encoder=[dict(type='ResNet', depth=18), POOLING])
+    with pytest.raises(UsageError, match=r"encoder=dict.*neck=.*MLFMNeck'"):
+        add_memory(Config(dict(model=dict(type='Retriever', **parts))))
     with pytest.raises(UsageError, match='has no model'):
         add_memory(Config(dict(default_scope='mmdet')))
 
