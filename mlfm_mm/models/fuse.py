@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import torch
 from mmcv.cnn import ConvModule
@@ -12,7 +12,6 @@ from torch.nn.modules.batchnorm import _BatchNorm
 if TYPE_CHECKING:
     from .lfmu import LFMU
 
-Gate = tuple[Tensor, Tensor]
 # Hooks run only when the module itself is called.
 HOOKS = (
     '_forward_hooks',
@@ -20,39 +19,6 @@ HOOKS = (
     '_backward_hooks',
     '_backward_pre_hooks',
 )
-
-
-class FoldedGate(nn.Conv2d):
-    """A gate that has its norm in its kernel and bias.
-
-    Args:
-        gate (ConvModule): Convolution, batch norm in evaluation (or none, if
-            it has been folded before) and ReLU.
-
-    Example:
-        >>> import torch
-        >>> from mlfm_mm import LFMU
-        >>> gate, x = LFMU(3, 8).eval().input_gate, torch.rand(1, 3, 4, 4)
-        >>> torch.allclose(FoldedGate(gate)(x), gate(x), atol=1e-6)
-        True
-    """
-
-    def __init__(self, gate: ConvModule) -> None:
-        conv = gate.conv
-        super().__init__(
-            conv.in_channels,
-            conv.out_channels,
-            conv.kernel_size,
-            padding=conv.padding,
-            device='meta',
-        )
-        kernel, bias = gate_of(gate)
-        self.weight = nn.Parameter(kernel.detach().clone())
-        self.bias: nn.Parameter = nn.Parameter(bias.detach().clone())
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Run the gate on what it reads, (N, M, H, W)."""
-        return super().forward(x).relu()
 
 
 class Affine(nn.Module):
@@ -168,47 +134,30 @@ def check_foldable(unit: LFMU) -> None:
         )
 
 
-class FoldedWeights(NamedTuple):
-    """The weights of a unit in evaluation, with its norms folded in."""
-
-    gates: list[Gate]
-    scale: Tensor
-    shift: Tensor
-
-
-def folded_weights(unit: LFMU) -> FoldedWeights:
-    """Fold the norms of a unit, if they have not been folded for good.
+def folded_gate(gate: ConvModule) -> tuple[Tensor, Tensor]:
+    """Fold a gate's norm into its convolution, unless it has been.
 
     Args:
-        unit (LFMU): A unit of the usual parts.
-
-    Returns:
-        FoldedWeights: Kernels and biases of the gates, and the output
-        gate's scale and shift (C,).
-    """
-    gates = [gate_of(gate) for gate in gates_of(unit)]
-    return FoldedWeights(gates, *affine_of(unit.output_gate))
-
-
-def gate_of(gate: ConvModule | FoldedGate) -> Gate:
-    """Fold a gate's norm into its convolution.
-
-    Args:
-        gate (ConvModule | FoldedGate): Convolution, batch norm (or none, if
-            it has been folded before) and ReLU.
+        gate (ConvModule): A gate of the usual parts.
 
     Returns:
         tuple[Tensor, Tensor]: Kernel (C, M, K, K) and bias (C,).
+
+    Example:
+        >>> import torch
+        >>> from mlfm_mm import LFMU
+        >>> gate, x = LFMU(3, 8).eval().input_gate, torch.rand(1, 3, 4, 4)
+        >>> folded = torch.conv2d(x, *folded_gate(gate)).relu()
+        >>> torch.allclose(folded, gate(x), atol=1e-6)
+        True
     """
-    if isinstance(gate, FoldedGate):
-        return gate.weight, gate.bias
     if gate.conv.bias is not None:
         return gate.conv.weight, gate.conv.bias
     scale, shift = affine_of(gate.norm)
     return gate.conv.weight * scale.view(-1, 1, 1, 1), shift
 
 
-def affine_of(norm: nn.Module | None) -> Gate:
+def affine_of(norm: nn.Module | None) -> tuple[Tensor, Tensor]:
     """Return the scale and shift (C,) of a norm in evaluation."""
     if isinstance(norm, Affine):
         return norm.weight, norm.bias

@@ -6,14 +6,14 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Literal
 
 import torch
-from mmcv.cnn import ConvModule, build_norm_layer
+from mmcv.cnn import ConvModule, build_norm_layer, fuse_conv_bn
 from mmengine.model import BaseModule, constant_init
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from ..registry import MODELS
 from . import kernels
-from .fuse import Affine, FoldedGate, check_foldable
+from .fuse import Affine, check_foldable
 from .low_pass import ForgetGate
 from .pretrained import pretrained_of
 from .torch_internals import buffers_kept, in_backward_pass
@@ -232,9 +232,7 @@ class LFMU(BaseModule):
         norm = self.output_gate
         if norm is None or isinstance(norm, Affine):
             return
-        self.input_gate = FoldedGate(self.input_gate)
-        if self.supplement_gate is not None:
-            self.supplement_gate = FoldedGate(self.supplement_gate)
+        fuse_conv_bn(self)
         self.output_gate = Affine(norm)
 
 

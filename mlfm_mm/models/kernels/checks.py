@@ -15,7 +15,6 @@ from ..fuse import (
     Affine,
     gates_of,
     has_moments,
-    is_usual_convolution,
     is_usual_gate,
     is_watched,
     norms_of,
@@ -46,12 +45,10 @@ def fits(unit: LFMU, x: Tensor) -> bool:
     if type(forget) is not ForgetGate or is_watched(forget):
         return False
     gates = gates_of(unit)
-    if isinstance(unit.output_gate, Affine):
-        parts = [*gates, unit.output_gate]
-        usual = all(map(is_usual_convolution, gates))
-        return usual and is_inferring(unit) and not any(map(is_watched, parts))
     if not all(is_usual_gate(gate) for gate in gates):
         return False
+    if isinstance(unit.output_gate, Affine):
+        return is_inferring(unit) and not is_watched(unit.output_gate)
     norms = norms_of(unit)
     if len(norms) <= len(gates) and not is_inferring(unit):
         return False

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..fuse import FoldedWeights, folded_weights
+from ..fuse import affine_of, folded_gate, gates_of
 from ..update import meet_trunk
 from .batch_norm import PRECISE, broadcast
 from .gate import as_laid_out, autocast
@@ -26,34 +26,39 @@ if TYPE_CHECKING:
 # dominate; more do not fit into the cache.
 BLOCK = 2**20
 
+Folded = tuple[Tensor, Tensor]  # kernel and bias, or scale and shift
+
 
 def infer(
     unit: LFMU, x: Tensor, memory: Tensor, image: Tensor | None
 ) -> tuple[Tensor, Tensor]:
     """Run a unit in evaluation and save nothing: a :data:`Form`."""
-    weights = folded_weights(unit)
+    gates = [folded_gate(gate) for gate in gates_of(unit)]
+    affine = affine_of(unit.output_gate)
     if x.numel() <= BLOCK or len(x) == 1:
-        return _infer_block(unit, weights, x, memory, image)
+        return _infer_block(unit, gates, affine, x, memory, image)
     x_out, memories = torch.empty_like(x), list[Tensor]()
     count = max(1, BLOCK // x[0].numel())
     for i in range(0, len(x), count):
         block = slice(i, i + count)
         band = image if image is None else image[block]
         inputs = x[block], memory[block], band
-        memories += _infer_block(unit, weights, *inputs, x_out[block])[1:]
+        out = x_out[block]
+        memories += _infer_block(unit, gates, affine, *inputs, out)[1:]
     return x_out, torch.cat(memories)
 
 
 def _infer_block(
     unit: LFMU,
-    weights: FoldedWeights,
+    gates: list[Folded],
+    affine: Folded,
     x: Tensor,
     memory: Tensor,
     image: Tensor | None,
     out: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     low: Tensor | None = None
-    for gate, source in zip(weights.gates, (memory, image), strict=False):
+    for gate, source in zip(gates, (memory, image), strict=False):
         assert source is not None
         source = autocast(source)
         kernel, bias = (tensor.to(source.dtype) for tensor in gate)
@@ -66,12 +71,12 @@ def _infer_block(
     if out is None:
         # The new memory may alias the sum.
         out = torch.empty_like(x) if memory is total else total
-    _normalize(total, weights, out)
+    _normalize(total, affine, out)
     return out.add_(x) if unit.identity_init else out, memory
 
 
-def _normalize(x: Tensor, weights: FoldedWeights, out: Tensor) -> None:
-    scale, shift = broadcast(weights.scale), broadcast(weights.shift)
+def _normalize(x: Tensor, affine: Folded, out: Tensor) -> None:
+    scale, shift = map(broadcast, affine)
     if x.dtype in PRECISE:
         torch.mul(x, scale, out=out).add_(shift)
     else:  # round once instead of twice

@@ -121,8 +121,7 @@ def _can_read(
     if memory.shape[1] > MOST_CHANNELS or not x.numel():
         return False
     gates, maps = gates_of(unit), [x]
-    # A fused gate is itself a convolution.
-    weights = [getattr(gate, 'conv', gate).weight for gate in gates]
+    weights = [gate.conv.weight for gate in gates]
     for weight, source, side in zip(
         weights, (memory, image), (1, 3), strict=False
     ):

@@ -50,15 +50,13 @@ def gates_by(
     """
     kernels, norms, eps = Tensors(), Vectors(), list[float]()
     for i, gate in enumerate(gates_of(unit)):
-        # A fused gate is itself a convolution.
-        conv = gate if isinstance(gate, nn.Conv2d) else gate.conv
-        if conv.bias is None:
+        if gate.conv.bias is None:
             vectors, some = vectors_of(gate.norm)
         else:
-            vectors, some = [None, None, None, conv.bias], 0.0
+            vectors, some = [None, None, None, gate.conv.bias], 0.0
         if moments is not None:
             vectors[:2] = moments[2 * i : 2 * i + 2]
-        kernels.append(conv.weight)
+        kernels.append(gate.conv.weight)
         norms += vectors
         eps.append(some)
     return Gates(
