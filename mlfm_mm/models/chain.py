@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 from mmengine.model import ModuleList
 from torch import nn
@@ -14,44 +14,28 @@ from .taps import Tap
 from .taps.dry_run import reference_of
 
 
-def units_for(
+def build_chain(
     backbone: nn.Module,
     taps: Sequence[Tap],
     image_channels: int,
-    options: dict,
-) -> ModuleList:
-    """Build the units beside a backbone, in its dtype and on its device.
-
-    Args:
-        backbone (nn.Module): The backbone.
-        taps (Sequence[Tap]): Its taps, in order.
-        image_channels (int): Channels of the image.
-        options (dict): See :func:`build_chain`. A ``norm_cfg`` of ``'auto'``
-            is that of :func:`norm_beside`.
-
-    Returns:
-        ModuleList: The units.
-    """
-    if options.get('norm_cfg') == 'auto':
-        options = dict(options, norm_cfg=norm_beside(backbone))
-    units = build_chain(taps, image_channels, **options)
-    return units.to(reference_of(backbone))
-
-
-def build_chain(
-    taps: Sequence[Tap],
-    image_channels: int,
     supplement: bool | Sequence[bool] = True,
+    norm_cfg: dict | Literal['auto'] | None = 'auto',
     **options: Any,
 ) -> ModuleList:
     """Build a unit for each tap, each fed by the memory of the one before.
 
+    They are of the backbone's dtype and on its device.
+
     Args:
-        taps (Sequence[Tap]): The taps, in order.
+        backbone (nn.Module): The backbone.
+        taps (Sequence[Tap]): Its taps, in order.
         image_channels (int): Channels of the image, which is the memory of
             the first unit.
         supplement (bool | Sequence[bool]): Whether units have a supplement
             gate, for all or for each. Defaults to True.
+        norm_cfg (dict | str, optional): Norm of the units. ``'auto'`` is
+            batch norm, synchronized where the backbone's is. Defaults to
+            ``'auto'``.
         **options: See :class:`LFMU`.
 
     Returns:
@@ -61,8 +45,9 @@ def build_chain(
         ValueError: There are not as many flags as taps.
 
     Example:
-        >>> from mlfm_mm.models import Tap
-        >>> units = build_chain([Tap('stem', 8, 2), Tap('stage', 16, 4)], 3)
+        >>> taps = [Tap('0', 8, 2), Tap('1', 16, 4)]
+        >>> backbone = nn.Sequential(nn.Conv2d(3, 8, 2), nn.Conv2d(8, 16, 2))
+        >>> units = build_chain(backbone, taps, 3)
         >>> [unit.input_gate.in_channels for unit in units]
         [3, 8]
         >>> [unit.forget_gate.levels for unit in units]
@@ -76,6 +61,10 @@ def build_chain(
             f'supplement={list(flags)} has {len(flags)} flags for '
             f'{len(taps)} taps: {", ".join(tap.module for tap in taps)}.'
         )
+    if norm_cfg == 'auto':
+        parts = backbone.modules()
+        syncs = any(isinstance(part, nn.SyncBatchNorm) for part in parts)
+        norm_cfg = dict(type='SyncBN' if syncs else 'BN')
     units, memory_channels = ModuleList(), image_channels
     levels = [tap.level for tap in taps]
     steps = [b - a for a, b in pairwise(levels)] + [0]
@@ -85,46 +74,24 @@ def build_chain(
             tap.channels,
             image_channels,
             supplement=flag,
+            norm_cfg=norm_cfg,
             levels=step,
             **options,
         )
         units.append(unit)
         memory_channels = unit.memory_channels_out
-    return units
+    return units.to(reference_of(backbone))
 
 
 def deepest_band(taps: Sequence[Tap], units: Iterable[LFMU]) -> int:
     """Find the last level whose band a unit reads.
 
-    Args:
-        taps (Sequence[Tap]): The taps.
-        units (Iterable[LFMU]): The unit of each. The first one's memory is
-            the band, whether or not it has a supplement gate.
-
-    Returns:
-        int: The level.
+    The first one's memory is the band, whether or not it has a supplement
+    gate.
     """
-    reads = [unit.supplement_gate is not None for unit in units]
-    reads[0] = True
-    return max(
-        tap.level for tap, does in zip(taps, reads, strict=True) if does
-    )
-
-
-def norm_beside(backbone: nn.Module) -> dict:
-    """Choose the units' norm: batch norm, synchronized if the trunk's is.
-
-    Args:
-        backbone (nn.Module): The backbone.
-
-    Returns:
-        dict: Config of the norm.
-
-    Example:
-        >>> norm_beside(nn.Sequential(nn.Conv2d(3, 8, 1), nn.BatchNorm2d(8)))
-        {'type': 'BN'}
-    """
-    syncs = any(
-        isinstance(module, nn.SyncBatchNorm) for module in backbone.modules()
-    )
-    return dict(type='SyncBN' if syncs else 'BN')
+    readers = [
+        tap.level
+        for tap, unit in zip(taps, units, strict=True)
+        if unit.supplement_gate is not None
+    ]
+    return max([taps[0].level, *readers])

@@ -13,7 +13,7 @@ from torch import Tensor, is_grad_enabled, nn
 from ..registry import MODELS
 from . import refusals
 from .adoption import BackboneAware, check_same, check_unserved
-from .chain import deepest_band, units_for
+from .chain import build_chain, deepest_band
 from .following import Following
 from .formula import guard_formula
 from .fuse import check_foldable
@@ -161,7 +161,9 @@ class MLFMNeck(BackboneAware):
         backbone = getattr(backbone, '_orig_mod', backbone)
         self.taps, run = find_taps(backbone, *self._wanted)
         channels = self.image_channels = run.image_channels
-        self.units = units_for(backbone, self.taps, channels, self._options)
+        self.units = build_chain(
+            backbone, self.taps, channels, **self._options
+        )
         self._deepest = deepest_band(self.taps, self.units)
         self.neck = self._following.choose(parent, run, row, self)
         self._backbone_cfg = getattr(backbone, 'init_cfg', None)

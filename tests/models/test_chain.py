@@ -1,11 +1,14 @@
 """The chain of units: channels, levels, flags and norms."""
 
+from functools import partial
+
 import pytest
 from torch import nn
 
 from mlfm_mm.models import Tap
-from mlfm_mm.models.chain import build_chain, deepest_band, norm_beside
+from mlfm_mm.models.chain import build_chain, deepest_band
 
+BACKBONE = nn.Conv2d(3, 4, 1)
 TAPS = [Tap('stem', 4, 2), Tap('pool', 4, 4), Tap('a', 8, 4), Tap('b', 6, 16)]
 
 
@@ -15,20 +18,20 @@ TAPS = [Tap('stem', 4, 2), Tap('pool', 4, 4), Tap('a', 8, 4), Tap('b', 6, 16)]
 def test_each_unit_reads_what_the_one_before_hands_on(
     update: str, channels: list[int]
 ) -> None:
-    units = build_chain(TAPS, 3, update=update)
+    units = build_chain(BACKBONE, TAPS, 3, update=update)
     assert [unit.input_gate.in_channels for unit in units] == channels
     assert [unit.forget_gate.levels for unit in units] == [1, 0, 2, 0]
 
 
 def test_one_flag_for_all() -> None:
     for flag in (True, 1, 0):
-        units = build_chain(TAPS, 3, flag)
+        units = build_chain(BACKBONE, TAPS, 3, flag)
         assert [bool(unit.supplement_gate) for unit in units] == 4 * [flag]
 
 
 def test_as_many_flags_as_taps() -> None:
     with pytest.raises(ValueError, match='2 flags for 4 taps: stem, pool'):
-        build_chain(TAPS, 3, [True, False])
+        build_chain(BACKBONE, TAPS, 3, [True, False])
 
 
 @pytest.mark.parametrize(
@@ -38,11 +41,12 @@ def test_as_many_flags_as_taps() -> None:
 def test_the_deepest_band_that_is_read(
     flags: bool | list[bool], level: int
 ) -> None:
-    assert deepest_band(TAPS, build_chain(TAPS, 3, flags)) == level
+    assert deepest_band(TAPS, build_chain(BACKBONE, TAPS, 3, flags)) == level
 
 
 def test_batch_norm_beside_any_norm() -> None:
-    for norm in (nn.BatchNorm2d(4), nn.GroupNorm(2, 4), nn.LayerNorm(4)):
-        assert norm_beside(nn.Sequential(norm)) == dict(type='BN')
-    sync = nn.Sequential(nn.SyncBatchNorm(4))
-    assert norm_beside(sync) == dict(type='SyncBN')
+    norms = nn.BatchNorm2d, partial(nn.GroupNorm, 2), nn.LayerNorm
+    for norm in (*norms, nn.SyncBatchNorm):
+        units = build_chain(nn.Sequential(norm(4)), TAPS, 3)
+        expected = norm if norm is nn.SyncBatchNorm else nn.BatchNorm2d
+        assert all(isinstance(unit.output_gate, expected) for unit in units)
