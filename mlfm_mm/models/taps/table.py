@@ -8,8 +8,6 @@ from torch import nn
 
 from .find import Tap
 
-HEADER = ('tap', 'channels', 'stride', 'low-passed', 'parameters')
-
 
 def tap_table(taps: Sequence[Tap], units: Iterable[nn.Module]) -> str:
     """Lay out taps and what their units cost.
@@ -27,26 +25,11 @@ def tap_table(taps: Sequence[Tap], units: Iterable[nn.Module]) -> str:
         stem          8       2          1x          32
         total                                        32
     """
-    rows, total = [HEADER], 0
-    for tap, unit in zip(taps, units, strict=True):
-        added = sum(p.numel() for p in unit.parameters())
-        total += added
-        rows.append(
-            (
-                tap.module,
-                str(tap.channels),
-                str(tap.reduction),
-                f'{tap.level}x',
-                f'{added:,}',
-            )
-        )
-    rows.append(('total', '', '', '', f'{total:,}'))
-    columns = list(zip(*rows, strict=True))
-    widths = [max(len(cell) for cell in column) for column in columns]
-    return '\n'.join(_line(row, widths) for row in rows)
-
-
-def _line(row: Sequence[str], widths: Sequence[int]) -> str:
-    name, *cells = row
-    figures = [f'{c:>{w}}' for c, w in zip(cells, widths[1:], strict=True)]
-    return '  '.join([f'{name:<{widths[0]}}', *figures])
+    width = max(len(name) for name in ('total', *(t.module for t in taps)))
+    row = f'{{:<{width}}}  {{:>8}}  {{:>6}}  {{:>10}}  {{:>10}}'.format
+    added = [sum(p.numel() for p in unit.parameters()) for unit in units]
+    lines = [row('tap', 'channels', 'stride', 'low-passed', 'parameters')]
+    for tap, count in zip(taps, added, strict=True):
+        numbers = tap.channels, tap.reduction, f'{tap.level}x', f'{count:,}'
+        lines.append(row(tap.module, *numbers))
+    return '\n'.join([*lines, row('total', '', '', '', f'{sum(added):,}')])
