@@ -8,7 +8,7 @@ names of LFMU's, so that weights pass from one to the other.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -93,14 +93,19 @@ class PlainMemory(nn.Module):
     Args:
         units (Sequence[PlainUnit]): The units.
         levels (Sequence[int]): How often the image is halved at each tap.
+        halve (Callable): The forget gate, which also makes the bands.
     """
 
     def __init__(
-        self, units: Sequence[PlainUnit], levels: Sequence[int]
+        self,
+        units: Sequence[PlainUnit],
+        levels: Sequence[int],
+        halve: Callable[[Tensor], Tensor],
     ) -> None:
         super().__init__()
         self.units = nn.ModuleList(units)
         self.levels = list(levels)
+        self.halve = halve
         self.image = self.memory = torch.empty(0)
 
     def attach(self, backbone: nn.Module, modules: Sequence[str]) -> None:
@@ -117,7 +122,8 @@ class PlainMemory(nn.Module):
 
     def visit(self, module: nn.Module, inputs: tuple, x: Tensor) -> Tensor:
         for _ in range(self.levels[self.index] - self.level):
-            self.image, self.memory = low_low(self.image), low_low(self.memory)
+            self.image = self.halve(self.image)
+            self.memory = self.halve(self.memory)
         self.level = self.levels[self.index]
         x, self.memory = self.units[self.index](x, self.memory, self.image)
         self.index += 1
@@ -136,13 +142,17 @@ def low_low(x: Tensor) -> Tensor:
     return 2 * F.avg_pool2d(x, 2)
 
 
-def add_plain_memory(baseline: nn.Module, model: nn.Module) -> nn.Module:
+def add_plain_memory(
+    baseline: nn.Module,
+    model: nn.Module,
+    halve: Callable[[Tensor], Tensor] = low_low,
+) -> nn.Module:
     """Give a network the memory of another one, in the plain form.
 
     Args:
         baseline (nn.Module): The network without memory; changed in place.
-        model (nn.Module): The same network with MLFM, at whose strides the
-            image is divisible.
+        model (nn.Module): The same network with MLFM.
+        halve (Callable): Keeps the low-low band. Defaults to Haar's.
 
     Returns:
         nn.Module: ``baseline``, with the weights and the memory of
@@ -161,6 +171,7 @@ def add_plain_memory(baseline: nn.Module, model: nn.Module) -> nn.Module:
     memory = PlainMemory(
         [PlainUnit.like(unit) for unit in model.neck.units],
         [tap.level for tap in taps],
+        halve,
     )
     memory.attach(baseline.backbone, [tap.module for tap in taps])
     baseline.memory = memory

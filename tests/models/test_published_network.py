@@ -1,6 +1,7 @@
 """The network of the paper: its formulas, and the published parameters."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 import torch
@@ -8,8 +9,9 @@ from mmpretrain.models.backbones.resnet import BasicBlock, ResNet
 from torch import nn
 
 from mlfm_mm import MLFMNeck
-from tests.models.builders import classifier, shaken
-from tests.models.reference import Reference
+from tests.models.builders import classifier, plain_classifier, shaken
+from tests.models.plain_unit import add_plain_memory
+from tests.models.reference import low_low
 
 
 class ResNet10(ResNet):
@@ -29,24 +31,23 @@ def test_resnet18_equals_the_formulas(
     model = classifier(update=update, wavelet=wavelet).double()
     shaken(model).eval()
     image = torch.randn(2, 3, *size, dtype=torch.float64)
-    reference = Reference(model.state_dict())
-    expected = reference.resnet18_mlfm(image, update, wavelet)
+    halve = partial(low_low, wavelet=wavelet)
+    plain = add_plain_memory(plain_classifier().double(), model, halve)
+    # The paper's wiring: no forgetting from pooling to stage 1.
+    assert plain.memory.levels == [1, 2, 2, 3, 4, 5]
     with torch.no_grad():
         torch.testing.assert_close(
-            model(image), expected, rtol=1e-10, atol=1e-10
+            model(image), plain(image), rtol=1e-10, atol=1e-10
         )
 
 
 def test_resnet18_in_training_equals_the_formulas() -> None:
     model = classifier().double().train()
     image = torch.randn(4, 3, 64, 64, dtype=torch.float64)
-    reference = Reference(model.state_dict(), training=True)
+    plain = add_plain_memory(plain_classifier().double(), model, low_low)
     with torch.no_grad():
         torch.testing.assert_close(
-            model(image),
-            reference.resnet18_mlfm(image),
-            rtol=1e-8,
-            atol=1e-8,
+            model(image), plain(image), rtol=1e-8, atol=1e-8
         )
 
 
