@@ -7,7 +7,7 @@ from typing import Any
 
 from .zoo_of_backbones import Listed
 
-TOKENS = 'tokens (N, L, C)'
+TOKENS = 'passes tokens (N, L, C)'
 TRANSFORMER = 'a transformer: it passes tokens, not feature maps'
 HYBRID = 'half a transformer: it also passes tokens between its stages'
 MLP = 'an MLP: it passes tokens, not feature maps'

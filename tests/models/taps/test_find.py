@@ -112,18 +112,6 @@ SEGMENTORS = [
     (dict(type='ERFNet'), 'encoder.0/2 encoder.6/4 encoder.15/8'),
 ]
 
-TOKENS = [
-    dict(type='VisionTransformer', arch='deit-t'),
-    dict(type='SwinTransformer', arch='tiny'),
-    dict(type='MlpMixer', arch='b'),
-    dict(type='LeViT', arch='128s'),
-    dict(type='EfficientFormer', arch='l1'),
-]
-
-
-def name_of(cfg: dict) -> str:
-    return '-'.join(map(str, cfg.values())).replace(' ', '')
-
 
 def check(backbone: nn.Module, wanted: str) -> None:
     taps, _ = find_taps(backbone)
@@ -141,14 +129,6 @@ def test_mmpretrain_backbones(cfg: dict, wanted: str) -> None:
 def test_mmseg_backbones(cfg: dict, wanted: str) -> None:
     with DefaultScope.overwrite_default_scope('mmseg'):
         check(SEG.build(cfg), wanted)
-
-
-@pytest.mark.parametrize('cfg', TOKENS, ids=name_of)
-def test_token_backbones_are_refused(cfg: dict) -> None:
-    with DefaultScope.overwrite_default_scope('mmpretrain'):
-        backbone = CLS.build(cfg)
-    with pytest.raises(ValueError, match=f'{cfg["type"]} passes tokens'):
-        find_taps(backbone)
 
 
 @pytest.mark.parametrize(
