@@ -45,7 +45,8 @@ def run(network: str, photo: str) -> None:
     session = onnxruntime.InferenceSession(network)
     metadata = session.get_modelmeta().custom_metadata_map
     facts = {key: json.loads(value) for key, value in metadata.items()}
-    image = bring_to_size(read_picture(photo), facts)
+    picture = read_picture(photo)
+    image = bring_to_size(picture, facts)
     if session.get_inputs()[0].shape[1] == 1:  # a network on grey pictures
         image = image.convert('L')
     pixels = np.asarray(image).reshape(*image.size[::-1], -1)
@@ -63,7 +64,7 @@ def run(network: str, photo: str) -> None:
     else:
         mask = Image.fromarray(logits[0].argmax(0).astype(np.uint8))
         mask.putpalette(np.array(facts['palette'], np.uint8).tobytes())
-        mask.save('mask.png')
+        mask.resize(picture.size).save('mask.png')
         print('wrote mask.png')
 
 

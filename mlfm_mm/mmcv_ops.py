@@ -134,10 +134,12 @@ def roi_align_backward(
 ) -> None:
     """Write the gradient of the features to ``grad_input``."""
     _check_mean(pool_mode)
+    # torchvision has none for bfloat16.
+    exact = torch.promote_types(grad_output.dtype, torch.float32)
     grad_input.copy_(
         torch.ops.torchvision._roi_align_backward(
-            grad_output,
-            rois,
+            grad_output.to(exact),
+            rois.to(exact),
             spatial_scale,
             aligned_height,
             aligned_width,
@@ -190,6 +192,16 @@ def _focal_loss(
     return sigmoid_focal_loss(scores, is_class, alpha, gamma)
 
 
+def get_compiler_version() -> str:
+    """Tell ``mmcv.utils.collect_env`` that nothing was compiled."""
+    return 'n/a'
+
+
+def get_compiling_cuda_version() -> str:
+    """Tell ``mmcv.utils.collect_env`` that nothing was compiled."""
+    return 'n/a'
+
+
 def _refuse(what: str) -> NoReturn:
     raise NotImplementedError(
         f'{what} needs the compiled operators of mmcv, of which torchvision '
@@ -204,4 +216,6 @@ OPERATORS = (
     roi_align_backward,
     sigmoid_focal_loss_forward,
     sigmoid_focal_loss_backward,
+    get_compiler_version,
+    get_compiling_cuda_version,
 )

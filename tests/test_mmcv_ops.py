@@ -87,6 +87,11 @@ def test_roi_align() -> None:
     mmcv_ops.roi_align_backward(weights, rois, none, none, grad, **settings)
     (by_hand,) = torch.autograd.grad((expected * weights).sum(), x)
     torch.testing.assert_close(grad, by_hand)
+    half, rough = weights.bfloat16(), torch.zeros_like(x).bfloat16()
+    mmcv_ops.roi_align_backward(
+        half, rois.bfloat16(), none, none, rough, **settings
+    )
+    torch.testing.assert_close(rough.double(), grad, rtol=0.1, atol=0.05)
     settings['pool_mode'] = 0
     with pytest.raises(NotImplementedError, match="pool_mode='max'"):
         mmcv_ops.roi_align_forward(x, rois, found, none, none, **settings)
@@ -132,6 +137,9 @@ def test_it_stands_in(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
     extension = importlib.import_module(mmcv_ops.EXTENSION)
     assert extension.nms is mmcv_ops.nms
     assert mmcv_ops.stand_in()
+    # What mmcv's collect_env calls.
+    assert extension.get_compiler_version() == 'n/a'
+    assert extension.get_compiling_cuda_version() == 'n/a'
     assert extension is sys.modules.pop(mmcv_ops.EXTENSION)
     with pytest.raises(NotImplementedError, match=r'^softnms needs the comp'):
         extension.softnms(0)

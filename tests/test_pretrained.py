@@ -58,6 +58,15 @@ def test_the_metafile_says_what_was_recorded(entry: dict) -> None:
     assert counted == (cost.params, cost.macs)
 
 
+def test_other_options_than_those_trained_are_refused() -> None:
+    (entry,) = (e for e in MODELS if '-mlfm' in e['Name'])
+    cfg = load_config(str(REPO / entry['Config']))
+    cfg.model.neck.wavelet = 'db2'
+    state = torch.load(REPO / entry['Weights'])['state_dict']
+    with pytest.raises(RuntimeError, match='wavelet=haar, not wavelet=db2'):
+        build_model(cfg).load_state_dict(state)
+
+
 @pytest.fixture(scope='module')
 def validation_images(
     data_root: Path, tmp_path_factory: pytest.TempPathFactory

@@ -126,4 +126,6 @@ def draw_predictions(
         ]
         kind = f'{__name__}.{PictureBackend.__name__}'
         backends = [*others, dict(type=kind, save_dir=show_dir)]
+        # MMEngine keeps one of a name, which draws where the first one did.
+        visualizer.pop('name', None)
     visualizer.vis_backends = backends

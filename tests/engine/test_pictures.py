@@ -6,6 +6,7 @@ from mmengine.config import Config
 from mmengine.visualization import LocalVisBackend
 from PIL import Image
 
+from mlfm_mm.engine import build_runner
 from mlfm_mm.engine.hosts import HOSTS
 from mlfm_mm.engine.pictures import (
     PictureBackend,
@@ -53,6 +54,19 @@ def test_segmentor(tmp_path: Path) -> None:
     cfg = prepare(write_segments_config(tmp_path), show_dir='shown')
     assert cfg.default_hooks.visualization.draw
     assert cfg.visualizer.vis_backends[0].save_dir == 'shown'
+
+
+def test_a_second_folder_of_one_process(tmp_path: Path) -> None:
+    for name in ('first', 'second'):
+        cfg = prepare(
+            write_digits_config(tmp_path),
+            show_dir=str(tmp_path / name),
+            cfg_options={'visualizer.name': 'of_the_config'},
+            allow_partial=True,
+        )
+        cfg.experiment_name = name
+        build_runner(cfg).test()
+        assert [*(tmp_path / name).iterdir()]
 
 
 def test_drawing_without_hook(tmp_path: Path) -> None:

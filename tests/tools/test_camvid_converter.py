@@ -1,3 +1,4 @@
+from argparse import ArgumentTypeError
 from collections.abc import Callable
 from pathlib import Path
 
@@ -75,6 +76,9 @@ def test_sizes(convert: Convert, tmp_path: Path) -> None:
     assert Image.open(pair.image).size == Image.open(pair.mask).size
     # Labels are chosen, not mixed.
     assert set(np.unique(np.asarray(Image.open(pair.mask)))) <= set(range(12))
+    for text in ('0x9', '9x0', '9', '9x'):
+        with pytest.raises(ArgumentTypeError, match='no size such as 480x360'):
+            TOOL.size(text)
 
 
 def test_a_colour_that_is_none() -> None:

@@ -99,7 +99,10 @@ def test_converted_weights_give_the_same_numbers(
 ) -> None:
     form, model, checkpoint = made
     other = build_model(Config.fromfile(REPO / CONFIGS[form]))
-    other.load_state_dict(torch.load(checkpoint)['state_dict'])
+    state = torch.load(checkpoint)['state_dict']
+    other.load_state_dict(state)
+    # With them, other options than the authors' are refused.
+    assert state._metadata == other.state_dict()._metadata
     images = torch.randn(2, 3, 64, 64)
     with torch.no_grad():
         torch.testing.assert_close(

@@ -36,6 +36,18 @@ def test_weights_and_classes_stay(tmp_path: Path) -> None:
     assert all(torch.equal(same[key], state[key]) for key in state)
 
 
+def test_options_that_no_weight_tells_stay_known(tmp_path: Path) -> None:
+    cfg = Config.fromfile(write_digits_config(tmp_path, 'mlfm'))
+    state = build_model(cfg).state_dict()
+    torch.save(dict(state_dict=state), tmp_path / 'full.pth')
+    run_tool(TOOL, 'full.pth', 'half.pth', cwd=tmp_path)
+    cfg.model.neck.wavelet = 'db2'
+    with pytest.raises(RuntimeError, match='wavelet=haar, not wavelet=db2'):
+        build_model(cfg).load_state_dict(
+            torch.load(tmp_path / 'half.pth')['state_dict']
+        )
+
+
 def test_what_half_precision_cannot_hold_stays(tmp_path: Path) -> None:
     state = dict(
         var=torch.tensor([1.0, 1e6]),

@@ -71,6 +71,18 @@ def test_nothing_is_copied_where_an_image_lacks(tmp_path: Path) -> None:
     assert TOOL.arrange(source, tmp_path / 'new', 1) == 3
 
 
+def test_a_torn_archive(tmp_path: Path) -> None:
+    source = write(tmp_path / 'tiny-imagenet-200')
+    notes = source / 'val' / 'val_annotations.txt'
+    notes.write_text(notes.read_text() + '\nval_3.JPE')
+    with pytest.raises(FolderError, match=r"line 'val_3\.JPE' without a syn"):
+        TOOL.arrange(source, tmp_path / 'new', 2)
+    write(source)
+    (source / 'train/n02/images').rename(source / 'train/n02/pictures')
+    with pytest.raises(FolderError, match=r"no folder .*n02/images'.*cs231n"):
+        TOOL.arrange(source, tmp_path / 'new', 2)
+
+
 def test_half_a_set_does_not_stay(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -227,7 +227,8 @@ def size(text: str) -> tuple[int, int] | None:
     if text == 'original':
         return None
     width, _, height = text.partition('x')
-    if not (width.isdecimal() and height.isdecimal()):
+    sides = width.isdecimal() and height.isdecimal()
+    if not (sides and int(width) and int(height)):
         raise argparse.ArgumentTypeError(
             f"{text!r} is no size such as 480x360, nor 'original'"
         )

@@ -63,7 +63,7 @@ def find_images(source: str | Path, count: int) -> dict[Path, list[Path]]:
             f'{top / "train"} has {len(folders)} classes, not {count}. {FETCH}'
         )
     found = {
-        Path('train', f.name): list_images(f / 'images')
+        Path('train', f.name): list_images(require_folder(f / 'images', FETCH))
         for f in folders[:count]
     }
     found.update({Path('val', f.name): [] for f in folders[:count]})
@@ -84,8 +84,13 @@ def read_notes(path: Path) -> Iterator[tuple[str, str]]:
     """Read the names of the validation images and their synsets."""
     lines = path.read_text(encoding='utf-8').splitlines()
     for line in filter(str.strip, lines):
-        name, wnid = line.split('\t')[:2]
-        yield name, wnid
+        name, tab, rest = line.partition('\t')
+        if not tab:
+            raise FolderError(
+                f'{path} has a line {line!r} without a synset: unpack it '
+                f'anew. {FETCH}'
+            )
+        yield name, rest.partition('\t')[0]
 
 
 def arrange(source: str | Path, target: str | Path, count: int) -> int:

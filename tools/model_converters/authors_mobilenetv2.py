@@ -21,7 +21,8 @@ from torch import Tensor
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from mlfm_mm.engine import UsageError, one_sentence
-from mlfm_mm.engine.arguments import add_trust, make_parser
+from mlfm_mm.engine.arguments import add_trust, make_parser, make_way
+from mlfm_mm.engine.models import build_model
 from mlfm_mm.engine.weights import read_checkpoint, weights_in, weights_only
 from mlfm_mm.openmmlab import own_config
 
@@ -183,8 +184,11 @@ def convert_file(src: Path, dst: Path) -> str:
     except KeyError as error:
         raise UsageError(str(error.args[0])) from error
     meta = origin_of(state)
-    dst.parent.mkdir(parents=True, exist_ok=True)
-    torch.save(dict(state_dict=state, meta=meta), dst)
+    make_way(dst)
+    # The network notes the options for which its weights were trained.
+    model = build_model(Config.fromstring(meta['cfg'], '.py'))
+    model.load_state_dict(state)
+    torch.save(dict(state_dict=model.state_dict(), meta=meta), dst)
     return f'{dst}: {len(state)} tensors of {meta["experiment_name"]}'
 
 

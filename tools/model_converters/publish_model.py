@@ -4,7 +4,7 @@
 
 Optimizer, schedules and logs go; the data set's class names stay, or are given
 in words by --class-names. Loaded into a network, the weights become single
-precision again. Tensors with values that half precision cannot hold stay.
+precision again. Tensors with values too large for half precision stay.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ def publish(
     Example:
         >>> state = dict(weight=torch.ones(1), count=torch.tensor(3))
         >>> kept = publish(dict(state_dict=state, optimizer={}), True, {})
-        >>> kept['state_dict']
+        >>> dict(kept['state_dict'])
         {'weight': tensor([1.], dtype=torch.float16), 'count': tensor(3)}
     """
     if 'state_dict' not in checkpoint:
@@ -60,10 +61,13 @@ def publish(
     for key in ('epoch', 'seed', 'mmengine_version'):
         if key in meta:
             kept[key] = meta[key]
-    state = {
-        key: (halved(x) if half else x).contiguous()
-        for key, x in checkpoint['state_dict'].items()
-    }
+    given = checkpoint['state_dict']
+    state: Any = OrderedDict(
+        (key, (halved(x) if half else x).contiguous())
+        for key, x in given.items()
+    )
+    # By it, options for which the weights were not trained are noticed.
+    state._metadata = getattr(given, '_metadata', {})
     return dict(state_dict=state, meta=kept)
 
 
