@@ -187,7 +187,7 @@ def tabulate(networks: Runs, rows: list[dict]) -> Table:
 
     Args:
         networks (dict[str, list[TrainedRun]]): The runs.
-        rows (Sequence[dict]): From :func:`summarize`.
+        rows (list[dict]): From :func:`summarize`.
 
     Returns:
         Table: The table, without columns that no run recorded.
@@ -198,7 +198,7 @@ def tabulate(networks: Runs, rows: list[dict]) -> Table:
         Column('seeds', 'seeds', lambda seeds: str(len(seeds))),
         Column('params', 'params', si),
         Column('macs', 'MACs', _if_known(si)),
-        Column('epoch_seconds', 's/epoch', _if_known('{:.2f}'.format)),
+        Column('epoch_seconds', 's/epoch', _if_known(_seconds)),
         Column('step_ms', 'ms/step', _if_known('{:.0f}'.format)),
         Column('memory_mb', 'memory (MB)', _if_known('{:.0f}'.format)),
         Column('best', f'best {label}', _mean, ('best_deviation',)),
@@ -212,6 +212,10 @@ def tabulate(networks: Runs, rows: list[dict]) -> Table:
 
 def _if_known(form: Callable[[float], str]) -> Callable[[float | None], str]:
     return lambda value: '-' if value is None else form(value)
+
+
+def _seconds(value: float) -> str:
+    return f'{value:.2f}' if value < 10 else f'{value:.1f}'
 
 
 def _mean(mean: float, off: float | None) -> str:

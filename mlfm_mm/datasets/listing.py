@@ -89,7 +89,11 @@ def list_infos(dataset: BaseDataset) -> list[dict]:
         if isinstance(policy, UnreadablePolicy)
         for path in policy.left_out
     ]
-    infos = [dataset.get_data_info(index) for index in range(len(dataset))]
+    infos = [
+        # Data sets in a ConcatDataset count their own.
+        dict(dataset.get_data_info(index), sample_idx=index)
+        for index in range(len(dataset))
+    ]
     return left_out + infos
 
 

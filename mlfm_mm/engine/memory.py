@@ -84,7 +84,9 @@ def _no_backbone(model: dict) -> str:
             f'{", ".join(key for key in model if key != "type")}'
         )
         return told + (RETRIEVER if 'image_encoder' in model else '')
-    parts = ' and '.join(f'{path} ({bare_name(p)})' for path, p in wrapped)
+    parts = ' and '.join(
+        f'{path} ({bare_name(part) or "no type"})' for path, part in wrapped
+    )
     first = wrapped[0][0]
     return (
         f'{kind} has no backbone of its own, but around {parts}: add the '

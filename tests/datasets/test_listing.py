@@ -1,12 +1,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 pytest.importorskip('mmpretrain')
 
 from mmengine.config import Config
-from mmengine.dataset import BaseDataset
+from mmengine.dataset import BaseDataset, ConcatDataset
 
 from mlfm_mm.datasets import FolderError
 from mlfm_mm.datasets.inspection import judge, look_at
@@ -152,6 +153,15 @@ def test_what_a_wrapped_data_set_leaves_out_is_listed(
     cfg = Config(dict(train_dataloader=dict(dataset=inner)))
     built, _ = build_datasets(cfg)
     assert str(empty) in paths(built['train'])
+
+
+def test_images_in_memory_keep_their_places() -> None:
+    class InMemory(BaseDataset):
+        def load_data_list(self) -> list[dict]:
+            return [dict(img=np.zeros((2, 2, 3)), gt_label=0)] * 2
+
+    infos = list_infos(ConcatDataset([InMemory(), InMemory()]))
+    assert [look_at(info).name for info in infos] == ['0', '1', '2', '3']
 
 
 def test_images_that_would_be_decoded_are_listed(tmp_path: Path) -> None:

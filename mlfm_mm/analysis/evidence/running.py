@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import math
 import os
 import signal
 import sys
@@ -16,7 +15,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn
 
 from ...engine import (
     UsageError,
@@ -110,11 +109,9 @@ def run_plan(
         TextColumn('{task.description}'),
         BarColumn(),
         TextColumn('{task.completed:.0f}/{task.total:.0f} epochs'),
-        TimeRemainingColumn(),
+        TextColumn('{task.fields[left]}'),
         console=console,
         disable=not console.is_terminal,
-        # By the pace since the start, as epochs are far apart.
-        speed_estimate_period=math.inf,
     )
     for run in pending:
         check_begun(run, folder / run.name)
@@ -124,7 +121,10 @@ def run_plan(
 
     total = sum(map(epochs_of, pending))
     with _held(folder), progress:
-        task = progress.add_task(plan.name, total=total, completed=done())
+        before = done()
+        task = progress.add_task(
+            plan.name, total=total, completed=before, before=before, left=''
+        )
         try:
             while waiting or running:
                 while waiting and len(running) < jobs:
@@ -132,6 +132,7 @@ def run_plan(
                     console.print(f'start  {running[-1].run.name}')
                 time.sleep(POLL_SECONDS)
                 progress.update(task, completed=done())
+                progress.update(task, left=_left(progress))
                 for job in [j for j in running if not j.process.is_alive()]:
                     running.remove(job)
                     console.print(_finish(plan, job, records), _left(progress))
@@ -206,9 +207,13 @@ def _finish(plan: Plan, job: Job, records: Path) -> str:
 
 
 def _left(progress: Progress) -> str:
-    """Say how much time is left, once the pace is known."""
-    seconds = progress.tasks[0].time_remaining
-    return '' if seconds is None else f'{seconds / 60:.0f} minutes left'
+    """Say how much time is left, once an epoch has been done."""
+    # Not rich's estimate, by the last steps: runs side by side end together.
+    (task,) = progress.tasks
+    fresh = task.completed - task.fields['before']
+    if not fresh or task.elapsed is None or task.remaining is None:
+        return ''
+    return f'{task.elapsed / fresh * task.remaining / 60:.0f} minutes left'
 
 
 def epochs_of(run: Run) -> int:

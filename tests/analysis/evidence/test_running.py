@@ -49,14 +49,15 @@ def test_state(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_time_left() -> None:
-    seconds = iter([0, 0, 10])
-    progress = Progress(get_time=lambda: next(seconds))
-    task = progress.add_task('plan', total=40, completed=30)
+    clock = Mock(return_value=0)
+    progress = Progress(get_time=clock)
+    task = progress.add_task('plan', total=40, completed=4, before=4)
     assert _left(progress) == ''
-    progress.update(task, completed=31)
-    progress.update(task, completed=33)
-    # An epoch in five seconds; seven are left.
-    assert _left(progress) == '1 minutes left'
+    # Of two runs side by side, both end an epoch every ten minutes.
+    for seconds, done, left in (600, 5, 350), (602, 6, 171), (1202, 8, 160):
+        clock.return_value = seconds
+        progress.update(task, completed=done)
+        assert _left(progress) == f'{left} minutes left'
 
 
 def test_one_command_runs_a_plan(tmp_path: Path) -> None:
