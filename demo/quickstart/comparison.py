@@ -222,7 +222,13 @@ def lay_out(networks: Runs, rows: list[dict], task: Task) -> Table:
         f'{verdict(networks, task.val_images)}'
     )
     shown = ('network', 'params', 'macs', 'epoch_seconds', 'best', 'final')
-    return replace(tabulate(networks, rows).only(*shown), caption=caption)
+    table = tabulate(networks, rows).only(*shown)
+    # As the caption says it; the table has to fit into a terminal.
+    columns = [
+        replace(column, title=column.title.removesuffix(' (%)'))
+        for column in table.columns
+    ]
+    return replace(table, columns=columns, caption=caption)
 
 
 def seeds_of(seeds: list[int]) -> str:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from demo.quickstart.comparison import (
     Task,
@@ -47,6 +48,10 @@ def test_the_table() -> None:
     finals = dict(baseline=[80.5, 81.5], mlfm=[91.25, 92.25])
     table = table_of(Settings(seeds=2), finals)
     lines = table.markdown().splitlines()
+    assert lines[0].endswith('| s/epoch | best top-1 | final top-1 |')
+    console = Console(width=80, record=True)
+    console.print(table.rich())
+    assert '│ ResNet-18 w8 + MLFM │' in console.export_text()
     # The counts are those of the zoo's tables.
     assert lines[2] == (
         '| ResNet-18 w8 | 176 k | 8.87 M | 4.00 | 81.0 ± 0.7 | 81.0 ± 0.7 |'
