@@ -17,6 +17,7 @@ from .evidence.statistics import (
     align,
     deviation,
     paired_difference,
+    plus_minus,
 )
 from .machine import describe_machine
 from .runs import (
@@ -201,8 +202,8 @@ def tabulate(networks: Runs, rows: list[dict]) -> Table:
         Column('epoch_seconds', 's/epoch', _if_known(_seconds)),
         Column('step_ms', 'ms/step', _if_known('{:.0f}'.format)),
         Column('memory_mb', 'memory (MB)', _if_known('{:.0f}'.format)),
-        Column('best', f'best {label}', _mean, ('best_deviation',)),
-        Column('final', f'final {label}', _mean, ('final_deviation',)),
+        Column('best', f'best {label}', plus_minus, ('best_deviation',)),
+        Column('final', f'final {label}', plus_minus, ('final_deviation',)),
         Column('gain', 'gain', _gain, ('gain_low', 'gain_high')),
         Column('config', 'config'),
     ]
@@ -216,11 +217,6 @@ def _if_known(form: Callable[[float], str]) -> Callable[[float | None], str]:
 
 def _seconds(value: float) -> str:
     return f'{value:.2f}' if value < 10 else f'{value:.1f}'
-
-
-def _mean(mean: float, off: float | None) -> str:
-    end = '' if off is None else f' ± {off:.1f}'
-    return f'{mean:.1f}{end}'
 
 
 def _gain(mean: float | None, low: float | None, high: float | None) -> str:

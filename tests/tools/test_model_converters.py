@@ -181,7 +181,21 @@ def test_what_is_no_published_checkpoint(tmp_path: Path) -> None:
     refused = run(CONVERTER, other, tmp_path / 'out.pth')
     assert refused.returncode
     assert "'layer1.weight' is not a weight of the authors'" in refused.stderr
+    torch.save({'classifier.bias': torch.zeros(100)}, other)
+    refused = run(CONVERTER, other, tmp_path / 'out.pth')
+    assert 'is not the whole network: ' in refused.stderr
+    assert 'Traceback' not in refused.stderr
     assert not (tmp_path / 'out.pth').exists()
+
+
+@pytest.mark.parametrize('made', ['baseline'], indirect=True)
+def test_a_folder_is_no_file(
+    made: tuple[str, nn.Module, Path], tmp_path: Path
+) -> None:
+    published = made[2].with_name('published.pth')
+    refused = run(CONVERTER, published, tmp_path)
+    assert refused.returncode
+    assert 'is a folder: give the file to write' in refused.stderr
 
 
 def test_the_configs_use_the_published_pipeline() -> None:

@@ -20,10 +20,16 @@ from torch import Tensor
 # A clone need not be installed: its package lies two folders up.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from mlfm_mm.datasets.images import shorten
 from mlfm_mm.engine import UsageError, one_sentence
 from mlfm_mm.engine.arguments import add_trust, make_parser, make_way
 from mlfm_mm.engine.models import build_model
-from mlfm_mm.engine.weights import read_checkpoint, weights_in, weights_only
+from mlfm_mm.engine.weights import (
+    differences,
+    read_checkpoint,
+    weights_in,
+    weights_only,
+)
 from mlfm_mm.openmmlab import own_config
 
 State = dict[str, Tensor]
@@ -187,7 +193,10 @@ def convert_file(src: Path, dst: Path) -> str:
     make_way(dst)
     # The network notes the options for which its weights were trained.
     model = build_model(Config.fromstring(meta['cfg'], '.py'))
-    model.load_state_dict(state)
+    if found := differences(model, dict(state_dict=state)):
+        raise UsageError(
+            f'{src} is not the whole network: {shorten(found, comma="; ")}'
+        )
     torch.save(dict(state_dict=model.state_dict(), meta=meta), dst)
     return f'{dst}: {len(state)} tensors of {meta["experiment_name"]}'
 

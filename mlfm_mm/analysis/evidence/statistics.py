@@ -175,5 +175,10 @@ def spread(scores: Sequence[float]) -> str:
         >>> spread([60.0, 62.0, 64.0]), spread([60.0])
         ('62.0 ± 2.0', '60.0')
     """
-    mean = f'{fmean(scores):.1f}'
-    return f'{mean} ± {deviation(scores):.1f}' if len(scores) > 1 else mean
+    off = deviation(scores) if len(scores) > 1 else None
+    return plus_minus(fmean(scores), off)
+
+
+def plus_minus(mean: float, off: float | None) -> str:
+    """Format a mean and, where it is known, the deviation."""
+    return f'{mean:.1f}' if off is None else f'{mean:.1f} ± {off:.1f}'
