@@ -215,4 +215,4 @@ def test_a_feature_passes_few_hands(kernels: object, training: bool) -> None:
     units = model.neck.units
     assert len(seen.paths) == 2 * len(units)  # two gates, at each tap
     for path in seen.paths:
-        assert len(path) <= 4 and len(set(path)) <= 5, path
+        assert len(path) <= 4, path

@@ -62,12 +62,12 @@ class Picture:
     Args:
         image (np.ndarray): The picture (H, W, 3).
         truth (np.ndarray): Its true classes (H, W).
-        seen (list[np.ndarray]): Those that each network predicted (H, W).
+        predicted (list[np.ndarray]): Those of each network (H, W).
     """
 
     image: np.ndarray
     truth: np.ndarray
-    seen: list[np.ndarray] = field(default_factory=list)
+    predicted: list[np.ndarray] = field(default_factory=list)
 
 
 def evaluate(
@@ -112,7 +112,9 @@ def evaluate(
 
 
 @torch.no_grad()
-def look(runner: Runner, pictures: list[Picture], number: int) -> None:
+def add_predictions(
+    runner: Runner, pictures: list[Picture], number: int
+) -> None:
     """Add what a network predicts for some pictures of its test set.
 
     Args:
@@ -128,7 +130,7 @@ def look(runner: Runner, pictures: list[Picture], number: int) -> None:
         if len(pictures) <= i:
             image = mmcv.imread(sample.img_path, channel_order='rgb')
             pictures.append(Picture(image, _labels(sample.gt_sem_seg)))
-        pictures[i].seen.append(_labels(sample.pred_sem_seg))
+        pictures[i].predicted.append(_labels(sample.pred_sem_seg))
 
 
 def _labels(pixels: PixelData) -> np.ndarray:
@@ -187,7 +189,7 @@ def draw(
     )
     grid = figure.subplots(len(pictures), len(titles), squeeze=False)
     for axes_row, picture in zip(grid, pictures, strict=True):
-        labels = (picture.truth, *picture.seen)
+        labels = (picture.truth, *picture.predicted)
         shown = [picture.image, *(colors[x] for x in labels)]
         for axes, image in zip(axes_row, shown, strict=True):
             axes.imshow(image)
@@ -206,7 +208,7 @@ def _name_colors(
     """Add a legend of the classes that occur, below the pictures."""
     present = set[int]()
     for picture in pictures:
-        for labels in (picture.truth, *picture.seen):
+        for labels in (picture.truth, *picture.predicted):
             present.update(np.unique(labels).tolist())
     patches = [
         Patch(color='#{:02x}{:02x}{:02x}'.format(*color), label=name)

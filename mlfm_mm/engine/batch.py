@@ -5,13 +5,13 @@ from mmengine.logging import print_log
 
 from .errors import UsageError
 
-KEY = 'share_batch_size'
+SHARE_BATCH_SIZE = 'share_batch_size'
 
 
 def shared_batch(cfg: Config) -> int:
     """Get the batch of all processes; 0 if the config counts by process."""
     loader = cfg.get('train_dataloader')
-    return loader.batch_size if cfg.get(KEY) and loader else 0
+    return loader.batch_size if cfg.get(SHARE_BATCH_SIZE) and loader else 0
 
 
 def share_batch_size(cfg: Config, processes: int) -> None:
@@ -42,12 +42,12 @@ def share_batch_size(cfg: Config, processes: int) -> None:
     if total % processes:
         raise UsageError(
             f'train_dataloader.batch_size={total} is the batch of all '
-            f'processes ({KEY} = True) and cannot be shared out equally to '
-            f'{processes}: start another number of processes, or set a '
-            f'multiple of {processes} (with --auto-scale-lr)'
+            'processes (share_batch_size = True) and cannot be shared out '
+            f'equally to {processes}: start another number of processes, or '
+            f'set a multiple of {processes} (with --auto-scale-lr)'
         )
     cfg.train_dataloader.batch_size = total // processes
-    cfg.pop(KEY)
+    cfg.pop(SHARE_BATCH_SIZE)
     print_log(
         f'{total} images a step are shared out to {processes} processes: '
         f'{total // processes} each.',

@@ -1,4 +1,4 @@
-"""Predict for a picture and draw the prediction on it, for both hosts."""
+"""Predict for a picture, and draw the label or the mask on it."""
 
 from __future__ import annotations
 

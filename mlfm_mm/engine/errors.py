@@ -25,7 +25,9 @@ WORKER = re.compile(r'Caught \w+ in DataLoader worker process')
 # How PyTorch names the function that a checkpoint would call.
 REFUSED = re.compile(r'GLOBAL ([\w.]+)')
 # How gloo and NCCL report that a process no longer answers.
-LEFT = re.compile(r'Connection (closed|reset) by peer|remote process exited')
+PEER_GONE = re.compile(
+    r'Connection (closed|reset) by peer|remote process exited'
+)
 # Seconds in which processes with the same message print it once.
 TOGETHER = 60.0
 # The code of a program that SIGINT has ended, by which shells know it.
@@ -63,14 +65,14 @@ def one_sentence(tool: str, remedy: str = '') -> Iterator[None]:
     try:
         yield
     except (UsageError, FolderError) as error:
-        leave(f'{tool}: {message(error)}')
+        exit_once(f'{tool}: {message(error)}')
     except (Exception, KeyboardInterrupt) as error:
         if is_interrupt(error):
             told = f'{tool}: interrupted'
             print(f'{told}; {remedy}' if remedy else told, file=sys.stderr)
             sys.exit(INTERRUPTED)
         where = log_traceback(error)
-        leave(f'{tool}: {sentence(error)}', f' (traceback: {where})')
+        exit_once(f'{tool}: {sentence(error)}', f' (traceback: {where})')
 
 
 def is_interrupt(error: BaseException | None) -> bool:
@@ -106,11 +108,11 @@ def sentence(error: BaseException) -> str:
         >>> sentence(AssertionError())
         'AssertionError'
         >>> sentence(RuntimeError('[pair.cc:547] Connection closed by peer'))
-        'it stops, as another process has ended, which says why'
+        'stopped, since another process has ended and says why'
     """
     text = message(error)
-    if LEFT.search(text):
-        return 'it stops, as another process has ended, which says why'
+    if PEER_GONE.search(text):
+        return 'stopped, since another process has ended and says why'
     return f'{type(error).__name__}: {text}' if text else type(error).__name__
 
 
@@ -179,36 +181,36 @@ def log_traceback(error: BaseException) -> str:
     return file.name
 
 
-def leave(message: str, more: str = '') -> None:
+def exit_once(text: str, more: str = '') -> None:
     """Exit with a message that only one of the processes prints.
 
     Args:
-        message (str): The message.
+        text (str): The message.
         more (str): What follows it, and may differ between processes.
             Defaults to ``''``.
 
     Raises:
         SystemExit: Always.
     """
-    if said_by_another(message):
+    if said_by_another(text):
         sys.exit(1)
-    sys.exit(message + more)
+    sys.exit(text + more)
 
 
-def said_by_another(message: str) -> bool:
-    """Check whether another process of this launcher has printed a message.
+def said_by_another(text: str) -> bool:
+    """Claim a message, unless another process of this launcher has.
 
     The first one creates a file; in the others, creating it fails.
 
     Args:
-        message (str): The message.
+        text (str): The message.
 
     Returns:
-        bool: Whether this process may be silent.
+        bool: Whether another one prints it.
     """
     if os.environ.get('WORLD_SIZE', '1') == '1':
         return False
-    run = (os.getppid(), os.environ.get('MASTER_PORT'), message)
+    run = (os.getppid(), os.environ.get('MASTER_PORT'), text)
     name = f'mlfm_mm-{sha1(repr(run).encode()).hexdigest()[:16]}'
     path = Path(tempfile.gettempdir()) / name
     with suppress(OSError):

@@ -11,7 +11,7 @@ from mmengine.runner import Runner
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def train_on(runner: Runner) -> None:
+def tolerate_full_disk(runner: Runner) -> None:
     """Let a run go on where it cannot write its log and its curves.
 
     Args:

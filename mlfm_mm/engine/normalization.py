@@ -49,7 +49,7 @@ class Normalization:
 
 
 def normalization_of(preprocessor: nn.Module) -> Normalization:
-    """Read a preprocessor of either host.
+    """Read a preprocessor of a host.
 
     Args:
         preprocessor (nn.Module): The model's ``data_preprocessor``.

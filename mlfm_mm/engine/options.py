@@ -13,7 +13,7 @@ from mmengine.hub import get_config
 from mmengine.runner import Runner
 
 from ..datasets.images import shorten
-from .batch import KEY as SHARE_BATCH_SIZE
+from .batch import SHARE_BATCH_SIZE
 from .errors import UsageError
 from .hosts import Host
 from .kinds import set_hook
@@ -33,7 +33,8 @@ KNOWN_KEYS = {
 }
 # Keys of the hosts' own configs that look like misspelt ones of these.
 HOSTS_KEYS = {'gallery_dataloader', 'models', 'tta_model', 'tta_pipeline'}
-OTHER_KEYS = HOSTS_KEYS | {f'{s}_pipeline' for s in ('train', 'val', 'test')}
+# What a config may hold besides; its pipelines cannot be overridden.
+NOT_MISSPELT = HOSTS_KEYS | {f'{s}_pipeline' for s in ('train', 'val', 'test')}
 
 
 def load_config(
@@ -159,7 +160,7 @@ def check_keys(cfg: Config) -> None:
         alike.)
     """
     known = [cfg[key] for key in KNOWN_KEYS if isinstance(cfg.get(key), dict)]
-    for key in sorted(set(cfg) - KNOWN_KEYS - OTHER_KEYS):
+    for key in sorted(set(cfg) - KNOWN_KEYS - NOT_MISSPELT):
         meant = get_close_matches(key, KNOWN_KEYS, 1, cutoff=0.8)
         # A config in pure Python holds what it imports, such as OptimWrapper;
         # others hold what several keys share, such as an evaluator.

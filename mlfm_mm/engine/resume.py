@@ -21,7 +21,7 @@ from .errors import UsageError
 LOG = dict(logger='current')
 
 
-def choose(folder: Path, suffix: str = '.pth') -> Path | None:
+def choose_checkpoint(folder: Path, suffix: str = '.pth') -> Path | None:
     """Choose the checkpoint that a run goes on from, and say which.
 
     Args:

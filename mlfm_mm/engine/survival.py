@@ -2,13 +2,13 @@
 
 from mmengine.config import Config
 from mmengine.hooks import CheckpointHook
-from mmengine.registry import HOOKS as REGISTRY
+from mmengine.registry import HOOKS
 
 from .kinds import find_hooks, kind_of
 
 OUR_CHECKPOINT = 'mlfm_mm.SafeCheckpointHook'
 # By the names under which default_hooks can replace or, by None, remove them.
-HOOKS = dict(
+OUR_HOOKS = dict(
     checkpoint=dict(type=OUR_CHECKPOINT),
     exact_resume=dict(type='mlfm_mm.ExactResumeHook'),
     finite_guard=dict(type='mlfm_mm.FiniteGuardHook'),
@@ -36,16 +36,18 @@ def protect(cfg: Config, signals: list[str] | None = None) -> None:
     hooks = dict(cfg.get('default_hooks') or {})
     checkpoint = hooks.get('checkpoint', DEFAULT_CHECKPOINT)
     scope = cfg.get('default_scope')
-    if checkpoint and kind_of(checkpoint, REGISTRY, scope) is CheckpointHook:
-        hooks['checkpoint'] = {**checkpoint, **HOOKS['checkpoint']}
-    ours = {k: v for k, v in HOOKS.items() if not find_hooks(cfg, v['type'])}
+    if checkpoint and kind_of(checkpoint, HOOKS, scope) is CheckpointHook:
+        hooks['checkpoint'] = {**checkpoint, **OUR_HOOKS['checkpoint']}
+    ours = {
+        k: v for k, v in OUR_HOOKS.items() if not find_hooks(cfg, v['type'])
+    }
     # ``finite_guard=dict(policy='skip')`` need not repeat the type.
     given = {
-        k: {**HOOKS[k], **v} if v and k in HOOKS else v
+        k: {**OUR_HOOKS[k], **v} if v and k in OUR_HOOKS else v
         for k, v in hooks.items()
     }
     cfg.default_hooks = {**ours, **given}
     if signals:
         cfg.default_hooks.preemption = dict(
-            HOOKS['preemption'], signals=signals
+            OUR_HOOKS['preemption'], signals=signals
         )

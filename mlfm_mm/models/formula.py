@@ -1,8 +1,8 @@
 """What weights were trained for, where their names and shapes do not tell.
 
-Some options change what the network computes, but no weight. Like PyTorch the
-versions of its modules, a state dict keeps them in its metadata, so that other
-options are noticed when its weights are loaded.
+Some options change what the network computes, but no weight. A state dict
+keeps them in its metadata, beside the versions of PyTorch's modules, so that
+other options are noticed when its weights are loaded.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def guard_formula(neck: MLFMNeck) -> None:
     Args:
         neck (MLFMNeck): The neck.
     """
-    # Functions that are given the neck, so that copies need no new ones.
+    # PyTorch passes the neck to these functions, so they serve copies, too.
     neck.register_state_dict_post_hook(_note)
     neck.register_load_state_dict_pre_hook(_compare)
 
@@ -68,7 +68,7 @@ def _activation(cfg: dict | None) -> str:
 
 
 def other_options(neck: MLFMNeck, metadata: dict) -> list[str]:
-    """List the options by which weights belong to another network.
+    """List the options that differ from those that weights were trained with.
 
     Args:
         neck (MLFMNeck): The neck that is to take them.
@@ -105,7 +105,7 @@ def _compare(
     unexpected_keys: list[str],
     *_: object,
 ) -> None:
-    # Reported as names are that do not fit, where they have to.
+    # Reported like unexpected keys: an error where loading is strict.
     unexpected_keys += [
         f'{prefix}units {text}' for text in other_options(neck, local_metadata)
     ]

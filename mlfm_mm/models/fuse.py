@@ -92,7 +92,7 @@ def is_usual_convolution(conv: nn.Conv2d) -> bool:
     )
 
 
-def has_moments(norm: nn.Module | None) -> bool:
+def is_affine_in_eval(norm: nn.Module | None) -> bool:
     """Tell whether a norm is a mere scale and shift in evaluation."""
     if not isinstance(norm, _BatchNorm) or is_watched(norm):
         return False
@@ -124,7 +124,7 @@ def check_foldable(unit: LFMU) -> None:
     if isinstance(unit.output_gate, Affine):
         return
     usual = all(is_usual_gate(gate) for gate in gates_of(unit))
-    if not usual or not all(map(has_moments, norms_of(unit))):
+    if not usual or not all(map(is_affine_in_eval, norms_of(unit))):
         raise ValueError(
             'This LFMU cannot be fused: it must be made of convolution, '
             'batch norm with running moments and ReLU, with no hook on any '

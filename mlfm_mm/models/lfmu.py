@@ -8,12 +8,13 @@ from typing import Literal
 import torch
 from mmcv.cnn import ConvModule, build_norm_layer, fuse_conv_bn
 from mmengine.model import BaseModule, constant_init
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from ..registry import MODELS
 from . import kernels
 from .fuse import Affine, check_foldable
+from .kernels import check_kernels
 from .low_pass import ForgetGate
 from .pretrained import pretrained_of
 from .torch_internals import buffers_kept, in_backward_pass
@@ -137,7 +138,11 @@ class LFMU(BaseModule):
             # ConvModule initializes itself when built. Doing so again in the
             # model's init_weights() would override an `init_cfg` above it.
             gate.is_init = True
-        self.output_gate = _output_norm(norm_cfg, channels)
+        self.output_gate = (
+            None
+            if norm_cfg is None
+            else build_norm_layer(norm_cfg, channels)[1]
+        )
         self.forget_gate = ForgetGate(levels, wavelet)
         if identity_init:
             self._silence()
@@ -256,27 +261,3 @@ def _run_recorded_once(
 ) -> tuple[Tensor, Tensor]:
     with _recorded_once(unit):
         return form(unit, x, memory, image)
-
-
-def check_kernels(choice: object) -> None:
-    """Refuse an unknown choice of kernels.
-
-    Args:
-        choice (object): What a user asked for.
-
-    Raises:
-        ImportError: It is ``'triton'``, which is not installed.
-        ValueError: It is none of ``'auto'``, ``'triton'`` and False.
-    """
-    if choice == 'triton':
-        kernels.check_triton()
-    elif choice != 'auto' and choice is not False:
-        raise ValueError(
-            f"kernels={choice!r} is unknown; choose 'auto', 'triton' or False."
-        )
-
-
-def _output_norm(norm_cfg: dict | None, channels: int) -> nn.Module | None:
-    if norm_cfg is None:
-        return None
-    return build_norm_layer(norm_cfg, channels)[1]

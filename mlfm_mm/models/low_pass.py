@@ -90,7 +90,8 @@ class LowPass(nn.Module):
             Tensor: Maps of shape (N, C, ceil(H / 2), ceil(W / 2)).
         """
         if self.filter is not None:
-            return _low_low(x, self.filter)
+            rows = _halve(x, self.filter, dim=2)
+            return _halve(rows, self.filter, dim=3)
         if _has_open_sizes(x):
             return _haar_of_any_size(x)
         # A window that crosses the border averages the pixels inside, which
@@ -161,11 +162,7 @@ def _haar_of_any_size(x: Tensor) -> Tensor:
     return F.conv2d(x, window, stride=2, groups=channels)
 
 
-def _low_low(x: Tensor, taps: Sequence[float]) -> Tensor:
-    return _halve(_halve(x, taps, dim=2), taps, dim=3)
-
-
-def _halve(x: Tensor, taps: Sequence[float], dim: int) -> Tensor:
+def _halve(x: Tensor, factors: Sequence[float], dim: int) -> Tensor:
     """Filter and decimate one axis: y_k = sum_j f_j x_(2k + F/2 - j)."""
     size = x.size(dim)
     # Rounded up, by the expression in which exporters know strided sizes.
@@ -173,9 +170,9 @@ def _halve(x: Tensor, taps: Sequence[float], dim: int) -> Tensor:
     # The signal is periodic, with an even period: where the size is odd, the
     # last sample is repeated to fill it.
     period = torch.full((), 2 * half, device=x.device)
-    start = 2 * torch.arange(half, device=x.device) + len(taps) // 2
+    start = 2 * torch.arange(half, device=x.device) + len(factors) // 2
     total: Tensor | None = None
-    for j, factor in enumerate(taps):
+    for j, factor in enumerate(factors):
         position = ((start - j) % period).clamp(max=size - 1)
         part = factor * x.index_select(dim, position)
         total = part if total is None else total + part

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from inspect import signature
 from typing import TYPE_CHECKING
 
@@ -43,8 +44,9 @@ class MemoryPass:
         deepest: int,
         kernels: str | bool = 'auto',
     ) -> None:
-        fast = choose_low_pass(low_pass, image)
-        halve = fast if kernels == 'auto' else low_pass
+        halve: Callable[[Tensor], Tensor] = low_pass
+        if kernels == 'auto':
+            halve = choose_low_pass(low_pass, image)
         self.bands = [image]
         for _ in range(deepest):
             self.bands.append(halve(self.bands[-1]))
@@ -70,12 +72,12 @@ class MemoryPass:
             ValueError: They cannot meet the feature.
         """
         if self.memory is None:
-            band = meet(self.bands[tap.level], x, tap)
+            band = match_size(self.bands[tap.level], x, tap)
             return band, band
-        memory = meet(self.memory, x, tap)
+        memory = match_size(self.memory, x, tap)
         if not reads_image:
             return memory, None
-        return memory, meet(self.bands[tap.level], x, tap)
+        return memory, match_size(self.bands[tap.level], x, tap)
 
     def check_training(self, tap: Tap, unit: nn.Module, x: Tensor) -> None:
         """Refuse a unit that could not learn from what it is given.
@@ -97,8 +99,8 @@ class MemoryPass:
         ):
             raise ValueError(single_value(tap, x))
 
-    def hand_on(self, memory: Tensor) -> None:
-        """Store the memory for the next tap."""
+    def write(self, memory: Tensor) -> None:
+        """Keep the memory for the next tap."""
         self.memory = memory
         self.next_tap += 1
 
@@ -115,7 +117,7 @@ class CurrentPass(threading.local):
         state, is_complete = self.state, self.is_complete
         self.state, self.is_complete = None, False
         if is_complete:
-            # What depends on the last pass would be compiled anew each time.
+            # A count would differ at each pass, and be compiled anew.
             self._waiting = 1 if is_traced() else self._waiting + 1
         return state, is_complete
 
@@ -144,14 +146,14 @@ def image_of(module: nn.Module, args: tuple, kwargs: dict | None) -> Tensor:
     if args:
         return args[0]
     given = kwargs or {}
-    # One needs no name, and compilers need not trace the question.
+    # A single argument is the image; compilers need not trace signature().
     if len(given) > 1:
         names = signature(module.forward).parameters
         given = {name: given[name] for name in names if name in given} | given
     return next(iter(given.values()))
 
 
-def meet(source: Tensor, x: Tensor, tap: Tap) -> Tensor:
+def match_size(source: Tensor, x: Tensor, tap: Tap) -> Tensor:
     """Bring a band or a memory to the size of the feature at a tap.
 
     The low-pass rounds sizes up, as padded strided convolutions do. Patch
@@ -210,7 +212,7 @@ def _check_sizes(source: Tensor, x: Tensor, tap: Tap) -> None:
         raise ValueError(
             f'At tap {tap.module!r} the memory of size {size} cannot meet '
             f'the feature of size {wanted}: the stride was {tap.reduction} '
-            'when the neck was bound. Tap only modules whose output size '
-            'follows the image size, here down to such small images: list '
-            'the others in `taps`.'
+            'when the neck was bound. Tap only modules whose output follows '
+            'the image size, even for images as small as this one: list those '
+            'in `taps`.'
         )

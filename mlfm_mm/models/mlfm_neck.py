@@ -17,7 +17,7 @@ from .chain import build_chain, deepest_band
 from .following import Following
 from .formula import guard_formula
 from .fuse import check_foldable
-from .lfmu import check_kernels
+from .kernels import check_kernels
 from .low_pass import LowPass
 from .memory_pass import CurrentPass, MemoryPass, image_of
 from .plain_weights import make_room, move_behind
@@ -122,7 +122,9 @@ class MLFMNeck(BackboneAware):
         self.units = ModuleList()
         self.taps: list[Tap] = []
         self.image_channels = 0
-        self._wanted = taps, image_channels, decoder
+        self._wanted: dict[str, Any] = dict(
+            taps=taps, image_channels=image_channels, decoder=decoder
+        )
         self._options: dict[str, Any] = dict(
             update=update,
             supplement=supplement,
@@ -159,7 +161,7 @@ class MLFMNeck(BackboneAware):
         check_unserved(backbone)
         # Its taps are those of the backbone within torch.compile's wrapper.
         backbone = getattr(backbone, '_orig_mod', backbone)
-        self.taps, run = find_taps(backbone, *self._wanted)
+        self.taps, run = find_taps(backbone, **self._wanted)
         channels = self.image_channels = run.image_channels
         self.units = build_chain(
             backbone, self.taps, channels, **self._options
@@ -217,11 +219,10 @@ class MLFMNeck(BackboneAware):
 
     def _end_pass(self, module: nn.Module, inputs: tuple, out: object) -> None:
         state, is_complete = self._current.end()
-        is_usual = module.training or is_grad_enabled() or is_traced()
-        if self.training and not is_usual:
-            refusals.warn_once(
-                self._warned, refusals.in_training(self._served)
-            )
+        learns = module.training or is_grad_enabled()
+        if self.training and not (learns or is_traced()):
+            text = refusals.in_training(self._served)
+            refusals.warn_once(self._warned, text)
         # After an exception there is no output, and nothing to report.
         if out is not None and not is_complete:
             raise RuntimeError(refusals.unmet(state, self.taps, self._served))
@@ -244,7 +245,7 @@ class MLFMNeck(BackboneAware):
             current.state, current.is_complete = None, True
         memory, band = state.read(tap, x, unit.supplement_gate is not None)
         x, memory = unit(x, memory, band)
-        state.hand_on(memory)
+        state.write(memory)
         return tap.as_returned(x)
 
     def forward(self, feats: Any) -> Any:

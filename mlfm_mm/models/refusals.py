@@ -157,9 +157,9 @@ def unmet(state: MemoryPass | None, taps: Sequence[Tap], kind: str) -> str:
 def unseen(kind: str) -> str:
     """Warn of features that may be without memory."""
     return (
-        f'MLFMNeck was given features that no pass of its {kind} has made '
-        'since the last ones. They are without memory if they come from a '
-        'backbone that replaced it, or whose forward hooks were removed.'
+        f'MLFMNeck was called more often than its {kind} has run. These '
+        'features are without memory if they come from a backbone that '
+        'replaced it, or whose forward hooks were removed.'
     )
 
 

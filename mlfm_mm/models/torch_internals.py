@@ -44,7 +44,7 @@ def is_transformed() -> bool:
     )
 
 
-def is_batch_of(grad: Tensor) -> bool:
+def is_vmapped(grad: Tensor) -> bool:
     """Tell whether a gradient is batched by vmap.
 
     Args:
@@ -55,7 +55,7 @@ def is_batch_of(grad: Tensor) -> bool:
         which operators with an ``out`` tensor do not support.
 
     Example:
-        >>> is_batch_of(torch.ones(2))
+        >>> is_vmapped(torch.ones(2))
         False
     """
     functorch = torch._C._functorch
@@ -64,7 +64,7 @@ def is_batch_of(grad: Tensor) -> bool:
     )
 
 
-def are_overridden(*tensors: Tensor | None) -> bool:
+def any_overrides_operators(*tensors: Tensor | None) -> bool:
     """Tell whether tensors have classes that choose their own operators.
 
     Args:
@@ -78,7 +78,10 @@ def are_overridden(*tensors: Tensor | None) -> bool:
         >>> class Photograph(Tensor):
         ...     pass
         >>> x = torch.ones(2)
-        >>> are_overridden(x, None), are_overridden(x.as_subclass(Photograph))
+        >>> (
+        ...     any_overrides_operators(x, None),
+        ...     any_overrides_operators(x.as_subclass(Photograph)),
+        ... )
         (False, True)
     """
     plain = torch._C._disabled_torch_function_impl
@@ -86,14 +89,14 @@ def are_overridden(*tensors: Tensor | None) -> bool:
     return any(kind.__torch_function__ is not plain for kind in kinds)
 
 
-def all_are_watched() -> bool:
+def has_global_hooks() -> bool:
     """Tell whether global module hooks are registered.
 
     Returns:
         bool: Whether they are: then each module of a unit has to be called.
 
     Example:
-        >>> all_are_watched()
+        >>> has_global_hooks()
         False
     """
     module = nn.modules.module

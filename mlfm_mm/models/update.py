@@ -1,4 +1,4 @@
-"""The update gate: where the trunk's feature and the low band meet."""
+"""The update gate: where the trunk's feature meets the sum of the gates."""
 
 from __future__ import annotations
 
@@ -53,6 +53,6 @@ def meet_trunk(
     """
     memory = torch.cat((x, low), dim=1) if update == 'concat' else None
     if identity_init:
-        return low, x + low if memory is None else memory
+        return low, (x + low if memory is None else memory)
     total = low.add_(x) if in_place else x + low
-    return total, total if memory is None else memory
+    return total, (total if memory is None else memory)

@@ -7,7 +7,7 @@ import pytest
 from mmengine.config import Config
 from PIL import Image
 
-from mlfm_mm.analysis.segments import Picture, draw, evaluate, look
+from mlfm_mm.analysis.segments import Picture, add_predictions, draw, evaluate
 from tests.analysis.networks import BINARY, segmentor
 
 
@@ -16,7 +16,7 @@ def test_iou_is_what_the_pictures_show(runs: Path) -> None:
     weights = runs / 'run_mlfm' / 'iter_2.pth'
     runner, score = evaluate(cfg, weights, None)
     pictures: list[Picture] = []
-    look(runner, pictures, 99)
+    add_predictions(runner, pictures, 99)
     assert len(pictures) == 6
     for i, picture in enumerate(pictures):
         with Image.open(runs / 'squares' / 'labels' / f'{i}.png') as label:
@@ -48,7 +48,7 @@ def test_a_mask_of_one_channel(tmp_path: Path) -> None:
     weights = Path(cfg.filename).with_suffix('.pth')
     runner, score = evaluate(cfg, weights, None)
     pictures: list[Picture] = []
-    look(runner, pictures, 1)
+    add_predictions(runner, pictures, 1)
     (seen,) = pictures[0].seen
     assert seen.dtype.kind == 'i' and len(score.iou) == 2
     colours = dict(ground=[0, 0, 0], square=[255, 0, 0])

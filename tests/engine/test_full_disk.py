@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from mmengine.runner import Runner
 
-from mlfm_mm.engine.full_disk import train_on
+from mlfm_mm.engine.full_disk import tolerate_full_disk
 from tests.engine.hooks.test_safe_checkpoint import full_disk, log
 from tests.engine.hooks.toy import toy_config
 
@@ -22,7 +22,7 @@ def test_neither_log_nor_curves_end_a_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     runner = new_runner(tmp_path)
-    train_on(runner)
+    tolerate_full_disk(runner)
     with full_disk(5000):
         for step in range(300):
             runner.logger.warning(f'Iteration {step}')
@@ -37,7 +37,7 @@ def test_neither_log_nor_curves_end_a_run(
 
 def test_a_runner_is_freed(tmp_path: Path) -> None:
     runner = new_runner(tmp_path)
-    train_on(runner)
+    tolerate_full_disk(runner)
     left = weakref.ref(runner)
     del runner
     gc.collect()
@@ -53,6 +53,6 @@ def test_other_errors_are_raised(
         raise OSError(errno.EACCES, 'Permission denied')
 
     monkeypatch.setattr(runner.visualizer, 'add_scalars', refuse)
-    train_on(runner)
+    tolerate_full_disk(runner)
     with pytest.raises(OSError, match='Permission denied'):
         runner.visualizer.add_scalars(dict(loss=1.0))

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from mlfm_mm.engine import UsageError
-from mlfm_mm.engine.resume import choose, find_newest, refuse_torn
+from mlfm_mm.engine.resume import choose_checkpoint, find_newest, refuse_torn
 from tests.engine.test_checkpoints import save
 
 
@@ -54,20 +54,20 @@ def test_torn_ones_are_passed_over(tmp_path: Path) -> None:
 
 
 def test_nothing_there(tmp_path: Path) -> None:
-    assert choose(tmp_path) is None
-    assert choose(tmp_path / 'misspelt') is None
+    assert choose_checkpoint(tmp_path) is None
+    assert choose_checkpoint(tmp_path / 'misspelt') is None
 
 
 def test_none_will_do(tmp_path: Path) -> None:
     (tmp_path / 'epoch_3.pth').touch()
     with pytest.raises(UsageError, match=r'epoch_3\.pth: it is empty'):
-        choose(tmp_path)
+        choose_checkpoint(tmp_path)
 
 
 def test_only_weights_are_there(tmp_path: Path) -> None:
     torch.save(dict(meta={}, state_dict={}), tmp_path / 'best.pth')
     with pytest.raises(UsageError, match=r'best\.pth: it lacks optimizer'):
-        choose(tmp_path)
+        choose_checkpoint(tmp_path)
 
 
 def test_torn_one_that_was_asked_for(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ from mmengine.config import Config
 from mmengine.hooks import CheckpointHook
 
 from mlfm_mm.engine.hooks import ExactResumeHook
-from mlfm_mm.engine.survival import HOOKS, protect
+from mlfm_mm.engine.survival import OUR_HOOKS, protect
 
 
 def test_what_a_config_says_is_kept() -> None:
@@ -33,9 +33,9 @@ def test_other_hooks_stay() -> None:
 
 
 def test_they_can_be_removed() -> None:
-    cfg = Config(dict(default_hooks=dict.fromkeys(HOOKS)))
+    cfg = Config(dict(default_hooks=dict.fromkeys(OUR_HOOKS)))
     protect(cfg)
-    assert cfg.default_hooks == dict.fromkeys(HOOKS)
+    assert cfg.default_hooks == dict.fromkeys(OUR_HOOKS)
 
 
 @pytest.mark.parametrize(
@@ -59,6 +59,6 @@ def test_an_option_needs_no_type() -> None:
     mine = dict(finite_guard=dict(policy='skip'), preemption=None)
     cfg = Config(dict(default_hooks=mine))
     protect(cfg)
-    ours = dict(HOOKS['finite_guard'], policy='skip')
+    ours = dict(OUR_HOOKS['finite_guard'], policy='skip')
     assert cfg.default_hooks.finite_guard == ours
     assert cfg.default_hooks.preemption is None

@@ -1,4 +1,4 @@
-"""What flows from tap to tap, and how sizes meet."""
+"""What flows from tap to tap, and how sizes match_size."""
 
 import copy
 import pickle
@@ -15,7 +15,7 @@ from mlfm_mm.models.memory_pass import (
     CurrentPass,
     MemoryPass,
     image_of,
-    meet,
+    match_size,
 )
 from tests.models.reference import low_low
 
@@ -33,7 +33,7 @@ def test_the_first_memory_is_the_band() -> None:
 def test_the_next_ones_are_what_was_handed_on() -> None:
     image, handed = torch.randn(1, 3, 12, 10), torch.randn(1, 4, 3, 3)
     state = MemoryPass(image, LowPass(), 2)
-    state.hand_on(handed)
+    state.write(handed)
     x = torch.zeros(1, 6, 3, 3)
     memory, band = state.read(STAGE, x, reads_image=True)
     assert memory is handed and state.next_tap == 1
@@ -43,14 +43,14 @@ def test_the_next_ones_are_what_was_handed_on() -> None:
 
 def test_patches_drop_the_last_pixels() -> None:
     source = torch.arange(9.0).view(1, 1, 3, 3)
-    met = meet(source, torch.zeros(1, 4, 2, 2), STAGE)
+    met = match_size(source, torch.zeros(1, 4, 2, 2), STAGE)
     assert met.flatten().tolist() == [0, 1, 3, 4]
 
 
 @pytest.mark.parametrize('size', [(5, 5), (3, 4)])
 def test_what_does_not_align_is_resampled(size: tuple[int, int]) -> None:
     tap = Tap('stage', 6, 4, aligned=False)
-    met = meet(torch.ones(1, 2, 4, 4), torch.zeros(1, 6, *size), tap)
+    met = match_size(torch.ones(1, 2, 4, 4), torch.zeros(1, 6, *size), tap)
     assert met.shape == (1, 2, *size)
     assert (met == 1).all()
 
@@ -59,13 +59,13 @@ def test_valid_convolutions_on_small_images() -> None:
     """LeNet-5 makes 10x10 of 32x32 where memory and band have 14 and 16."""
     source = torch.rand(1, 2, 16, 16)
     expected = F.interpolate(source, size=(10, 10), mode='bilinear')
-    found = meet(source, torch.zeros(1, 6, 10, 10), STAGE)
+    found = match_size(source, torch.zeros(1, 6, 10, 10), STAGE)
     torch.testing.assert_close(found, expected)
 
 
 def test_sizes_that_cannot_meet() -> None:
     with pytest.raises(ValueError, match=r"'stage' .*\(8, 8\).*\(2, 2\)"):
-        meet(torch.ones(1, 2, 8, 8), torch.zeros(1, 6, 2, 2), STAGE)
+        match_size(torch.ones(1, 2, 8, 8), torch.zeros(1, 6, 2, 2), STAGE)
 
 
 def test_each_thread_and_each_copy_has_its_own() -> None:

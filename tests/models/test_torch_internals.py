@@ -9,13 +9,13 @@ from torch.autograd.function import FunctionCtx
 from torch.utils.checkpoint import checkpoint
 
 from mlfm_mm.models.torch_internals import (
-    all_are_watched,
     buffers_kept,
     guard_hooks,
+    has_global_hooks,
     in_backward_pass,
-    is_batch_of,
     is_traced,
     is_transformed,
+    is_vmapped,
 )
 
 
@@ -58,7 +58,7 @@ class Looks(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: FunctionCtx, grad: Tensor) -> Tensor:
-        Looks.seen.append(is_batch_of(grad))
+        Looks.seen.append(is_vmapped(grad))
         return 2 * grad
 
 
@@ -81,10 +81,10 @@ def test_several_gradients_at_once_are_seen() -> None:
 def test_hooks_on_all_modules_are_seen(register: Callable) -> None:
     handle = register(lambda *_: None)
     try:
-        assert all_are_watched()
+        assert has_global_hooks()
     finally:
         handle.remove()
-    assert not all_are_watched()
+    assert not has_global_hooks()
 
 
 @pytest.mark.parametrize('reentrant', [False, True])

@@ -95,7 +95,12 @@ def test(networks: Runs, args: argparse.Namespace) -> None:
     """Test the first run of each segmentor, and draw what it predicts."""
     weights = find_weights(networks)
     # Here, as classifiers are compared without mmseg, too.
-    from mlfm_mm.analysis.segments import Picture, draw, evaluate, look
+    from mlfm_mm.analysis.segments import (
+        Picture,
+        add_predictions,
+        draw,
+        evaluate,
+    )
     from mlfm_mm.analysis.segments import tabulate as tabulate_classes
 
     scores, shown = {}, list[Picture]()
@@ -104,7 +109,7 @@ def test(networks: Runs, args: argparse.Namespace) -> None:
         runner, scores[name] = evaluate(
             run.cfg, weights[name], args.data, args.allow_partial
         )
-        look(runner, shown, args.pictures)
+        add_predictions(runner, shown, args.pictures)
     table = tabulate_classes(scores)
     kept = {name: asdict(score) for name, score in scores.items()}
     table.save(args.out, 'classes', scores=kept, machine=describe_machine())

@@ -21,7 +21,7 @@ from torch.utils.data import DataLoader
 
 from ...datasets.images import shorten
 from ...registry import HOOKS
-from ..batch import KEY, shared_batch
+from ..batch import shared_batch
 from ..errors import UsageError
 from ..models import unwrapped
 
@@ -115,9 +115,10 @@ def check_share(cfg: Config, processes: int, size: int | None = None) -> None:
         return
     raise UsageError(
         f'train_dataloader.batch_size={total} is the batch of all {processes} '
-        f'processes ({KEY} = True), which this program has not shared out: '
-        "start mlfm_mm's tools/train.py, or add --cfg-options "
-        f'train_dataloader.batch_size={total // processes} {KEY}=False'
+        'processes (share_batch_size = True), which this program has not '
+        "shared out: start mlfm_mm's tools/train.py, or add --cfg-options "
+        f'train_dataloader.batch_size={total // processes} '
+        'share_batch_size=False'
     )
 
 

@@ -6,6 +6,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import IterBasedTrainLoop, Runner
 
 from ...registry import HOOKS
+from .exact_resume import KEY as EXACT_RESUME
 
 # Not 'val...', which loggers take for metrics of the validation.
 KEY = 'last_validation'
@@ -54,7 +55,7 @@ class MissedValidationHook(Hook):
         loop = runner.train_loop
         if isinstance(loop, IterBasedTrainLoop):
             return runner.iter, runner.max_iters
-        place = runner.message_hub.runtime_info.get('exact_resume', {})
+        place = runner.message_hub.runtime_info.get(EXACT_RESUME, {})
         began = place.get('began', runner.epoch * len(loop.dataloader))
         within = place.get('epoch') == runner.epoch and began != runner.iter
         return runner.epoch + within / 2, runner.max_epochs

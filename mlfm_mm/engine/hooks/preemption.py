@@ -25,9 +25,9 @@ from .safe_checkpoint import SafeCheckpointHook
 
 # EX_TEMPFAIL of sysexits.h: "temporary failure, try again".
 EXIT_CODE = 75
-# Seconds in which a second signal is the first one again, passed on twice,
-# such as by Slurm and by torchrun.
-PASSED_ON = 5.0
+# Within so many seconds a second signal is the first, passed on twice, as by
+# Slurm and by torchrun.
+SAME_SIGNAL = 5.0
 
 
 @HOOKS.register_module()
@@ -138,7 +138,7 @@ class PreemptionHook(Hook):
         now = time.monotonic()
         if not self.received:
             self.received, self.since = number, now
-        elif now - self.since > PASSED_ON:
+        elif now - self.since > SAME_SIGNAL:
             self._restore()
             os.kill(os.getpid(), number)
 

@@ -11,8 +11,8 @@ from mmengine.runner import Runner
 
 from ...registry import HOOKS
 from .. import checkpoints
-from ..full_disk import train_on
-from ..resume import choose, refuse_torn
+from ..full_disk import tolerate_full_disk
+from ..resume import choose_checkpoint, refuse_torn
 
 
 @HOOKS.register_module()
@@ -84,11 +84,12 @@ class SafeCheckpointHook(CheckpointHook):
         if self.is_local:
             checkpoints.check_name(self.filename_tmpl)
         if self.on_failure == 'continue':
-            train_on(runner)
+            tolerate_full_disk(runner)
         if not runner._resume or not self.is_local:
             return
         if runner._load_from is None:
-            path = choose(self.folder, Path(self.filename_tmpl).suffix)
+            suffix = Path(self.filename_tmpl).suffix
+            path = choose_checkpoint(self.folder, suffix)
             runner._resume = path is not None
             runner._load_from = str(path) if path else self.start_from
         elif '://' not in runner._load_from:

@@ -7,7 +7,7 @@ Everything in this folder is only faster or smaller than the formulas of
 - :mod:`checks`: whether a unit is made of parts that the others support,
 - :mod:`training`: the unit from autograd functions that save little,
 - :mod:`inference`: the unit with folded norms, in-place,
-- :mod:`gate`, :mod:`batch_norm`, :mod:`haar`: their parts,
+- :mod:`gate`, :mod:`batch_norm`, :mod:`haar`, :mod:`autograd`: their parts,
 - :mod:`triton`: the unit in a few kernels for GPUs.
 """
 
@@ -22,8 +22,8 @@ from torch import Tensor
 from ..fuse import is_watched
 from ..low_pass import LowPass
 from ..torch_internals import (
-    all_are_watched,
-    are_overridden,
+    any_overrides_operators,
+    has_global_hooks,
     is_traced,
     is_transformed,
 )
@@ -38,12 +38,30 @@ from .triton import check_triton
 if TYPE_CHECKING:
     from ..lfmu import LFMU
 
-__all__ = ['Form', 'check_triton', 'choose', 'choose_low_pass']
+__all__ = ['Form', 'check_kernels', 'choose', 'choose_low_pass']
 
 # Below this many values in the trunk's feature, training on a CPU is bound by
 # the overhead of calls. The plain formulas make fewer: they take half the time
 # for small features, and nine tenths near this limit.
 FEW_VALUES = 2**18
+
+
+def check_kernels(choice: object) -> None:
+    """Refuse an unknown choice of kernels.
+
+    Args:
+        choice (object): What a user asked for.
+
+    Raises:
+        ImportError: It is ``'triton'``, which is not installed.
+        ValueError: It is none of ``'auto'``, ``'triton'`` and False.
+    """
+    if choice == 'triton':
+        check_triton()
+    elif choice != 'auto' and choice is not False:
+        raise ValueError(
+            f"kernels={choice!r} is unknown; choose 'auto', 'triton' or False."
+        )
 
 
 def choose(
@@ -68,7 +86,7 @@ def choose(
     """
     if is_traced() or is_transformed() or not unit.kernels:
         return None
-    if all_are_watched() or are_overridden(x, memory, image):
+    if has_global_hooks() or any_overrides_operators(x, memory, image):
         return None
     if not fits(unit, x):
         return None
@@ -97,9 +115,9 @@ def choose_low_pass(
     """
     if is_traced() or is_transformed() or image.device.type != 'cpu':
         return low_pass
+    if type(low_pass) is not LowPass or low_pass.filter is not None:
+        return low_pass
+    if is_watched(low_pass) or has_global_hooks():
+        return low_pass
     learns = torch.is_grad_enabled() and image.requires_grad
-    usual = type(low_pass) is LowPass and not is_watched(low_pass)
-    usual &= low_pass.filter is None
-    usual &= not all_are_watched()
-    fits = usual and image.dtype in PRECISE and not learns
-    return haar_of_rows if fits else low_pass
+    return low_pass if learns or image.dtype not in PRECISE else haar_of_rows

@@ -15,9 +15,9 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from .checks import Context, refuse_second_derivative
+from .autograd import Context, refuse_second_derivative
 
-SPACE = (0, 2, 3)
+ALL_BUT_CHANNELS = (0, 2, 3)
 PRECISE = (torch.float32, torch.float64)
 
 
@@ -75,7 +75,7 @@ def normalize(
             x, weight, bias, mean, variance, True, share, eps
         )
         return y, Moments(*found)
-    mean = x.mean(SPACE)
+    mean = x.mean(ALL_BUT_CHANNELS)
     y = x.sub_(broadcast(mean)) if in_place else x - broadcast(mean)
     # For each image and channel: the kernel is fast along contiguous rows.
     squares = torch.linalg.vector_norm(y.flatten(2), dim=2).square().sum(0)

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.autograd.function import FunctionCtx
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..fuse import (
     Affine,
     gates_of,
-    has_moments,
+    is_affine_in_eval,
     is_usual_gate,
     is_watched,
     norms_of,
@@ -50,6 +49,7 @@ def fits(unit: LFMU, x: Tensor) -> bool:
     if isinstance(unit.output_gate, Affine):
         return is_inferring(unit) and not is_watched(unit.output_gate)
     norms = norms_of(unit)
+    # A gate whose norm was folded, which has a bias, can only infer.
     if len(norms) <= len(gates) and not is_inferring(unit):
         return False
     return (
@@ -68,34 +68,11 @@ def is_inferring(unit: LFMU) -> bool:
     return isinstance(gate, Affine) or not getattr(gate, 'training', True)
 
 
-class Context(FunctionCtx):
-    """What a function saves for its backward pass."""
-
-    measured: bool
-    shape: torch.Size
-    saved_tensors: tuple[Tensor, ...]
-    needs_input_grad: tuple[bool, ...]
-
-
-def refuse_second_derivative() -> None:
-    """Refuse to be differentiated a second time, in a backward pass.
-
-    Raises:
-        RuntimeError: It is to be recorded, for a second derivative.
-    """
-    if torch.is_grad_enabled():
-        raise RuntimeError(
-            'A second derivative (create_graph=True) was asked of an LFMU, '
-            'whose kernels can be differentiated once only: build the unit, '
-            'or MLFMNeck, with kernels=False.'
-        )
-
-
 def _is_usual_norm(norm: nn.Module | None) -> bool:
     # Not only BatchNorm2d: mmengine's revert_sync_batchnorm makes its own.
     return (
         isinstance(norm, _BatchNorm)
-        and has_moments(norm)
+        and is_affine_in_eval(norm)
         and (type(norm).forward is _BatchNorm.forward or _is_alone(norm))
     )
 

@@ -14,7 +14,8 @@ from torch.amp import custom_bwd, custom_fwd
 from torch.autograd import Function
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from ..torch_internals import is_batch_of
+from ..torch_internals import is_vmapped
+from .autograd import Context, refuse_second_derivative
 from .batch_norm import (
     Moments,
     is_plain,
@@ -23,7 +24,6 @@ from .batch_norm import (
     record,
     scaled,
 )
-from .checks import Context, refuse_second_derivative
 
 Gradient = Tensor | None
 # The smallest part of a variance that single precision measures well.
@@ -65,7 +65,7 @@ class MemoryGate(Function):
         norm: _BatchNorm,
     ) -> Tensor:
         """Run the gate on maps of shape (N, M, H, W)."""
-        x = F.conv2d(source, kernel.to(source.dtype), padding=_edge(kernel))
+        x = F.conv2d(source, kernel.to(source.dtype), padding=_padding(kernel))
         x, moments = normalize(x, norm, in_place=True)
         ctx.measured = norm.training
         ctx.save_for_backward(source, kernel, weight, bias, *moments)
@@ -77,9 +77,9 @@ class MemoryGate(Function):
         """Recompute the gate and differentiate it."""
         refuse_second_derivative()
         source, kernel, weight, bias, *found = ctx.saved_tensors
-        x = F.conv2d(source, kernel.to(source.dtype), padding=_edge(kernel))
+        x = F.conv2d(source, kernel.to(source.dtype), padding=_padding(kernel))
         moments = Moments(*found)
-        grad = _close(grad, scaled(x, weight, bias, moments))
+        grad = _relu_backward(grad, scaled(x, weight, bias, moments))
         grad, d_weight, d_bias = normalize_backward(
             grad, x, weight, moments, ctx.measured
         )
@@ -125,7 +125,9 @@ class ImageGate(Function):
             source, kernel, rstd, factor, shift, centre, spread
         )
         folded = _fold(kernel, factor)
-        return F.conv2d(source, folded, shift, padding=_edge(kernel)).relu_()
+        return F.conv2d(
+            source, folded, shift, padding=_padding(kernel)
+        ).relu_()
 
     @staticmethod
     @custom_bwd(device_type='cpu')
@@ -134,8 +136,8 @@ class ImageGate(Function):
         refuse_second_derivative()
         source, kernel, rstd, factor, shift, centre, spread = ctx.saved_tensors
         folded = _fold(kernel, factor)
-        x = F.conv2d(source, folded, shift, padding=_edge(kernel))
-        grad = _close(grad, x)
+        x = F.conv2d(source, folded, shift, padding=_padding(kernel))
+        grad = _relu_backward(grad, x)
         _, d_kernel, d_bias = _conv_backward(grad, source, kernel, False)
         d_matrix = d_kernel.flatten(1) - d_bias[:, None] * centre
         d_weight = rstd * (kernel.flatten(1) * d_matrix).sum(1)
@@ -159,8 +161,8 @@ def _measure(source: Tensor, size: int) -> tuple[Tensor, Tensor, int]:
 def _cancels(matrix: Tensor, products: Tensor) -> bool:
     """Tell whether a kernel hardly sees most of what varies in its input.
 
-    As one that compares colours, where images are nearly grey. What it does
-    see is then lost in the rounding of the rest.
+    Such a kernel compares colours, where images are nearly grey: what it sees
+    is lost in the rounding of the rest.
     """
     variance = (matrix @ products * matrix).sum(1)
     most = matrix.square().sum(1) * products.trace()
@@ -181,7 +183,7 @@ def _conv_backward(
         kernel.to(source.dtype),
         [len(kernel)],
         [1, 1],
-        [_edge(kernel)] * 2,
+        [_padding(kernel)] * 2,
         [1, 1],
         False,
         [0, 0],
@@ -191,21 +193,21 @@ def _conv_backward(
     return d_source, d_kernel.to(kernel.dtype), d_bias
 
 
-def _edge(kernel: Tensor) -> int:
+def _padding(kernel: Tensor) -> int:
     return kernel.shape[-1] // 2
 
 
-def _close(grad: Tensor, open_: Tensor) -> Tensor:
+def _relu_backward(grad: Tensor, x: Tensor) -> Tensor:
     """Differentiate a ReLU, given its input, which is overwritten."""
-    grad = grad.to(open_.dtype)
-    if is_batch_of(grad):
-        return torch.ops.aten.threshold_backward(grad, open_, 0)
+    grad = grad.to(x.dtype)
+    if is_vmapped(grad):
+        return torch.ops.aten.threshold_backward(grad, x, 0)
     return torch.ops.aten.threshold_backward.grad_input(
-        grad, open_, 0, grad_input=open_
+        grad, x, 0, grad_input=x
     )
 
 
-def autocast(source: Tensor) -> Tensor:
+def cast_for_convolution(source: Tensor) -> Tensor:
     """Cast maps to the dtype of convolutions under autocast."""
     device = source.device.type
     # PyTorch leaves double precision alone.

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 from torch.autograd import Function
 
+from .autograd import Context, refuse_second_derivative
 from .batch_norm import is_plain
-from .checks import Context, refuse_second_derivative
 
 if TYPE_CHECKING:
     from ..low_pass import ForgetGate
@@ -20,7 +20,7 @@ def is_haar_descent(gate: ForgetGate) -> bool:
 
 
 def descend(gate: ForgetGate, memory: Tensor) -> Tensor:
-    """Run a forget gate that can be differentiated once.
+    """Run a forget gate so that it can be differentiated once.
 
     Args:
         gate (ForgetGate): Any forget gate.

@@ -16,7 +16,7 @@ from torch import Tensor
 from ..fuse import affine_of, folded_gate, gates_of
 from ..update import meet_trunk
 from .batch_norm import PRECISE, broadcast
-from .gate import as_laid_out, autocast
+from .gate import as_laid_out, cast_for_convolution
 from .haar import descend
 
 if TYPE_CHECKING:
@@ -41,10 +41,10 @@ def infer(
     count = max(1, BLOCK // x[0].numel())
     for i in range(0, len(x), count):
         block = slice(i, i + count)
-        band = image if image is None else image[block]
+        band = None if image is None else image[block]
         inputs = x[block], memory[block], band
-        out = x_out[block]
-        memories += _infer_block(unit, gates, affine, *inputs, out)[1:]
+        _, new = _infer_block(unit, gates, affine, *inputs, x_out[block])
+        memories.append(new)
     return x_out, torch.cat(memories)
 
 
@@ -60,7 +60,7 @@ def _infer_block(
     low: Tensor | None = None
     for gate, source in zip(gates, (memory, image), strict=False):
         assert source is not None
-        source = autocast(source)
+        source = cast_for_convolution(source)
         kernel, bias = (tensor.to(source.dtype) for tensor in gate)
         part = F.conv2d(source, kernel, bias, padding=kernel.shape[-1] // 2)
         low = part.relu_() if low is None else low.add_(part.relu_())

@@ -14,7 +14,7 @@ from torch import Tensor
 from ..fuse import gates_of
 from ..update import meet_trunk
 from .batch_norm import NormFunction, is_plain
-from .gate import as_laid_out, autocast, choose_gate, parts_of
+from .gate import as_laid_out, cast_for_convolution, choose_gate, parts_of
 from .haar import descend
 
 if TYPE_CHECKING:
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 def train(
     unit: LFMU, x: Tensor, memory: Tensor, image: Tensor | None
 ) -> tuple[Tensor, Tensor]:
-    """Run a unit that can be differentiated once: a :data:`Form`."""
+    """Run a unit so that it can be differentiated once: a :data:`Form`."""
     low: Tensor | None = None
     for gate, source in zip(gates_of(unit), (memory, image), strict=False):
         assert source is not None
-        source = autocast(source)
+        source = cast_for_convolution(source)
         form = choose_gate(gate, source)
         part = form.apply(source, *parts_of(gate))
         low = part if low is None else low.add_(part)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from torch.nn.modules.conv import _ConvNd
 
-from .checks import is_norm, kind_of, level_of, pooling_of, refusal
+from .checks import backbone_name, is_norm, level_of, pooling_of, refusal
 from .dry_run import Call, DryRun
 
 
@@ -31,9 +31,9 @@ def taps_by_rule(run: DryRun) -> list[Call]:
     maps = [call for call in _body(run, parts) if refusal(run, call) is None]
     if not maps:
         raise ValueError(
-            f'{kind_of(run)} returns no feature map (N, C, H, W) from any '
-            'module that could be tapped, so MLFMNeck cannot serve it; list '
-            'the modules to tap in `taps` if you know better.'
+            f'{backbone_name(run)} returns no feature map (N, C, H, W) from '
+            'any module that could be tapped, so MLFMNeck cannot serve it; '
+            'list the modules to tap in `taps` if you know better.'
         )
     taps: list[Call] = []
     stage: list[Call] = []
@@ -46,6 +46,8 @@ def taps_by_rule(run: DryRun) -> list[Call]:
         if leading:
             stage = leading
             taps.append(_last(run, stage))
+    # The stem: the finest map of all, if a convolution separates it from the
+    # last tap.
     if _holds_convolution(run, stage[0], taps[-1]):
         taps.append(stage[0])
     return taps
@@ -145,7 +147,8 @@ def _check_tokens(run: DryRun, parts: list[Call]) -> None:
     if call is None:
         return
     raise ValueError(
-        f'{kind_of(run)} passes tokens (N, L, C) from {call.name!r} on, and '
-        'MLFMNeck needs feature maps (N, C, H, W). Use a convolutional '
-        'backbone, or list the convolutional modules to tap in `taps`.'
+        f'{backbone_name(run)} passes tokens (N, L, C) from {call.name!r} '
+        'on, and MLFMNeck needs feature maps (N, C, H, W). Use a '
+        'convolutional backbone, or list the convolutional modules to tap in '
+        '`taps`.'
     )

@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.conv import _ConvNd
 
 from .dry_run import Call, DryRun
-
-
-def halvings(reduction: float) -> int:
-    """Count how often an image is halved to reach about a feature's size.
-
-    Args:
-        reduction (float): Image size over feature size.
-
-    Returns:
-        int: The nearest number of halvings.
-
-    Example:
-        >>> [halvings(r) for r in (1, 1.98, 4, 7.1, 32)]
-        [0, 1, 2, 3, 5]
-    """
-    return max(0, round(math.log2(reduction)))
+from .tap import halvings
 
 
 def level_of(run: DryRun, call: Call) -> int:
@@ -32,7 +15,7 @@ def level_of(run: DryRun, call: Call) -> int:
     return halvings(run.reduction(call))
 
 
-def kind_of(run: DryRun) -> str:
+def backbone_name(run: DryRun) -> str:
     """Name the class of the backbone, for messages."""
     return type(run.root.module).__name__
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
-from .checks import kind_of, level_of, refusal
+from .checks import backbone_name, level_of, refusal
 from .dry_run import Call, DryRun
 
 # The wiring of the paper and, by the same rule, of the networks it names but
@@ -61,10 +61,10 @@ def declared_taps(run: DryRun) -> list[Call]:
     taps = [call for calls in matching for call in calls]
     if not all(matching) or not _reach_coarsest_map(run, taps):
         return []
-    is_deep = getattr(run.root.module, 'stage_blocks', None)
+    blocks = getattr(run.root.module, 'stage_blocks', None)
     if (
         'ResNet' in names
-        and is_deep == MID_STAGE_BLOCKS
+        and blocks == MID_STAGE_BLOCKS
         and NO_MID_STAGE.isdisjoint(names)
     ):
         taps += [c for name in MID_STAGE_TAPS for c in _matching(run, name)]
@@ -92,7 +92,7 @@ def decoder_taps(run: DryRun) -> list[Call]:
         if calls:
             return calls
     raise ValueError(
-        f'decoder=True: no decoder of {kind_of(run)} is known '
+        f'decoder=True: no decoder of {backbone_name(run)} is known '
         f'({", ".join(DECODERS)} has one); leave it out, or list its '
         'modules in `taps`.'
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import chain, product, zip_longest
 
 import torch
@@ -24,7 +25,7 @@ from .recorder import Call, Recorder
 # the backbone declares, serve backbones that are built for one image size.
 PROBE_SIZES = (256, 224)
 SMALL_SIZE = 32
-OWN_SIZE = ('img_size', 'image_size', 'input_size', 'pretrained_cfg')
+SIZE_ATTRIBUTES = ('img_size', 'image_size', 'input_size', 'pretrained_cfg')
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,11 +49,12 @@ class DryRun:
     output: object
     channels_last: bool = False
 
-    def __post_init__(self) -> None:
+    @cached_property
+    def _by_module(self) -> dict[nn.Module, list[Call]]:
         calls: dict[nn.Module, list[Call]] = {}
         for call in self.root.walk():
             calls.setdefault(call.module, []).append(call)
-        object.__setattr__(self, '_calls', calls)
+        return calls
 
     @property
     def calls(self) -> list[Call]:
@@ -72,7 +74,7 @@ class DryRun:
             AttributeError: The backbone has no such module.
         """
         module = self.root.module.get_submodule(name)
-        return self._calls.get(module, [])  # type: ignore[attr-defined]
+        return self._by_module.get(module, [])
 
     def feeds(self, first: Call, second: Call) -> bool:
         """Tell whether a call's output was computed from another's."""
@@ -113,7 +115,7 @@ def dry_run(backbone: nn.Module, image_channels: int | None = None) -> DryRun:
     for on_meta in (True, False):
         for size, c in product(_sizes(backbone), channels):
             try:
-                run = _run_copy(backbone, c, size, size, on_meta)
+                run = _record(backbone, c, size, size, on_meta)
             except Exception as error:  # whatever a backbone may raise
                 errors.append(
                     f'{c} channels, {size} pixels: '
@@ -121,13 +123,14 @@ def dry_run(backbone: nn.Module, image_channels: int | None = None) -> DryRun:
                 )
                 continue
             return _with_larger(run, backbone, on_meta)
+    # Of the second half, the runs with real data: they say more.
     tried = '\n'.join(errors[len(errors) // 2 :])
     raise ValueError(
         f'MLFMNeck tried {type(backbone).__name__} on an image, to find its '
         f'taps, and it failed:\n{tried}\nIf the backbone expects another '
         'number of channels, give `image_channels`. It must run on an image '
-        'alone, of one of these sizes: one that needs a mask, too, for '
-        'masked pre-training, gets its memory where it is fine-tuned.'
+        'alone, of one of these sizes; a backbone that also needs a mask '
+        '(masked pre-training) gets its memory when it is fine-tuned.'
     )
 
 
@@ -135,7 +138,7 @@ def _sizes(backbone: nn.Module) -> list[int]:
     own = (
         _square(getattr(module, name, None))
         for module in backbone.modules()
-        for name in OWN_SIZE
+        for name in SIZE_ATTRIBUTES
     )
     size = next((size for size in own if size), SMALL_SIZE)
     return list(dict.fromkeys([*PROBE_SIZES, size, SMALL_SIZE]))
@@ -145,10 +148,8 @@ def _square(size: object) -> int:
     """Read an image size in any common form; 0 if it is not square."""
     if isinstance(size, dict):  # timm's description of a network
         size = size.get('input_size')
-    if isinstance(size, (list, tuple)) and len(size) in (
-        2,
-        3,
-    ):  # maybe C, H, W
+    # Height and width, perhaps behind the number of channels.
+    if isinstance(size, (list, tuple)) and len(size) in (2, 3):
         size = size[-1] if size[-1] == size[-2] else 0
     return size if isinstance(size, int) else 0
 
@@ -174,7 +175,7 @@ def _with_larger(run: DryRun, backbone: nn.Module, on_meta: bool) -> DryRun:
     sizes = 2 * run.size, 3 * run.size
     larger: list[tuple[int, ...]] = []
     try:
-        other = _run_copy(backbone, run.image_channels, *sizes, on_meta)
+        other = _record(backbone, run.image_channels, *sizes, on_meta)
     except Exception:  # whatever a backbone of one image size may raise
         pass
     else:
@@ -187,7 +188,7 @@ def _with_larger(run: DryRun, backbone: nn.Module, on_meta: bool) -> DryRun:
     return replace(run, channels_last=LAST in {layout_of(*p) for p in pairs})
 
 
-def _run_copy(
+def _record(
     backbone: nn.Module, channels: int, height: int, width: int, on_meta: bool
 ) -> DryRun:
     # The model may be built under no_grad() or inference_mode().

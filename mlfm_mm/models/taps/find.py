@@ -1,81 +1,20 @@
-"""Where the memory meets the trunk: the taps of a backbone.
-
-A dry run records which modules a backbone calls and what they return. From
-the record the taps are taken by the declared wiring of the paper, by a rule
-for other convolutional backbones, or by a user's list of names.
-"""
+"""Find the taps of a backbone: declared, by rule, or a user's list."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from itertools import pairwise
 
-from torch import Tensor, nn
+from torch import nn
 
 from .by_rule import taps_by_rule
-from .checks import halvings, is_norm, kind_of, level_of, refusal
+from .checks import backbone_name, is_norm, level_of, refusal
 from .declared import declared_taps, decoder_taps
 from .dry_run import Call, DryRun, dry_run
 from .flow import tensors_in
 from .layout import LAST
-
-
-@dataclass(frozen=True)
-class Tap:
-    """A point of the trunk that a memory unit serves.
-
-    Args:
-        module (str): Name of the tapped module inside the backbone.
-        channels (int): Channels of the module's output.
-        reduction (int): Image size over feature size at the tap.
-        aligned (bool): Whether the feature has exactly the size of the
-            low-passed image when the strides divide the image size.
-            Defaults to True.
-        channels_last (bool): Whether the module returns maps of shape
-            (N, H, W, C). Defaults to False.
-
-    Example:
-        >>> Tap('layer1', channels=64, reduction=4).level
-        2
-    """
-
-    module: str
-    channels: int
-    reduction: int
-    aligned: bool = True
-    channels_last: bool = False
-
-    @property
-    def level(self) -> int:
-        """int: How often the image is low-passed down to the tap."""
-        return halvings(self.reduction)
-
-    def as_maps(self, x: Tensor) -> Tensor:
-        """View what the module returns as maps (N, C, H, W).
-
-        Args:
-            x (Tensor): The output of the tapped module.
-
-        Returns:
-            Tensor: A view of it, or itself.
-        """
-        return x.permute(0, 3, 1, 2) if self.channels_last else x
-
-    def as_returned(self, x: Tensor) -> Tensor:
-        """Convert maps back to the layout of the module's output.
-
-        Args:
-            x (Tensor): Maps of shape (N, C, H, W).
-
-        Returns:
-            Tensor: A replacement for the output of the tapped module.
-        """
-        if not self.channels_last:
-            return x
-        # Contiguous, since attention windows are views of it. Rarely a copy.
-        return x.permute(0, 2, 3, 1).contiguous()
+from .tap import Tap, halvings
 
 
 def find_taps(
@@ -127,8 +66,8 @@ def find_taps(
     run = dry_run(backbone, image_channels)
     if not list(tensors_in(run.output)):
         raise ValueError(
-            f'{kind_of(run)} returns no feature: its out_indices name no '
-            'stage that it has.'
+            f'{backbone_name(run)} returns no feature: its out_indices name '
+            'no stage that it has.'
         )
     if run.flow.is_cut:
         raise ValueError(_cut(run))
@@ -144,7 +83,9 @@ def find_taps(
     calls = sorted(set(calls), key=order.__getitem__)
     found = [_tap(run, call) for call in calls]
     if not found:
-        raise ValueError(f'taps=[] leaves {kind_of(run)} without any memory.')
+        raise ValueError(
+            f'taps=[] leaves {backbone_name(run)} without any memory.'
+        )
     if not decoder:
         _check_descent(run, found)
     return found, run
@@ -159,8 +100,13 @@ def _stage_ends(run: DryRun, calls: list[Call]) -> list[Call]:
 def _tap(run: DryRun, call: Call) -> Tap:
     exact = run.reduction(call)
     channels, stride = call.map_shape[1], max(1, round(exact))
-    tap = Tap(call.name, channels, stride, channels_last=call.layout == LAST)
-    return replace(tap, aligned=exact == 2**tap.level)
+    return Tap(
+        call.name,
+        channels,
+        stride,
+        aligned=exact == 2 ** halvings(stride),
+        channels_last=call.layout == LAST,
+    )
 
 
 def _as_they_end(call: Call) -> list[Call]:
@@ -175,15 +121,15 @@ def _check_descent(run: DryRun, taps: list[Tap]) -> None:
                 f'Tap {below.module!r} (stride {below.reduction}) comes after '
                 f'{above.module!r} (stride {above.reduction}), but a memory '
                 'that was low-passed regains no resolution; tap only modules '
-                'along which the stride never falls, or let it rise by '
-                'decoder=True.'
+                'along which the stride never falls, or set decoder=True, '
+                'which brings the memory up again.'
             )
 
 
 def _cut(run: DryRun) -> str:
     return (
-        f'{kind_of(run)} lets no gradient through to the image, since a part '
-        'of it runs under torch.no_grad() or on x.detach(); the memory '
+        f'{backbone_name(run)} lets no gradient through to the image, since '
+        'a part of it runs under torch.no_grad() or on x.detach(); the memory '
         'beside it is found and trained along the gradient. Freeze that part '
         'by requires_grad=False and eval() instead.'
     )
@@ -226,20 +172,23 @@ def _named(run: DryRun, name: str) -> Call:
         raise ValueError(_unknown(run, name)) from None
     if not calls:
         raise ValueError(
-            f'Tap {name!r} never fires: {kind_of(run)} has the module but '
-            'does not call it (it may call its children one by one); '
+            f'Tap {name!r} never fires: {backbone_name(run)} has the module '
+            'but does not call it (it may call its children one by one); '
             f'{_choices(run, name)}'
         )
     reason = refusal(run, calls[0])
     if reason is not None:
         raise ValueError(
-            f'Tap {name!r} of {kind_of(run)} {reason}; {_choices(run, name)}'
+            f'Tap {name!r} of {backbone_name(run)} {reason}; '
+            f'{_choices(run, name)}'
         )
     return calls[0]
 
 
 def _unknown(run: DryRun, name: str) -> str:
-    return f'{kind_of(run)} has no module {name!r}; {_choices(run, name)}'
+    return (
+        f'{backbone_name(run)} has no module {name!r}; {_choices(run, name)}'
+    )
 
 
 def _choices(run: DryRun, name: str) -> str:

@@ -29,8 +29,8 @@ class Call:
         tokens (bool): Whether the output is, or begins with, a sequence of
             shape (N, L, C).
         idle (bool): Whether it returns its first input unchanged.
-        node (Node, optional): The output's node in the autograd graph, for
-            as long as the run lasts.
+        node (Node, optional): In the autograd graph, the node of its first
+            input while it runs, then of its output, until the run ends.
         children (list[Call]): The calls made during this one.
     """
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from torch import nn
 
-from .find import Tap
+from .tap import Tap
 
 
 def tap_table(taps: Sequence[Tap], units: Iterable[nn.Module]) -> str:

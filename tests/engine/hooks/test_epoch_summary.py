@@ -55,29 +55,3 @@ def test_epochs_are_recorded(tmp_path: Path) -> None:
         (2, 3.0),
     ]
     assert all(r['epoch_time'] > 0 for r in summaries)
-
-
-def test_channels_last(tmp_path: Path) -> None:
-    class Conv(BaseModel):
-        def __init__(self) -> None:
-            super().__init__()
-            self.conv = nn.Conv2d(3, 4, 3)
-            self.seen: list[bool] = []
-
-        def forward(self, x: Tensor, mode: str = 'tensor') -> dict:
-            out = self.conv(x)
-            layout = torch.channels_last
-            self.seen.append(out.is_contiguous(memory_format=layout))
-            return dict(loss=out.mean())
-
-    runner = Runner(
-        Conv(),
-        str(tmp_path),
-        train_dataloader=DataLoader([dict(x=torch.rand(3, 8, 8))]),
-        train_cfg=dict(by_epoch=True, max_epochs=2),
-        optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1)),
-        custom_hooks=[dict(type='mlfm_mm.ChannelsLastHook')],
-        experiment_name='test_channels_last',
-    )
-    runner.train()
-    assert runner.model.seen == [True, True]

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mlfm_mm.models.taps.checks import halvings, refusal
+from mlfm_mm.models.taps.checks import refusal
 from mlfm_mm.models.taps.dry_run import dry_run
 
 
@@ -60,10 +60,3 @@ def test_reasons(name: str, reason: str | None) -> None:
         run = dry_run(Parts())
     found = refusal(run, run.calls_of(name)[0])
     assert found is None if reason is None else reason in str(found)
-
-
-@pytest.mark.parametrize(
-    ('reduction', 'expected'), [(0.5, 0), (1, 0), (2.8, 1), (2.9, 2), (43, 5)]
-)
-def test_halvings(reduction: float, expected: int) -> None:
-    assert halvings(reduction) == expected

@@ -24,7 +24,7 @@ DEEP = (
 STAGES = 'downsample_layers.0/4 stages.0/4 stages.1/8 stages.2/16 stages.3/32'
 POOLED = 'features.2/2 features.5/4 features.9/8 features.13/16 features.17/32'
 
-# What networks.md of the paper's wiring asks for, then the rule for others.
+# The wiring of the paper, then the rule for other networks.
 CLASSIFIERS = [
     (dict(type='ResNet', depth=18), RESNET),
     (dict(type='ResNet', depth=34), DEEP.format('relu')),
@@ -161,14 +161,6 @@ def test_tap_channels_and_order() -> None:
     # In the order of the trunk, whatever the order of the list.
     taps, _ = find_taps(ToyBackbone(), ['stage2', 'stage0'])
     assert taps == [Tap('stage0', 4, 2), Tap('stage2', 8, 8)]
-
-
-@pytest.mark.parametrize(
-    ('reduction', 'level'),
-    [(1, 0), (2, 1), (3, 2), (4, 2), (7, 3), (32, 5), (43, 5)],
-)
-def test_level(reduction: int, level: int) -> None:
-    assert Tap('x', 1, reduction).level == level
 
 
 def test_padding_that_adds_a_pixel_still_halves() -> None:

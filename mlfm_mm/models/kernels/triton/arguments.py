@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ...fuse import Affine, gates_of
-from ..gate import autocast
+from ..gate import cast_for_convolution
 from ..haar import is_haar_descent
 from .launch import Form, Gates, Tensors, Vectors
 
@@ -74,7 +74,7 @@ def sources_of(unit: LFMU, memory: Tensor, image: Tensor | None) -> Tensors:
 
 def dtype_of(memory: Tensor) -> torch.dtype:
     """Return the dtype of the gates' convolutions."""
-    return autocast(memory[:0]).dtype
+    return cast_for_convolution(memory[:0]).dtype
 
 
 def vectors_of(norm: nn.Module | None) -> tuple[Vectors, float]:

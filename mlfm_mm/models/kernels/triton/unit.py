@@ -10,9 +10,9 @@ from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ...fuse import gates_of
-from ...torch_internals import is_batch_of
-from ..checks import Context as Saved
-from ..checks import refuse_second_derivative
+from ...torch_internals import is_vmapped
+from ..autograd import Context as Saved
+from ..autograd import refuse_second_derivative
 from .arguments import (
     Form,
     Gates,
@@ -45,7 +45,7 @@ def infer(
 def train(
     unit: LFMU, x: Tensor, memory: Tensor, image: Tensor | None
 ) -> tuple[Tensor, Tensor]:
-    """Run a unit that can be differentiated once: a :data:`Form`."""
+    """Run a unit so that it can be differentiated once: a :data:`Form`."""
     norm = unit.output_gate
     assert isinstance(norm, _BatchNorm)
     weights = [norm.weight, norm.bias]
@@ -152,7 +152,7 @@ class FusedUnit(torch.autograd.Function):
 
 def _refuse_several(*grads: Gradient) -> None:
     """Refuse gradients batched by vmap, which a kernel cannot read."""
-    if any(grad is not None and is_batch_of(grad) for grad in grads):
+    if any(grad is not None and is_vmapped(grad) for grad in grads):
         raise RuntimeError(
             'Several gradients at once (is_grads_batched=True, '
             'vectorize=True) were asked of an LFMU, whose kernels for GPUs '
