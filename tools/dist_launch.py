@@ -81,7 +81,7 @@ def check_port(args: argparse.Namespace) -> None:
     if int(args.node_rank) > 0:
         return
     with socket.socket() as probe:
-        # As torchrun's server does, which need not wait for closed ones.
+        # As torchrun's server does: it need not wait for closed connections.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(('', args.master_port))
@@ -118,7 +118,7 @@ def how_it_ended(failure: ChildFailedError) -> int:
 
 def main() -> None:
     """Start and wait."""
-    # torchrun's reports, since the processes write better ones.
+    # Silence torchrun's reports: the processes write better ones.
     logging.disable(logging.ERROR)
     args = read_options(sys.argv[1:])
     check_port(args)

@@ -62,7 +62,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def leave(number: int, frame: FrameType | None) -> None:
-    """End the runs, too."""
+    """Exit at a signal, which ends the runs, too."""
     sys.exit(f'evidence.py: ended by {signal.Signals(number).name}')
 
 

@@ -30,7 +30,7 @@ try:
     from mlfm_mm.engine import one_sentence
     from mlfm_mm.engine.arguments import (
         add_network_options,
-        loading,
+        loading_options,
         make_parser,
         read_arguments,
     )
@@ -78,7 +78,7 @@ def main() -> None:
         stem = out.stem if out.suffix[1:] in FORMATS else out.name
         out = out.with_name(f'{stem}.{args["format"]}')
         say(f'loading {source.checkpoint}')
-        network = load_trained(source, **loading(args))
+        network = load_trained(source, **loading_options(args))
         if args['images']:
             samples = load_samples(network, args['images'], args['count'])
         else:

@@ -19,7 +19,8 @@ try:
     from mlfm_mm.engine import one_sentence
     from mlfm_mm.engine.arguments import (
         add_config_options,
-        loading,
+        add_device,
+        loading_options,
         make_parser,
         read_arguments,
     )
@@ -47,9 +48,7 @@ def parse_args() -> dict:
         metavar='FILE',
         help='the picture to write (default: %(default)s)',
     )
-    parser.add_argument(
-        '--device', default='cpu', help='such as cuda:0 (default: cpu)'
-    )
+    add_device(parser)
     add_config_options(parser, 'model.neck.update=concat')
     return read_arguments(parser)
 
@@ -59,7 +58,9 @@ def main() -> None:
     with one_sentence('image_demo.py'):
         args = parse_args()
         source = find_source(args['network'])
-        network = load_trained(source, device=args['device'], **loading(args))
+        network = load_trained(
+            source, device=args['device'], **loading_options(args)
+        )
         words = show_prediction(
             network.model,
             network.cfg,

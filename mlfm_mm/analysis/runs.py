@@ -178,7 +178,7 @@ def name_of(run: Path) -> str:
     return name or run.resolve().parent.name
 
 
-def read_curve(work_dir: str | Path, metric: str = 'accuracy/top1') -> Curve:
+def read_curve(work_dir: str | Path, metric: str) -> Curve:
     """Read the scalars that a Runner recorded.
 
     Args:

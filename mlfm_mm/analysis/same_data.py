@@ -69,12 +69,12 @@ def check_test_data(configs: Mapping[str, Config]) -> None:
 
 
 def _refuse_others(
-    data: Mapping[str, Mapping[str, object]], moved: str, remedy: str
+    data: Mapping[str, Mapping[str, object]], ignored: str, remedy: str
 ) -> None:
     (start, first), *others = data.items()
     for folder, other in others:
         for key in _differences(first, other):
-            if moved and key.endswith(moved):
+            if ignored and key.endswith(ignored):
                 continue
             raise UsageError(
                 f'the runs are not on the same data: {key} is '

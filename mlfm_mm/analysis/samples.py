@@ -56,7 +56,7 @@ def load_samples(
     """
     if images:
         files = spread_over(find_pictures(images), count)
-        for file in files:
+        for file in files:  # refuses what is no picture, before any work
             read_picture(file)
         cfg, host = network.cfg, network.host
         with DefaultScope.overwrite_default_scope(host.scope):

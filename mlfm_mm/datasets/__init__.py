@@ -1,4 +1,10 @@
-"""Datasets; those built on a host exist where the host is installed."""
+"""Datasets; those built on a host exist where the host is installed.
+
+Of a folder of images, :mod:`folder_layout` finds splits and classes,
+:mod:`folders` reads and divides them, :mod:`image_folder` is the dataset. What
+to do with broken files is said by :mod:`unreadable`; :mod:`readable` lends it
+to any dataset. :mod:`listing` and :mod:`inspection` check data before a run.
+"""
 
 from importlib import import_module
 from importlib.util import find_spec

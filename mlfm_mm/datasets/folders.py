@@ -109,19 +109,20 @@ def scan_folder(
     if val_top is None:
         check_fraction(root, val_fraction)
     classes, ignored = find_classes(train_top), unused(top, train_top, val_top)
-    finders = [Finder(max_per_class, ignored) for _ in range(2)]
-    train = finders[0].find(train_top, classes, 1 if val_top else 2)
+    train_finder = Finder(max_per_class, ignored)
+    val_finder = Finder(max_per_class, ignored)
+    train = train_finder.find(train_top, classes, 1 if val_top else 2)
     if val_top is None:
         train, val = split_classes(train, val_fraction)
     else:
         check_same_classes(train_top, val_top)
-        val = finders[1].find(val_top, classes, 1)
+        val = val_finder.find(val_top, classes, 1)
     return FolderContents(
         classes,
         label(train),
         label(val),
-        tuple(finders[0].unreadable),
-        tuple(finders[1].unreadable),
+        tuple(train_finder.unreadable),
+        tuple(val_finder.unreadable),
         tuple(ignored),
     )
 

@@ -10,7 +10,7 @@ from mmengine.registry import DATASETS as ROOT_DATASETS
 from ..registry import DATASETS
 from .folder_layout import FolderError
 from .images import find_unreadable, shorten
-from .unreadable import UnreadablePolicy, files
+from .unreadable import UnreadablePolicy, files_of
 
 
 @DATASETS.register_module()
@@ -75,7 +75,7 @@ class ReadableDataset:
             return
         self.dataset.full_init()
         read = [
-            files(self.dataset.get_data_info(index))
+            files_of(self.dataset.get_data_info(index))
             for index in range(len(self.dataset))
         ]
         paths = [path for some in read for path in some]

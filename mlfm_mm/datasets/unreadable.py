@@ -106,7 +106,9 @@ class UnreadablePolicy:
             try:
                 return load(candidate)
             except Exception:  # broken files raise errors of every kind
-                broken = [p for p in files(info(candidate)) if not decodes(p)]
+                broken = [
+                    p for p in files_of(info(candidate)) if not decodes(p)
+                ]
                 if not broken:
                     raise  # not the image's fault
                 self._mark(candidate, broken)
@@ -174,17 +176,17 @@ class ReadsWhatItCan:
         )
 
 
-def files(info: dict) -> list[str]:
+def files_of(info: dict) -> list[str]:
     """List the files that an item of a dataset is read from."""
     return [str(info[key]) for key in FILE_KEYS if info.get(key)]
 
 
-def parts(dataset: object) -> Iterator[object]:
+def datasets_in(dataset: object) -> Iterator[object]:
     """Yield a dataset and the datasets that it wraps."""
     yield dataset
     inner = getattr(dataset, 'dataset', None)
     for part in getattr(dataset, 'datasets', [inner] if inner else []):
-        yield from parts(part)
+        yield from datasets_in(part)
 
 
 def warn(message: str) -> None:

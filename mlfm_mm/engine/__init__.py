@@ -1,4 +1,14 @@
-"""Hooks, and what the tools share to train and test with either host."""
+"""What the tools do, and hooks for any Runner.
+
+From a command to a run: :mod:`arguments` reads the command, :mod:`options`
+loads and checks the config, :mod:`training` and :mod:`testing` apply what was
+asked, :mod:`runner` builds the Runner, :mod:`errors` tells mistakes in one
+sentence. :mod:`launchers`, :mod:`distributed` and :mod:`batch` are for several
+processes; :mod:`survival`, :mod:`resume`, :mod:`checkpoints` and
+:mod:`full_disk` for runs that are killed; :mod:`hosts` and :mod:`kinds` for
+what a config names; :mod:`weights` reads checkpoints, and :mod:`hooks` are for
+the Runner.
+"""
 
 from .amp import CPUAmpOptimWrapper
 from .distributed import leave_together

@@ -122,11 +122,11 @@ def add_network_options(
     add_config_options(parser, example)
 
 
-def loading(args: dict) -> dict:
+def loading_options(args: dict) -> dict:
     """Pick the options of :func:`add_config_options`.
 
     Example:
-        >>> loading(
+        >>> loading_options(
         ...     dict(memory=1, cfg_options=2, allow_partial=3, trust=4, x=5)
         ... )
         {'memory': 1, 'cfg_options': 2, 'allow_partial': 3, 'trust': 4}
@@ -149,6 +149,11 @@ def add_output(parser: argparse.ArgumentParser, folder: str) -> None:
         metavar='DIR',
         help='where to write (default: %(default)s)',
     )
+    add_device(parser)
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Let users say where a network runs."""
     parser.add_argument(
         '--device', default='cpu', help='such as cuda:0 (default: cpu)'
     )
@@ -180,7 +185,7 @@ def _one_or_more(number: Number, text: str) -> Number:
     return number
 
 
-def make_way(path: Path) -> None:
+def make_parent(path: Path) -> None:
     """Make the folder of a file to write, before the work that it is for.
 
     Args:
@@ -190,7 +195,7 @@ def make_way(path: Path) -> None:
         UsageError: It is a folder itself.
 
     Example:
-        >>> make_way(Path(__file__).parent)
+        >>> make_parent(Path(__file__).parent)
         Traceback (most recent call last):
         ...
         mlfm_mm.engine.errors.UsageError: ... is a folder: give the file to

@@ -2,7 +2,7 @@
 
 MMEngine's launchers select a CUDA device before anything else, and its
 Runner hands a device to ``DistributedDataParallel``. Both fail without a
-GPU; initialising the process group first, with gloo, and naming the wrapper
+GPU; initializing the process group first, with gloo, and naming the wrapper
 in the config avoids both. With a GPU, MMEngine does everything itself.
 """
 
@@ -24,32 +24,15 @@ from torch.nn.parallel import DistributedDataParallel
 from .batch import share_batch_size
 from .errors import UsageError
 from .kinds import dicts, is_kind
+from .launchers import (
+    LAUNCHERS,
+    RANKS,
+    read_ranks,
+    refuse_processes_alone,
+)
 
 # Linux's prctl option for the signal to get when the parent dies.
 PR_SET_PDEATHSIG = 1
-# Each launcher's variables for rank, world size and local rank.
-RANKS = ('RANK', 'WORLD_SIZE', 'LOCAL_RANK')
-VARIABLES = {
-    'pytorch': RANKS,
-    'slurm': ('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID'),
-    'mpi': (
-        'OMPI_COMM_WORLD_RANK',
-        'OMPI_COMM_WORLD_SIZE',
-        'OMPI_COMM_WORLD_LOCAL_RANK',
-    ),
-}
-REMEDIES = {
-    'pytorch': 'start it by tools/dist_train.sh or by torchrun',
-    'slurm': 'start it by tools/slurm_train.sh or by srun',
-    'mpi': 'start it by mpirun',
-}
-# The program behind each launcher, and a variable in which it gives the
-# number of processes, even without --launcher.
-STARTED = {
-    'pytorch': ('torchrun', 'WORLD_SIZE'),
-    'slurm': ('srun', 'SLURM_STEP_NUM_TASKS'),
-    'mpi': ('mpirun', 'OMPI_COMM_WORLD_SIZE'),
-}
 
 
 def adapt_launcher(cfg: Config) -> None:
@@ -77,58 +60,8 @@ def adapt_launcher(cfg: Config) -> None:
         adapt_wrapper(cfg)
         replace_sync_bn(cfg)
         return
+    # Slurm and MPI do not tell; there are at least local_rank + 1.
     check_gpus(int(os.environ.get('LOCAL_WORLD_SIZE', local_rank + 1)))
-
-
-def read_ranks(launcher: str) -> tuple[int, int]:
-    """Read the world size and the local rank that a launcher gives.
-
-    Args:
-        launcher (str): 'pytorch', 'slurm' or 'mpi'.
-
-    Returns:
-        tuple[int, int]: The number of processes, and this one's on its
-        machine.
-
-    Raises:
-        UsageError: If the environment lacks them, or if they are impossible.
-    """
-    given = {name: os.environ.get(name) for name in VARIABLES[launcher]}
-    missing = [name for name, value in given.items() if value is None]
-    if missing:
-        raise UsageError(
-            f'--launcher {launcher} needs the environment that the launcher '
-            f'sets ({", ".join(missing)} missing): {REMEDIES[launcher]}'
-        )
-    rank, processes, local_rank = (
-        int(value) if value and value.isdecimal() else -1
-        for value in given.values()
-    )
-    if not (0 <= rank < processes and 0 <= local_rank < processes):
-        raise UsageError(
-            f'--launcher {launcher} gets impossible values '
-            f'({", ".join(f"{k}={v}" for k, v in given.items())}): '
-            f'{REMEDIES[launcher]}'
-        )
-    return processes, local_rank
-
-
-def refuse_processes_alone() -> None:
-    """Refuse several processes that would each train on their own.
-
-    Raises:
-        UsageError: If several have been started without --launcher.
-    """
-    for launcher, (program, variable) in STARTED.items():
-        processes = os.environ.get(variable, '1')
-        # WORLD_SIZE may be left over from something else.
-        if program == 'torchrun' and 'TORCHELASTIC_RUN_ID' not in os.environ:
-            continue
-        if processes != '1':
-            raise UsageError(
-                f'{program} has started {processes} processes, which would '
-                f'all do the same work: add --launcher {launcher}'
-            )
 
 
 def die_with_parent() -> None:
@@ -198,7 +131,7 @@ def join_by_gloo(launcher: str) -> None:
     """
     if torch.distributed.is_initialized():
         return
-    for ours, theirs in zip(RANKS, VARIABLES[launcher], strict=True):
+    for ours, theirs in zip(RANKS, LAUNCHERS[launcher].ranks, strict=True):
         os.environ[ours] = os.environ[theirs]
     os.environ.setdefault('MASTER_PORT', '29500')
     if 'MASTER_ADDR' not in os.environ:
@@ -220,7 +153,7 @@ def first_host() -> str:
 
 
 def adapt_wrapper(cfg: Config) -> None:
-    """Make ``DistributedDataParallel`` use the CPU, by no device ids.
+    """Let ``DistributedDataParallel`` use the CPU: without device ids.
 
     Args:
         cfg (Config): The config, changed in place.
@@ -246,7 +179,7 @@ def adapt_wrapper(cfg: Config) -> None:
 
 
 def replace_sync_bn(cfg: Config) -> None:
-    """Replace synchronised batch norm, which exists on GPUs only.
+    """Replace synchronized batch norm, which exists on GPUs only.
 
     Args:
         cfg (Config): The config, changed in place.
@@ -280,7 +213,7 @@ def check_gpus(processes: int) -> None:
     count = torch.cuda.device_count()
     if torch.cuda.is_available() and processes > count:
         raise UsageError(
-            f'{processes} processes on this machine have {count} GPUs: start '
+            f'This machine has {count} GPUs for {processes} processes: start '
             f'at most {count} processes, or set CUDA_VISIBLE_DEVICES=-1 to '
             'use the CPU'
         )

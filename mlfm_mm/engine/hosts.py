@@ -15,13 +15,13 @@ class Host:
     Args:
         scope (str): Name of the library and of its registry scope.
         distribution (str): The package that provides it, for a message.
-        collates (bool): Whether its models take batches that are already
-            stacked, so that data loaders need a ``collate_fn``. Defaults to
-            False.
         visualization_hook (str): The hook that draws predictions.
         draw_switch (str): The argument of that hook which turns it on.
         visualizer (str): The visualizer that the hook asks to draw.
         inferencer (str): The host's own class that predicts for a picture.
+        collates (bool): Whether its models take batches that are already
+            stacked, so that data loaders need a ``collate_fn``. Defaults to
+            False.
     """
 
     scope: str

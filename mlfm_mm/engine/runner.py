@@ -93,7 +93,7 @@ class _Careful:
         return built
 
     def build_param_scheduler(self, scheduler: object) -> object:
-        """Say of which setting a wrong schedule is."""
+        """Say which setting a wrong schedule comes from."""
         base: Any = super()
         try:
             return base.build_param_scheduler(scheduler)

@@ -40,7 +40,7 @@ def prepare_training(
         amp (bool): Whether to train in mixed precision. Defaults to False.
         auto_scale_lr (bool): Whether to scale the learning rate with the
             batch of all processes. Defaults to False.
-        no_validate (bool): Whether not to validate. Defaults to False.
+        no_validate (bool): Whether to skip validation. Defaults to False.
         cfg_options (dict, optional): Dotted keys of the config and their
             values. Defaults to None.
         signals (list[str], optional): At which signals to save and leave.
@@ -111,8 +111,8 @@ def set_resume(cfg: Config, resume: str | None) -> None:
     if resume == 'auto' and is_kind(
         checkpoint, SafeCheckpointHook, HOOKS, cfg.get('default_scope')
     ):
-        # Where the folder has no checkpoint yet. A config that a resumed run
-        # has written down names it here alone.
+        # Weights for a folder without checkpoints. The config that a resumed
+        # run wrote has them in start_from only.
         start = cfg.get('load_from') or checkpoint.get('start_from')
         cfg.default_hooks.checkpoint.start_from = start
     if resume is not None:

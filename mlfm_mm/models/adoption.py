@@ -50,8 +50,10 @@ def _on_registration(
     if child is None or backbone is None:
         return
     # Custom models may assign the neck before the backbone.
-    for part in list(parts.values()) if name == 'backbone' else [child]:
-        for neck in (row := necks_in_a_row(part)):
+    candidates = list(parts.values()) if name == 'backbone' else [child]
+    for part in candidates:
+        row = necks_in_a_row(part)
+        for neck in row:
             if isinstance(neck, BackboneAware):
                 check_takes_images(parent, backbone)
                 neck.on_adoption(parent, backbone, row)

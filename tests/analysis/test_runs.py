@@ -31,7 +31,7 @@ def test_records_of_a_run(tmp_path: Path) -> None:
             {'accuracy/top1': 50.0, 'step': 2},
         ],
     )
-    curve = read_curve(tmp_path)
+    curve = read_curve(tmp_path, 'accuracy/top1')
     # The exact mean where it was recorded, else that of the log.
     assert curve.loss == {1: 1.9, 2: 0.5}
     assert curve.score == {1: 60.0, 2: 50.0}
@@ -60,13 +60,13 @@ def test_a_run_trained_anew_replaces_the_longer_one_before(
             records.append(dict(epoch_loss=7, epoch_time=value, step=epoch))
         # What a user adds without a step gets 0: it is no start.
         write(tmp_path, stamp, [*records, dict(mine=1.0, step=0)])
-    curve = read_curve(tmp_path)
+    curve = read_curve(tmp_path, 'accuracy/top1')
     assert curve.score == curve.seconds == {1: 1.0, 2: 1.0}
     assert list(curve.loss) == [1, 2]
     # The third start is in its first epoch: nothing of the others counts.
     write(tmp_path, '20260103_0', [dict(loss=1.0, epoch=1, step=5)])
     with pytest.raises(UsageError, match='holds no validation results'):
-        read_curve(tmp_path)
+        read_curve(tmp_path, 'accuracy/top1')
 
 
 def test_losses_of_repeated_steps_are_replaced(tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_networks_with_several_labels(tmp_path: Path) -> None:
         score_in(found, 'mmpretrain')
     write(tmp_path, '20260101_000000', [found])
     with pytest.raises(UsageError, match=r'several labels are not compared'):
-        read_curve(tmp_path)
+        read_curve(tmp_path, 'accuracy/top1')
     with pytest.raises(UsageError, match=r'recall: add the metric to it'):
         score_in({'single-label/recall': 2.0}, 'mmpretrain')
 

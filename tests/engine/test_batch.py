@@ -7,6 +7,7 @@ from mmengine.config import Config
 
 from mlfm_mm.engine import UsageError, distributed
 from mlfm_mm.engine.batch import share_batch_size
+from mlfm_mm.engine.launchers import LAUNCHERS
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 PUBLISHED = {
@@ -23,11 +24,11 @@ PUBLISHED = {
 
 def eight_processes(launcher: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Set the environment of a launcher, as its last process sees it."""
-    for names in distributed.VARIABLES.values():
-        for name in names:
+    for known in LAUNCHERS.values():
+        for name in known.ranks:
             monkeypatch.delenv(name, raising=False)
-    values = zip(distributed.VARIABLES[launcher], ('7', '8', '7'), strict=True)
-    for name, value in values:
+    ranks = LAUNCHERS[launcher].ranks
+    for name, value in zip(ranks, ('7', '8', '7'), strict=True):
         monkeypatch.setenv(name, value)
     # Nobody else is there to be met.
     monkeypatch.setattr(distributed, 'get_device', lambda: 'cpu')

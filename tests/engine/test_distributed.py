@@ -10,13 +10,11 @@ from torch.nn import SyncBatchNorm
 
 from mlfm_mm.engine import UsageError
 from mlfm_mm.engine.distributed import (
-    VARIABLES,
     adapt_launcher,
     adapt_wrapper,
     check_gpus,
     first_host,
     leave_together,
-    read_ranks,
     replace_sync_bn,
 )
 
@@ -88,48 +86,6 @@ def test_more_processes_than_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
     check_gpus(1)
     with pytest.raises(UsageError, match='start at most 1 processes'):
         check_gpus(2)
-
-
-@pytest.mark.parametrize(
-    'told',
-    [('2', '2', '0'), ('x', '2', '0'), ('0', '0', '0'), ('0', '2', '2')],
-)
-def test_a_world_that_cannot_be(
-    told: tuple[str, str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in zip(VARIABLES['slurm'], told, strict=True):
-        monkeypatch.setenv(name, value)
-    with pytest.raises(UsageError, match='gets impossible values'):
-        read_ranks('slurm')
-
-
-@pytest.mark.parametrize(
-    ('variable', 'started', 'launcher'),
-    [
-        ('WORLD_SIZE', 'torchrun', 'pytorch'),
-        ('SLURM_STEP_NUM_TASKS', 'srun', 'slurm'),
-        ('OMPI_COMM_WORLD_SIZE', 'mpirun', 'mpi'),
-    ],
-)
-def test_processes_without_launcher(
-    variable: str,
-    started: str,
-    launcher: str,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Each would train for itself, and write to the folder of the others."""
-    if started == 'torchrun':
-        # The variable alone may have been left by something else.
-        monkeypatch.setenv('WORLD_SIZE', '2')
-        adapt_launcher(Config(dict(launcher='none')))
-        monkeypatch.setenv('TORCHELASTIC_RUN_ID', 'none')
-    monkeypatch.setenv(variable, '1')
-    adapt_launcher(Config(dict(launcher='none')))
-    monkeypatch.setenv(variable, '2')
-    with pytest.raises(
-        UsageError, match=f'{started} has started 2 .* --launcher {launcher}'
-    ):
-        adapt_launcher(Config(dict(launcher='none')))
 
 
 @pytest.mark.parametrize('kind', [SyncBatchNorm, 'torch.nn.SyncBatchNorm'])

@@ -40,8 +40,8 @@ from mlfm_mm.engine import find_host, one_sentence
 from mlfm_mm.engine.arguments import (
     add_overrides,
     factor,
+    make_parent,
     make_parser,
-    make_way,
     positive,
 )
 from mlfm_mm.engine.options import load_config
@@ -124,7 +124,7 @@ def check(args: argparse.Namespace) -> Report:
     """
     cfg = load_config(args.config, args.cfg_options)
     if args.out:
-        make_way(args.out)
+        make_parent(args.out)
     init_default_scope(find_host(cfg).scope)
     datasets, absent = build_datasets(cfg)
     splits = {

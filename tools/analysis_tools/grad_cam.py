@@ -31,7 +31,7 @@ from mlfm_mm.engine import one_sentence
 from mlfm_mm.engine.arguments import (
     add_network_options,
     add_output,
-    loading,
+    loading_options,
     make_parser,
     read_arguments,
 )
@@ -70,7 +70,7 @@ def main() -> None:
             check_sources(sources, args['cfg_options'], args['memory'])
         for source in sources:
             network = load_trained(
-                source, device=args['device'], **loading(args)
+                source, device=args['device'], **loading_options(args)
             )
             label = find_class(network, args['label'])
             samples = load_samples(network, args['images'], args['count'])

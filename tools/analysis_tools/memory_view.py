@@ -26,7 +26,7 @@ from mlfm_mm.engine import one_sentence
 from mlfm_mm.engine.arguments import (
     add_network_options,
     add_output,
-    loading,
+    loading_options,
     make_parser,
     read_arguments,
 )
@@ -47,7 +47,9 @@ def main() -> None:
     with one_sentence('memory_view.py'):
         args = parse_args()
         source = find_source(args['network'])
-        network = load_trained(source, device=args['device'], **loading(args))
+        network = load_trained(
+            source, device=args['device'], **loading_options(args)
+        )
         out: Path = args['out']
         out.mkdir(parents=True, exist_ok=True)
         normalization = normalization_of(network.model.data_preprocessor)

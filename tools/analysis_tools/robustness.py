@@ -46,7 +46,7 @@ from mlfm_mm.analysis.trained import (
 from mlfm_mm.engine import one_sentence
 from mlfm_mm.engine.arguments import (
     add_config_options,
-    loading,
+    loading_options,
     make_parser,
     read_arguments,
 )
@@ -96,7 +96,7 @@ def check(
     for source in sources:
         # What lies at an address is fetched when it is needed.
         if '://' not in source.checkpoint:
-            load_trained(source, **loading(args))
+            load_trained(source, **loading_options(args))
     networks = [(source.config, source.checkpoint) for source in sources]
     check_pipelines(networks, corruptions, args['cfg_options'], args['memory'])
 

@@ -32,7 +32,7 @@ from mlfm_mm.engine import UsageError, one_sentence
 from mlfm_mm.engine.arguments import (
     add_network_options,
     add_output,
-    loading,
+    loading_options,
     make_parser,
     read_arguments,
 )
@@ -68,7 +68,7 @@ def main() -> None:
             check_sources(sources, args['cfg_options'], args['memory'])
         for source in sources:
             network = load_trained(
-                source, device=args['device'], **loading(args)
+                source, device=args['device'], **loading_options(args)
             )
             samples = load_samples(network, args['images'], args['count'])
             watched = track(samples, source.name)

@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from mlfm_mm.datasets.images import shorten
 from mlfm_mm.engine import UsageError, one_sentence
-from mlfm_mm.engine.arguments import add_trust, make_parser, make_way
+from mlfm_mm.engine.arguments import add_trust, make_parent, make_parser
 from mlfm_mm.engine.models import build_model
 from mlfm_mm.engine.weights import (
     differences,
@@ -190,7 +190,7 @@ def convert_file(src: Path, dst: Path) -> str:
     except KeyError as error:
         raise UsageError(str(error.args[0])) from error
     meta = origin_of(state)
-    make_way(dst)
+    make_parent(dst)
     # The network notes the options for which its weights were trained.
     model = build_model(Config.fromstring(meta['cfg'], '.py'))
     if found := differences(model, dict(state_dict=state)):

@@ -22,7 +22,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from mlfm_mm.engine import UsageError, one_sentence
-from mlfm_mm.engine.arguments import add_trust, make_parser, make_way
+from mlfm_mm.engine.arguments import add_trust, make_parent, make_parser
 from mlfm_mm.engine.checkpoints import part_of, put_in_place
 from mlfm_mm.engine.weights import read_checkpoint, weights_only
 
@@ -131,7 +131,7 @@ def main() -> None:
         with weights_only(args.trust):
             checkpoint = read_checkpoint(args.checkpoint)
         kept = publish(checkpoint, not args.full, names)
-        make_way(args.out)
+        make_parent(args.out)
         write(kept, args.out)
         large = [
             key

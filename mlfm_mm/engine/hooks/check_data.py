@@ -103,15 +103,14 @@ class CheckDataHook(Hook):
             )
 
 
-def check_share(cfg: Config, processes: int, size: int | None = None) -> None:
+def check_share(cfg: Config, processes: int, size: int) -> None:
     """Refuse a global batch size that each process would take as its own.
 
     Our tools divide it before a run, so that each takes ``size``; a host's
     own do not know the key.
     """
     total = shared_batch(cfg)
-    shared_out = (size or total) * processes == total
-    if processes == 1 or not total or shared_out:
+    if processes == 1 or not total or size * processes == total:
         return
     raise UsageError(
         f'train_dataloader.batch_size={total} is the batch of all {processes} '
@@ -129,11 +128,13 @@ def class_numbers(model: nn.Module) -> Iterator[tuple[str, int]]:
     semantic head, for stuff that the data's classes do not include.
     """
     for name, module in model.named_modules():
+        if 'head' not in name and name != 'data_preprocessor':
+            continue
+        if OTHER_CLASSES.search(f'{name} {type(module).__name__}'):
+            continue
         count = getattr(module, 'num_classes', None)
-        counts = 'head' in name or name == 'data_preprocessor'
-        counts &= not OTHER_CLASSES.search(f'{name} {type(module).__name__}')
         # Backbones without a classifier of their own have -1.
-        if counts and isinstance(count, int) and count > 0:
+        if isinstance(count, int) and count > 0:
             yield name, count
 
 

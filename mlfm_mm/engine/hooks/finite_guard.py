@@ -192,11 +192,12 @@ class FiniteGuardHook(Hook):
         mine = (loss if bad_loss else None, _names(batch))
         everybody: list = all_gather_object(mine)
         guilty = [found for found in everybody if found[0]] or everybody
-        what = ', '.join(f'{k} {v}' for k, v in (guilty[0][0] or loss).items())
+        bad = guilty[0][0]
+        what = ', '.join(f'{k} {v}' for k, v in (bad or loss).items())
         names = [name for _, images in guilty for name in images]
         rates = [x for v in runner.optim_wrapper.get_lr().values() for x in v]
         return (
-            f'{"Loss" if guilty[0][0] else "Gradient"} not finite in '
+            f'{"Loss" if bad else "Gradient"} not finite in '
             f'iteration {runner.iter + 1} ({what or "no loss"}; learning rate '
             f'{rates[0] if rates else 0:.3g}; images '
             f'{shorten(names, NAMED) or "without names"})'

@@ -9,7 +9,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from ...datasets.images import shorten
-from ...datasets.unreadable import UnreadablePolicy, files, parts
+from ...datasets.unreadable import UnreadablePolicy, datasets_in, files_of
 from ...registry import HOOKS
 
 # How many files are named; the others are counted.
@@ -67,7 +67,9 @@ class UnreadableReportHook(Hook):
             when (str): What has ended.
         """
         for stage, dataset in self.watched.items():
-            mine = [name for part in parts(dataset) for name in failed(part)]
+            mine = [
+                name for part in datasets_in(dataset) for name in failed(part)
+            ]
             # Each process has met different ones.
             names = sorted(
                 {n for some in all_gather_object(mine) for n in some}
@@ -87,6 +89,6 @@ def failed(dataset: object) -> list[str]:
     if not isinstance(policy, UnreadablePolicy):
         return []
     return [
-        files(dataset.get_data_info(index))[0]  # type: ignore[attr-defined]
+        files_of(dataset.get_data_info(index))[0]  # type: ignore[attr-defined]
         for index in policy.take_failed()
     ]

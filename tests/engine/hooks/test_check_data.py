@@ -147,17 +147,17 @@ def test_a_batch_that_nobody_shared_out(launcher: str) -> None:
     """A host's own train.py does not know the key."""
     cfg = load_config(str(CONFIGS / 'mlfm/resnet18_in100.py'))
     cfg.launcher = launcher
-    check_share(cfg, 1)
+    check_share(cfg, 1, 128)
     with pytest.raises(
         UsageError,
         match=r'batch_size=128 .* of all 8 processes.*'
         r'batch_size=16 share_batch_size=False',
     ):
-        check_share(cfg, 8)
+        check_share(cfg, 8, 128)
     cfg.merge_from_dict(
         {'train_dataloader.batch_size': 16, 'share_batch_size': False}
     )
-    check_share(cfg, 8)
+    check_share(cfg, 8, 16)
 
 
 def test_the_share_is_checked_before_a_run() -> None:
