@@ -130,7 +130,7 @@ def test_what_follows_from_the_end_of_another_process(
     with pytest.raises(SystemExit) as caught, one_sentence('x.py'):
         raise RuntimeError(text)
     told = str(caught.value)
-    assert told.startswith('x.py: it stops, as another process has ended')
+    assert told.startswith('x.py: stopped, since another process has ended')
     (file,) = re.findall(r'\(traceback: (.+)\)', told)
     assert text in Path(file).read_text()
 
