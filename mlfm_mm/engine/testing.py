@@ -83,6 +83,11 @@ def prepare_testing(
     set_hook(
         cfg, WHOLE_WEIGHTS, allow_partial=allow_partial, only_resume=False
     )
+    if tta and (show or show_dir) and host.scope == 'mmpretrain':
+        raise UsageError(
+            '--tta cannot be had with --show or --show-dir in mmpretrain, '
+            'which draws one picture an image: leave one of them out'
+        )
     if show or show_dir:
         draw_predictions(cfg, host, show, show_dir)
     if tta:

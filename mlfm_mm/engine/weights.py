@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from mmengine.logging import HistoryBuffer, print_log
 from mmengine.model import BaseTTAModel, is_model_wrapper
+from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
 from mmengine.runner import CheckpointLoader
 from mmengine.utils import digit_version
 from torch import Tensor, nn
@@ -40,6 +41,9 @@ BUILDERS = {
 NUMPY_MODULES = ('numpy.core.multiarray', 'numpy._core.multiarray')
 # Types of arrays, other than of objects and records.
 CODES = np.typecodes['AllInteger'] + np.typecodes['AllFloat'] + '?SU'
+# Whose functions pickles refer to by name: logs to those that average, a
+# schedule to the shape of its curve.
+OWNERS = {HistoryBuffer: '', OneCycleParamScheduler: '_annealing_'}
 # What torch.load raises for a file that is no checkpoint.
 READING = (UnpicklingError, RuntimeError, EOFError, OSError, KeyError)
 
@@ -50,8 +54,8 @@ def weights_only(trust: bool = False) -> Iterator[None]:
 
     A checkpoint is a pickle, which may call any function when it is read.
     PyTorch can read weights only, but MMEngine falls back to unpickling
-    where that is refused. MMEngine's own checkpoints also hold logs, whose
-    classes are added to PyTorch's safe globals here.
+    where that is refused. MMEngine's own checkpoints also hold logs and
+    schedules, whose classes are added to PyTorch's safe globals here.
 
     Args:
         trust (bool): Whether to allow it all the same. Defaults to False.
@@ -78,21 +82,22 @@ def harmless() -> list[Any]:
     Returns:
         list: Classes and functions that no file can misuse.
     """
-    found: list[Any] = [HistoryBuffer, np.dtype, np.ndarray]
+    found: list[Any] = [*OWNERS, np.dtype, np.ndarray]
     found += {type(np.dtype(code)) for code in CODES}
     builders = list(BUILDERS.values())
     if digit_version(torch.__version__) < digit_version('2.6.0'):
         return [*found, *builders, getattr]
     for name, builder in BUILDERS.items():
         found += [(builder, f'{m}.{name}') for m in NUMPY_MODULES]
-    return [*found, (_statistic, 'builtins.getattr')]
+    return [*found, (_function, 'builtins.getattr')]
 
 
-def _statistic(owner: object, name: str) -> object:
-    """Replace ``getattr``, by which pickled logs refer to statistics."""
-    if owner is not HistoryBuffer or name not in vars(HistoryBuffer):
+def _function(owner: object, name: str) -> object:
+    """Replace ``getattr``, by which pickles refer to functions of a class."""
+    start = OWNERS.get(owner) if isinstance(owner, type) else None
+    if start is None or name not in vars(owner) or not name.startswith(start):
         raise UnpicklingError(f'GLOBAL getattr of {name!r} is not allowed')
-    return getattr(HistoryBuffer, name)
+    return getattr(owner, name)
 
 
 def read_checkpoint(path: str, option: str = 'checkpoint') -> Checkpoint:

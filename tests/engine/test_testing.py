@@ -71,6 +71,13 @@ def test_segmentor_needs_a_recipe(tmp_path: Path) -> None:
         prepare(config, tta=True)
 
 
+def test_what_mmpretrain_cannot_draw(tmp_path: Path) -> None:
+    """Its hook looks for one picture where there are several."""
+    config = write_digits_config(tmp_path)
+    with pytest.raises(UsageError, match='--tta cannot be had with --show'):
+        prepare(config, tta=True, show_dir=str(tmp_path / 'drawn'))
+
+
 def test_segmentor_writes_through_its_metric(tmp_path: Path) -> None:
     config = write_segments_config(tmp_path)
     cfg = prepare(config, out='pred')

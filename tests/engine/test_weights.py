@@ -9,6 +9,8 @@ import pytest
 import torch
 from mmengine.logging import MessageHub
 from mmengine.model import initialize
+from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
+from mmengine.registry import PARAM_SCHEDULERS
 from torch import nn
 
 from mlfm_mm.engine import UsageError, one_sentence
@@ -84,6 +86,53 @@ def test_what_mmengine_saves_is_harmless(tmp_path: Path) -> None:
     found: Any = read_checkpoint(path)
     scalars = found['message_hub']['log_scalars']
     assert scalars['train/loss'].current() == 1.5
+
+
+@pytest.mark.parametrize(
+    'schedule',
+    [
+        dict(type='ConstantLR', factor=0.5),
+        dict(type='CosineAnnealingLR', T_max=4),
+        dict(
+            type='CosineRestartLR',
+            periods=[2, 2],
+            restart_weights=[1, 0.5],
+            eta_min=0,
+        ),
+        dict(type='ExponentialLR', gamma=0.9),
+        dict(type='LinearLR', start_factor=0.1),
+        dict(type='MultiStepLR', milestones=[2]),
+        dict(type='OneCycleLR', eta_max=0.1, total_steps=4),
+        dict(
+            type='OneCycleLR',
+            eta_max=0.1,
+            total_steps=4,
+            anneal_strategy='linear',
+        ),
+        dict(type='PolyLR', power=0.9),
+        dict(type='ReduceOnPlateauLR', monitor='loss'),
+        dict(type='StepLR', step_size=2),
+    ],
+    ids=lambda schedule: schedule['type'],
+)
+def test_schedules_are_harmless(schedule: dict, tmp_path: Path) -> None:
+    optimizer = torch.optim.SGD(nn.Linear(1, 1).parameters(), lr=0.1)
+    scheduler = PARAM_SCHEDULERS.build(dict(schedule, optimizer=optimizer))
+    state = scheduler.state_dict()
+    path = save(tmp_path / 'x.pth', param_schedulers=[state])
+    found: Any = read_checkpoint(path)
+    assert found['param_schedulers'] == [state]
+
+
+@pytest.mark.parametrize('name', ['_get_value', '__init__', '__class__'])
+def test_nothing_else_of_a_schedule_is_read(name: str, tmp_path: Path) -> None:
+    class Bad:
+        def __reduce__(self) -> tuple:
+            return getattr, (OneCycleParamScheduler, name)
+
+    path = save(tmp_path / 'x.pth', meta=Bad())
+    with pytest.raises(UsageError, match='would run code'):
+        read_checkpoint(path)
 
 
 @pytest.mark.parametrize('content', [b'', b'no checkpoint', b'PK\x03\x04no'])

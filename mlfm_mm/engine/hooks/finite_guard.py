@@ -216,6 +216,11 @@ class FiniteGuardHook(Hook):
         runner._resume = True
         checkpoint = runner.load_checkpoint(str(path), get_device())
         runner._resume = resume
+        if 'optimizer' not in checkpoint:
+            raise NonFiniteError(
+                f'{found}: {path} lacks the optimizer to roll back to: set '
+                "save_optimizer=True, or take policy='skip'"
+            )
         now = [
             {k: v for k, v in group.items() if k != 'params'}
             for group in _groups(runner)

@@ -108,6 +108,8 @@ class PreemptionHook(Hook):
         all_reduce(received, 'max')
         if not received or has_pending_gradients(runner):
             return
+        # To go on takes all of it, whatever the run keeps otherwise.
+        self.saver.save_optimizer = self.saver.save_param_scheduler = True
         saved = self.saver.save_now(runner)
         self._leave(runner, int(received), runner.iter + 1, saved)
 
@@ -118,7 +120,9 @@ class PreemptionHook(Hook):
 
         Otherwise the validation is finished, and the run is saved after it.
         """
-        if self.received and self.saver.last_iter == runner.iter:
+        if not self.received or self.saver.last_iter != runner.iter:
+            return
+        if self.saver.save_optimizer and self.saver.save_param_scheduler:
             self._leave(runner, self.received, runner.iter, True)
 
     def _leave(

@@ -100,6 +100,17 @@ def test_nothing_to_roll_back_to(tmp_path: Path) -> None:
         run(cfg)
 
 
+def test_nothing_to_roll_the_optimizer_back_to(tmp_path: Path) -> None:
+    cfg = guarded_config(tmp_path, policy='roll_back')
+    cfg.default_hooks.checkpoint.update(
+        type='mlfm_mm.SafeCheckpointHook', save_optimizer=False
+    )
+    cfg.custom_hooks.append(dict(type='PoisonHook', epoch=1, image=5))
+    cfg.train_dataloader.dataset.poison = None
+    with pytest.raises(NonFiniteError, match=r'epoch_1\.pth lacks the optim'):
+        run(cfg)
+
+
 def test_gradient(tmp_path: Path) -> None:
     cfg = guarded_config(tmp_path)
     cfg.model.type = 'SteepNet'

@@ -73,6 +73,29 @@ def test_twice_in_an_epoch_and_at_its_end(tmp_path: Path) -> None:
     assert names(tmp_path / 'parts') == names(tmp_path / 'whole')
 
 
+@pytest.mark.parametrize('by_epoch', [True, False])
+def test_all_is_saved_whatever_is_kept_otherwise(
+    by_epoch: bool, tmp_path: Path
+) -> None:
+    """A run whose checkpoints hold weights only goes on all the same."""
+    whole, parts = (
+        preempted_config(tmp_path / name, by_epoch=by_epoch)
+        for name in ('whole', 'parts')
+    )
+    run(whole)
+    parts.default_hooks.checkpoint.update(
+        save_optimizer=False, save_param_scheduler=False
+    )
+    with pytest.raises(SystemExit):
+        run(told(parts))
+    parts.resume = True
+    parts.default_hooks.checkpoint.update(
+        save_optimizer=True, save_param_scheduler=True
+    )
+    run(parts)
+    assert same(last(whole), last(parts))
+
+
 def test_between_updates(tmp_path: Path) -> None:
     cfg = preempted_config(tmp_path)
     cfg.optim_wrapper.accumulative_counts = 4
