@@ -91,9 +91,10 @@ class Sheet:
         if not timed and 'memory' not in self.aspects:
             return
         torch._dynamo.reset()
+        size = self.setting.image_size
         programs = {
             (quantity, arm.name): make_program(
-                arm.build(quantity == 'folded'),
+                arm.build(size if quantity == 'folded' else None),
                 self.setting,
                 phase == 'train',
                 self.channels,

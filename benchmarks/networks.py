@@ -9,14 +9,18 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import torch
 import yaml
+from mmcv.cnn import fuse_conv_bn
 from mmengine.config import Config
 from mmengine.registry import MODELS
-from torch import nn
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.utils._pytree import tree_leaves
 
 from mlfm_mm import MLFMNeck
-from mlfm_mm.analysis.complexity import image_channels, memory_of
-from mlfm_mm.analysis.export.graph import fold_norms
+from mlfm_mm.analysis.complexity import dummy, image_channels, memory_of
+from mlfm_mm.analysis.export.graph import fold_units
 from mlfm_mm.engine import UsageError
 from mlfm_mm.engine.errors import message
 from mlfm_mm.engine.kinds import dicts, is_kind
@@ -40,17 +44,54 @@ class Arm:
     name: str
     cfg: Config
 
-    def build(self, folded: bool = False) -> nn.Module:
-        """Build it, with its norms folded if asked."""
+    def build(self, fold_at: tuple[int, int] | None = None) -> nn.Module:
+        """Build it, with its norms folded if an image size is given."""
         try:
             model = build_model(self.cfg)
         except (KeyError, TypeError, ValueError) as error:
             raise UsageError(f'{self.name}: {message(error)}') from error
-        if folded:
+        if fold_at is not None:
             # Some hosts' eval() returns None: calls cannot be chained.
             model.eval()
-            fold_norms(model)
+            fold_norms(self.name, model, fold_at)
         return model
+
+
+def fold_norms(name: str, model: nn.Module, size: tuple[int, int]) -> None:
+    """Fold the norms of a new network, of its units and of its trunk.
+
+    Args:
+        name (str): Its name.
+        model (nn.Module): The network in evaluation, changed in place.
+        size (tuple[int, int]): Height and width of the images to try it on.
+
+    Raises:
+        UsageError: mmcv's function, which goes by the order of modules, would
+            make another network of it.
+    """
+    for norm in model.modules():
+        if isinstance(norm, _BatchNorm) and norm.running_mean is not None:
+            # One that changes nothing yet could be folded into anything.
+            norm.running_mean.fill_(-0.5)
+    x = dummy(model, 1, image_channels(model), size)
+    before = _outputs(model, x)
+    try:
+        fold_units(model)
+        fuse_conv_bn(model)
+        gap = (_outputs(model, x) - before).abs().max() / before.abs().max()
+    except RuntimeError:  # shapes that do not fit, or a tap that is gone
+        gap = torch.tensor(torch.inf)
+    if not gap < 1e-3:
+        raise UsageError(
+            f'{name}: its norms cannot be folded by mmcv, which takes each '
+            'for that of the convolution before it: measure it without '
+            '"folded"'
+        )
+
+
+@torch.no_grad()
+def _outputs(model: nn.Module, x: Tensor) -> Tensor:
+    return torch.cat([out.flatten() for out in tree_leaves(model(x))])
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ def main() -> None:
             samples = load_samples(network, args['images'], args['count'])
         else:
             samples = generate_samples(network, args['count'])
-        say(f'tracing {network.name}, norms folded')
+        say(f'tracing {network.name}')
         exported = export_network(network, args['size'])
         say(f'writing {out}')
         save(exported, describe(network, exported), out)

@@ -40,6 +40,11 @@ def blur(image: np.ndarray, sigma: float) -> np.ndarray:
 
 def jpeg(image: np.ndarray, quality: float) -> np.ndarray:
     """Compress and decompress."""
+    if image.shape[2:] not in ((), (1,), (3,)):
+        raise UsageError(
+            f'no JPEG file holds {image.shape[2]} channels: choose other '
+            'families, by --only'
+        )
     options = [int(cv2.IMWRITE_JPEG_QUALITY), int(quality)]
     _, data = cv2.imencode('.jpg', image, options)
     return np.asarray(cv2.imdecode(data, cv2.IMREAD_UNCHANGED))

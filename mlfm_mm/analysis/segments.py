@@ -17,10 +17,13 @@ from mmengine.structures import PixelData
 from mmseg.evaluation import IoUMetric
 
 from ..engine import build_runner, prepare_testing
+from ..engine.testing import iou_metrics_of
 from .samples import spread_over
 from .tables import Column, Table
 
 METRICS = ('mIoU', 'mAcc', 'aAcc')
+# What a config's own metric says of how to count.
+KEPT = ('ignore_index', 'nan_to_num')
 
 
 class ClassIoU(IoUMetric):
@@ -98,7 +101,9 @@ def evaluate(
         work_dir=str(checkpoint.parent / 'compared' / 'test'),
         allow_partial=allow_partial,
     )
-    cfg.test_evaluator = dict(type=ClassIoU, iou_metrics=['mIoU'])
+    own = next(iter(iou_metrics_of(cfg)), {})
+    kept = {key: own[key] for key in KEPT if key in own}
+    cfg.test_evaluator = dict(type=ClassIoU, iou_metrics=['mIoU'], **kept)
     runner = build_runner(cfg, 'segments')
     overall = runner.test()
     (metric,) = runner.test_evaluator.metrics

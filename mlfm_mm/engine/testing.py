@@ -200,14 +200,7 @@ def write_segmentations(cfg: Config, folder: str) -> None:
     Raises:
         UsageError: If no metric of the config can write predictions.
     """
-    from mmseg.evaluation import IoUMetric
-
-    found = cfg.test_evaluator
-    writers = [
-        metric
-        for metric in ([found] if isinstance(found, dict) else found)
-        if is_kind(metric, IoUMetric, METRICS, 'mmseg')
-    ]
+    writers = iou_metrics_of(cfg)
     if not writers:
         raise UsageError(
             f'--out {folder}: only IoUMetric writes predictions; add it to '
@@ -215,3 +208,16 @@ def write_segmentations(cfg: Config, folder: str) -> None:
         )
     for metric in writers:
         metric.update(output_dir=folder, keep_results=True)
+
+
+def iou_metrics_of(cfg: Config) -> list[dict]:
+    """List the settings of the ``IoUMetric`` in a segmentor's test."""
+    # Not above: a classifier needs no mmseg.
+    from mmseg.evaluation import IoUMetric
+
+    found = cfg.test_evaluator
+    return [
+        metric
+        for metric in ([found] if isinstance(found, dict) else found)
+        if is_kind(metric, IoUMetric, METRICS, 'mmseg')
+    ]

@@ -82,6 +82,11 @@ def test_stronger_corruptions_take_more() -> None:
     assert all(values == sorted(values) for values in lost.values())
 
 
+def test_what_no_jpeg_file_holds() -> None:
+    with pytest.raises(UsageError, match='no JPEG file holds 4 channels'):
+        corrupt('jpeg', 25, np.repeat(IMAGE[..., :1], 4, axis=2))
+
+
 def test_unknown_family() -> None:
     with pytest.raises(UsageError, match='choose one of low_pass, high_pass'):
         Corruption('fog', 1)

@@ -9,6 +9,7 @@ from mmpretrain.models import GlobalAveragePooling
 from torch import nn
 
 from benchmarks.networks import (
+    fold_norms,
     make_group,
     make_groups,
     neck_of,
@@ -17,7 +18,6 @@ from benchmarks.networks import (
 )
 from mlfm_mm import MLFMNeck
 from mlfm_mm.analysis.complexity import memory_of
-from mlfm_mm.analysis.export.graph import fold_norms
 from mlfm_mm.engine import UsageError
 from tests.benchmarks.tiny import tiny_config, tiny_group
 from tests.hosts import needs_mmseg
@@ -132,15 +132,32 @@ def test_folding_changes_no_output(tmp_path: Path) -> None:
     arm = tiny_group(tmp_path).arms[1]
     model = shaken(arm.build()).eval()
     images = torch.randn(2, 3, 64, 64)
+    for norm in model.modules():
+        if isinstance(norm, nn.BatchNorm2d):
+            norm.running_mean.fill_(-0.5)  # as fold_norms() does
     with torch.no_grad():
         expected = model(images)
-        fold_norms(model)
+        fold_norms('it', model, (64, 64))
         torch.testing.assert_close(
             model(images), expected, rtol=1e-3, atol=1e-3
         )
-    for folded in (model, arm.build(folded=True)):
+    for folded in (model, arm.build(fold_at=(64, 64))):
         norms = [m for m in folded.modules() if isinstance(m, nn.BatchNorm2d)]
         assert not norms and not folded.training
+
+
+def test_norms_that_belong_to_no_convolution(tmp_path: Path) -> None:
+    model = tiny_group(tmp_path).arms[0].build().eval()
+    # Before an activation, as in ConvMixer, no norm can be folded.
+    block = model.backbone.layer1[0]
+    channels = block.conv2.out_channels
+    block.conv2 = nn.Sequential(
+        nn.Conv2d(channels, channels, 3, padding=1),
+        nn.ReLU(),
+        nn.BatchNorm2d(channels),
+    )
+    with pytest.raises(UsageError, match='it: its norms cannot be folded'):
+        fold_norms('it', model, (64, 64))
 
 
 def test_a_list_of_necks(tmp_path: Path) -> None:

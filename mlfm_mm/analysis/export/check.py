@@ -32,7 +32,7 @@ class Check:
         difference (float): The largest difference, relative to the largest
             logit.
         timed (tuple[int, int]): The size of the image that was timed.
-        torch_ms (float): Its milliseconds in PyTorch, norms folded.
+        torch_ms (float): Its milliseconds in PyTorch, as it was trained.
         file_ms (float): Those of the file.
         threads (int): Number of threads of both.
     """
@@ -107,7 +107,7 @@ def check_exported(
     """Compare an exported network with PyTorch, at several sizes.
 
     Args:
-        path (Path): The file; it is removed if the outputs differ.
+        path (Path): The file; it is removed if it fails or differs.
         exported (Exported): The graph that was saved in it.
         samples (Sequence[Sample]): Pictures.
 
@@ -115,13 +115,13 @@ def check_exported(
         Check: The result.
 
     Raises:
-        UsageError: The two differ.
+        UsageError: The two differ, or the file cannot be run.
     """
     run = open_exported(path)
     worst, sizes = 0.0, []
     for x in _inputs(exported, samples):
         with torch.no_grad():
-            expected, found = exported.logits(x), run(x)
+            expected, found = exported.logits(x), _run(run, x, path)
         gap = (found - expected).abs().max() / expected.abs().max()
         sizes.append((x.shape[2], x.shape[3]))
         worst = max(worst, float(gap))
@@ -140,6 +140,20 @@ def check_exported(
         _milliseconds(run, x[:1]),
         torch.get_num_threads(),
     )
+
+
+def _run(run: Run, x: Tensor, path: Path) -> Tensor:
+    try:
+        return run(x)
+    except Exception as error:  # runtimes raise errors of their own
+        path.unlink()
+        height, width = x.shape[2:]
+        raise UsageError(
+            f'{path.name} cannot be run on images of {(height, width)} and '
+            'was removed: give --size HEIGHT WIDTH, or try the other '
+            f'--format ({type(error).__name__}: '
+            f'{str(error).strip().splitlines()[0]})'
+        ) from error
 
 
 def _inputs(exported: Exported, samples: Sequence[Sample]) -> list[Tensor]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import copy
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
-from mmcv.cnn import fuse_conv_bn
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
@@ -85,8 +85,11 @@ def open_sizes(model: nn.Module) -> None:
                 setattr(module, name, open_)
 
 
-def fold_norms(model: nn.Module) -> None:
-    """Fold batch norms into convolutions, which cannot be undone.
+def fold_units(model: nn.Module) -> None:
+    """Fold the norms of memory units, which cannot be undone.
+
+    Those of the trunk are left to ONNX's optimizer and to compilers, which
+    see what lies between a convolution and a norm.
 
     Args:
         model (nn.Module): The network, changed in place. Units that cannot
@@ -98,7 +101,6 @@ def fold_norms(model: nn.Module) -> None:
                 module.fuse()
             except ValueError:
                 continue
-    fuse_conv_bn(model)
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ class Exported:
 
     Args:
         program (ExportedProgram): The graph.
-        logits (Logits): The same in PyTorch, norms folded.
+        logits (Logits): The trained network in PyTorch, as it was.
         size (tuple[int, int], optional): The only height and width that it
             takes; None for any.
         divisor (int): What height and width must be multiples of.
@@ -129,7 +131,7 @@ def export_network(network: Trained, size: tuple[int, int] | None) -> Exported:
     """Trace a network.
 
     Args:
-        network (Trained): The network; its norms are folded in place.
+        network (Trained): The network, left unchanged.
         size (tuple[int, int], optional): The only height and width that the
             graph shall take; None for any, and any number of images.
 
@@ -145,11 +147,12 @@ def export_network(network: Trained, size: tuple[int, int] | None) -> Exported:
             f'PyTorch {torch.__version__} cannot trace a network with '
             'memory: export it with a newer one'
         )
-    fold_norms(network.model)
-    open_sizes(network.model)
-    logits = Logits(network).eval()
+    logits, model = Logits(network).eval(), copy.deepcopy(network.model)
+    fold_units(model)
+    open_sizes(model)
+    traced = Logits(replace(network, model=model)).eval()
     if size is not None:
-        program = _trace(logits, _example(network, size, 1), None)
+        program = _trace(traced, _example(network, size, 1), None)
         return Exported(program, logits, size, 1)
     divisor = find_divisor(logits, network)
     # Multiples of every stride: with others, the tracer would specialize.
@@ -160,7 +163,7 @@ def export_network(network: Trained, size: tuple[int, int] | None) -> Exported:
         sides = [divisor * Dim(name, min=2) for name in ('height', 'width')]
         shapes = {0: Dim('batch'), 2: sides[0], 3: sides[1]}
     try:
-        program = _trace(logits, x, shapes)
+        program = _trace(traced, x, shapes)
     except Exception as error:  # the tracer raises many types
         raise UsageError(
             f'{network.name} cannot be traced for any size: give --size '

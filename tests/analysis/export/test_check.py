@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from mlfm_mm.analysis.export import (
+    check,
     check_exported,
     describe,
     export_network,
@@ -31,6 +32,22 @@ def test_a_file_is_compared_and_timed(tmp_path: Path) -> None:
         exported.logits.model.head.fc.bias[3] += 1
     with pytest.raises(UsageError, match='differs from PyTorch by'):
         check_exported(path, exported, samples)
+    assert not path.exists()
+
+
+def test_a_file_that_cannot_be_run_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(x: torch.Tensor) -> torch.Tensor:
+        raise RuntimeError('idx=3 must be within [-2,1]\nmore')
+
+    network = classifier(tmp_path)
+    exported = export_network(network, (32, 32))
+    path = tmp_path / 'net.pt2'
+    save(exported, describe(network, exported), path)
+    monkeypatch.setattr(check, 'open_exported', lambda path: fail)
+    with pytest.raises(UsageError, match=r'give --size .*within \[-2,1\]\)$'):
+        check_exported(path, exported, generate_samples(network, 1))
     assert not path.exists()
 
 

@@ -3,18 +3,26 @@ from pathlib import Path
 import pytest
 import torch
 from mmseg.models.utils import Upsample
-from torch import nn
+from torch import Tensor, nn
 from torch.torch_version import TorchVersion
 
-from mlfm_mm.analysis.export import export_network
+from mlfm_mm.analysis.export import (
+    check_exported,
+    describe,
+    export_network,
+    open_exported,
+    save,
+)
 from mlfm_mm.analysis.export.graph import (
     Logits,
     find_divisor,
-    fold_norms,
+    fold_units,
     open_sizes,
 )
+from mlfm_mm.analysis.samples import generate_samples
 from mlfm_mm.engine import UsageError
 from tests.analysis.networks import classifier, segmentor
+from tests.models.builders import shaken
 
 CASCADE = """
 head = model['decode_head']
@@ -27,15 +35,53 @@ model.update(
 """
 
 
-def test_norms_are_folded_and_numbers_kept(tmp_path: Path) -> None:
-    network, x = classifier(tmp_path), torch.randn(2, 3, 32, 32)
+def test_units_are_folded_and_numbers_kept(tmp_path: Path) -> None:
+    network, x = classifier(tmp_path), torch.randn(1, 3, 32, 32)
     with torch.no_grad():
         expected = network.model(x)
         exported = export_network(network, (32, 32))
-        found = exported.logits(x)
+        found = exported.program.module()(x)
+        torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+        # The network is as it was.
+        assert torch.equal(network.model(x), expected)
+    names = [str(node.target) for node in exported.program.graph.nodes]
+    moments = [name for name in names if 'running_mean' in name]
+    assert not [name for name in moments if 'neck' in name]
+
+
+class Activated(nn.BatchNorm2d):
+    """A norm that holds its activation, as timm's do."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x).relu()
+
+
+@pytest.mark.parametrize('format_', ['onnx', 'pt2'])
+def test_norms_that_belong_to_no_convolution(
+    format_: str, tmp_path: Path
+) -> None:
+    """One behind an activation, and one that holds an activation."""
+    network = classifier(tmp_path)
+    block = network.model.backbone.layer1[0]
+    channels = block.conv2.out_channels
+    block.conv2 = nn.Sequential(
+        nn.Conv2d(channels, channels, 3, padding=1),
+        nn.ReLU(),
+        nn.BatchNorm2d(channels),
+        nn.Conv2d(channels, channels, 3, padding=1),
+        Activated(channels),
+    )
+    shaken(block.conv2).eval()
+    samples = generate_samples(network, 1)
+    with torch.no_grad():
+        expected = network.model(samples[0].x)
+    exported = export_network(network, None)
+    path = tmp_path / f'net.{format_}'
+    save(exported, describe(network, exported), path)
+    check_exported(path, exported, samples)
+    with torch.no_grad():
+        found = open_exported(path)(samples[0].x)
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
-    kept = [m for m in network.model.modules() if 'BatchNorm' in str(type(m))]
-    assert not kept
 
 
 def test_an_old_pytorch(
@@ -51,7 +97,7 @@ def test_units_with_another_norm_stay_as_they_are(tmp_path: Path) -> None:
     network = classifier(tmp_path)
     unit = network.model.neck.units[0]
     unit.output_gate = nn.GroupNorm(2, 4)
-    fold_norms(network.model)
+    fold_units(network.model)
     assert unit.output_gate.weight.shape == (4,)
 
 
