@@ -18,6 +18,9 @@ from .kinds import kind_of
 # Arguments of MMEngine's wrapper that bfloat16 has no use for: its range is
 # that of float32, so that no loss has to be scaled.
 UNUSED = ('loss_scale', 'use_fsdp', 'dtype')
+# Hosts whose heads make NumPy's arrays of predictions in training, which know
+# no bfloat16.
+WITHOUT_BFLOAT16 = ('mmpose',)
 
 
 class CPUAmpOptimWrapper(OptimWrapper):
@@ -102,5 +105,13 @@ def adapt_amp(cfg: Config) -> None:
         return
     for key in UNUSED:
         wrapper.pop(key, None)
+    scope = cfg.get('default_scope')
+    if scope in WITHOUT_BFLOAT16:
+        wrapper.type = 'OptimWrapper'
+        print_log(
+            f'No GPU: full precision, as {scope} cannot train in bfloat16.',
+            logger='current',
+        )
+        return
     wrapper.type = f'{__name__}.{CPUAmpOptimWrapper.__name__}'
     print_log('No GPU: mixed precision runs in bfloat16.', logger='current')

@@ -22,6 +22,8 @@ class Host:
         collates (bool): Whether its models take batches that are already
             stacked, so that data loaders need a ``collate_fn``. Defaults to
             False.
+        draw_folder (str): The argument of the hook for a folder, without
+            which it calls all pictures alike. Defaults to ``''``, none.
     """
 
     scope: str
@@ -31,6 +33,7 @@ class Host:
     visualizer: str
     inferencer: str
     collates: bool = False
+    draw_folder: str = ''
 
 
 HOSTS = {
@@ -60,6 +63,7 @@ HOSTS = {
             draw_switch='draw',
             visualizer='DetLocalVisualizer',
             inferencer='mmdet.apis.DetInferencer',
+            draw_folder='test_out_dir',
         ),
         Host(
             scope='mmrotate',
@@ -68,6 +72,7 @@ HOSTS = {
             draw_switch='draw',
             visualizer='RotLocalVisualizer',
             inferencer='mmdet.apis.DetInferencer',
+            draw_folder='test_out_dir',
         ),
         Host(
             scope='mmyolo',
@@ -76,6 +81,7 @@ HOSTS = {
             draw_switch='draw',
             visualizer='mmdet.DetLocalVisualizer',
             inferencer='mmdet.apis.DetInferencer',
+            draw_folder='test_out_dir',
         ),
         Host(
             scope='mmpose',
@@ -84,6 +90,7 @@ HOSTS = {
             draw_switch='enable',
             visualizer='PoseLocalVisualizer',
             inferencer='mmpose.apis.MMPoseInferencer',
+            draw_folder='out_dir',
         ),
         Host(
             scope='mmaction',

@@ -1,5 +1,6 @@
 """Drawn predictions, each in a file named after its image."""
 
+import os
 from pathlib import Path
 
 import mmcv
@@ -114,6 +115,8 @@ def draw_predictions(
     hook = dict(hooks.get('visualization') or {})  # None removes it
     hook.setdefault('type', host.visualization_hook)
     hook.update({host.draw_switch: True, 'show': show, 'interval': 1})
+    if show_dir is not None and host.draw_folder:
+        hook[host.draw_folder] = os.path.abspath(show_dir)
     hooks.visualization = hook
     visualizer = cfg.setdefault('visualizer', ConfigDict())
     visualizer.setdefault('type', host.visualizer)

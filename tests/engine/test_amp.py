@@ -55,6 +55,15 @@ def test_without_a_gpu(kind: object, monkeypatch: pytest.MonkeyPatch) -> None:
     assert wrapper.clip_grad.max_norm == 1 and 'loss_scale' not in wrapper
 
 
+def test_a_host_without_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
+    """NumPy, which mmpose's heads use in training, does not know it."""
+    monkeypatch.setattr(amp, 'get_device', lambda: 'cpu')
+    cfg = config(type='AmpOptimWrapper', loss_scale='dynamic')
+    cfg.default_scope = 'mmpose'
+    adapt_amp(cfg)
+    assert cfg.optim_wrapper == dict(type='OptimWrapper')
+
+
 def test_with_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(amp, 'get_device', lambda: 'cuda')
     cfg = config(type='AmpOptimWrapper')

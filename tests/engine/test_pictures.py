@@ -56,6 +56,15 @@ def test_segmentor(tmp_path: Path) -> None:
     assert cfg.visualizer.vis_backends[0].save_dir == 'shown'
 
 
+def test_detector(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Its hook names pictures after images in a folder of its own only."""
+    monkeypatch.chdir(tmp_path)
+    cfg = Config(dict(default_scope='mmdet'))
+    draw_predictions(cfg, HOSTS['mmdet'], False, 'shown')
+    hook = cfg.default_hooks.visualization
+    assert hook.test_out_dir == str(tmp_path / 'shown')
+
+
 def test_a_second_folder_of_one_process(tmp_path: Path) -> None:
     for name in ('first', 'second'):
         cfg = prepare(

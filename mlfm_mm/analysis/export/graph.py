@@ -139,9 +139,14 @@ def export_network(network: Trained, size: tuple[int, int] | None) -> Exported:
         Exported: The graph.
 
     Raises:
-        UsageError: The network cannot be traced at any size, or PyTorch is
-            too old.
+        UsageError: The network is neither a classifier nor a segmentor, or
+            cannot be traced at any size, or PyTorch is too old.
     """
+    if network.host.scope not in ('mmpretrain', 'mmseg'):
+        raise UsageError(
+            f'{network.name} is a network of {network.host.scope}: only '
+            'classifiers and segmentors can be exported'
+        )
     if torch.__version__ < '2.6':
         raise UsageError(
             f'PyTorch {torch.__version__} cannot trace a network with '

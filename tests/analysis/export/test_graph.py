@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from mlfm_mm.analysis.export.graph import (
     open_sizes,
 )
 from mlfm_mm.analysis.samples import generate_samples
-from mlfm_mm.engine import UsageError
+from mlfm_mm.engine import HOSTS, UsageError
 from tests.analysis.networks import classifier, segmentor
 from tests.models.builders import shaken
 
@@ -90,6 +91,12 @@ def test_an_old_pytorch(
     network = classifier(tmp_path)
     monkeypatch.setattr(torch, '__version__', TorchVersion('2.5.0+cpu'))
     with pytest.raises(UsageError, match=r'PyTorch 2.5.0\+cpu cannot trace'):
+        export_network(network, None)
+
+
+def test_a_network_of_another_host(tmp_path: Path) -> None:
+    network = replace(classifier(tmp_path), host=HOSTS['mmdet'])
+    with pytest.raises(UsageError, match='mlfm is a network of mmdet: only'):
         export_network(network, None)
 
 
