@@ -22,8 +22,6 @@ class Host:
         collates (bool): Whether its models take batches that are already
             stacked, so that data loaders need a ``collate_fn``. Defaults to
             False.
-        draw_folder (str): The argument of the hook for a folder, without
-            which it calls all pictures alike. Defaults to ``''``, none.
     """
 
     scope: str
@@ -33,7 +31,6 @@ class Host:
     visualizer: str
     inferencer: str
     collates: bool = False
-    draw_folder: str = ''
 
 
 HOSTS = {
@@ -63,7 +60,6 @@ HOSTS = {
             draw_switch='draw',
             visualizer='DetLocalVisualizer',
             inferencer='mmdet.apis.DetInferencer',
-            draw_folder='test_out_dir',
         ),
         Host(
             scope='mmrotate',
@@ -72,7 +68,6 @@ HOSTS = {
             draw_switch='draw',
             visualizer='RotLocalVisualizer',
             inferencer='mmdet.apis.DetInferencer',
-            draw_folder='test_out_dir',
         ),
         Host(
             scope='mmyolo',
@@ -81,7 +76,6 @@ HOSTS = {
             draw_switch='draw',
             visualizer='mmdet.DetLocalVisualizer',
             inferencer='mmdet.apis.DetInferencer',
-            draw_folder='test_out_dir',
         ),
         Host(
             scope='mmpose',
@@ -90,7 +84,6 @@ HOSTS = {
             draw_switch='enable',
             visualizer='PoseLocalVisualizer',
             inferencer='mmpose.apis.MMPoseInferencer',
-            draw_folder='out_dir',
         ),
         Host(
             scope='mmaction',

@@ -1,16 +1,22 @@
 """Drawn predictions, each in a file named after its image."""
 
-import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import mmcv
 import numpy as np
 from mmengine.config import Config, ConfigDict
+from mmengine.hooks import Hook
 from mmengine.registry import VISBACKENDS
+from mmengine.runner import Runner
+from mmengine.structures import BaseDataElement
 from mmengine.visualization import BaseVisBackend, LocalVisBackend
 
 from .hosts import Host
-from .kinds import is_kind
+from .kinds import is_kind, set_hook
+
+# What the hooks of mmdet and mmpose call every picture.
+NAMELESS = 'test_img'
 
 
 class UniqueNames:
@@ -65,6 +71,8 @@ class PictureBackend(BaseVisBackend):
     def __init__(self, save_dir: str) -> None:
         super().__init__(save_dir)
         self._names = UniqueNames()
+        # The images of the batch that are still to be drawn.
+        self.waiting: list[str] = []
 
     def _init_env(self) -> None:
         """Nothing is needed before the first image."""
@@ -83,6 +91,8 @@ class PictureBackend(BaseVisBackend):
         Returns:
             Path: The file; images of the same name are numbered.
         """
+        if name == NAMELESS and self.waiting:
+            name = self.waiting.pop(0)
         stem = self._names.take(Path(name.removeprefix('test_')).stem)
         return Path(self._save_dir) / f'{stem}.png'
 
@@ -100,6 +110,36 @@ class PictureBackend(BaseVisBackend):
         mmcv.imwrite(mmcv.rgb2bgr(image), str(self.path_of(name)))
 
 
+class PictureNamesHook(Hook):
+    """Tell :class:`PictureBackend` the images that a batch consists of.
+
+    The hooks of mmdet and mmpose draw one picture of each, in their order, but
+    call it ``test_img``.
+    """
+
+    priority = 'HIGH'  # before the hook that draws
+
+    def after_test_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: object = None,
+        outputs: Sequence[BaseDataElement] | None = None,
+    ) -> None:
+        """Note the names of the images.
+
+        Args:
+            runner (Runner): The runner, whose visualizer draws.
+            batch_idx (int): Not used.
+            data_batch (object): Not used. Defaults to None.
+            outputs (Sequence, optional): The predictions. Defaults to None.
+        """
+        names = [Path(s.get('img_path') or '').name for s in outputs or ()]
+        for backend in runner.visualizer._vis_backends.values():
+            if isinstance(backend, PictureBackend):
+                backend.waiting = list(names)
+
+
 def draw_predictions(
     cfg: Config, host: Host, show: bool, show_dir: str | None
 ) -> None:
@@ -115,8 +155,6 @@ def draw_predictions(
     hook = dict(hooks.get('visualization') or {})  # None removes it
     hook.setdefault('type', host.visualization_hook)
     hook.update({host.draw_switch: True, 'show': show, 'interval': 1})
-    if show_dir is not None and host.draw_folder:
-        hook[host.draw_folder] = os.path.abspath(show_dir)
     hooks.visualization = hook
     visualizer = cfg.setdefault('visualizer', ConfigDict())
     visualizer.setdefault('type', host.visualizer)
@@ -131,4 +169,5 @@ def draw_predictions(
         backends = [*others, dict(type=kind, save_dir=show_dir)]
         # MMEngine keeps one of a name, which draws where the first one did.
         visualizer.pop('name', None)
+        set_hook(cfg, f'{__name__}.{PictureNamesHook.__name__}')
     visualizer.vis_backends = backends

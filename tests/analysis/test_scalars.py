@@ -17,6 +17,6 @@ def test_a_later_start_replaces_each_kind_of_records(tmp_path: Path) -> None:
     write(tmp_path, '20260101_000000', [*before, loss(2, 150, 2.0)])
     # Resumed within the second epoch.
     write(tmp_path, '20260102_000000', [loss(2, 200, 1.0), score(2, 20.0)])
-    curve = read_curve(tmp_path)
+    curve = read_curve(tmp_path, 'accuracy/top1')
     assert curve.loss == {1: 3.0, 2: 1.5}
     assert curve.score == {1: 10.0, 2: 20.0}

@@ -1,15 +1,18 @@
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from mmengine.config import Config
-from mmengine.visualization import LocalVisBackend
+from mmengine.structures import BaseDataElement
+from mmengine.visualization import LocalVisBackend, Visualizer
 from PIL import Image
 
 from mlfm_mm.engine import build_runner
 from mlfm_mm.engine.hosts import HOSTS
 from mlfm_mm.engine.pictures import (
     PictureBackend,
+    PictureNamesHook,
     UniqueNames,
     draw_predictions,
 )
@@ -28,6 +31,24 @@ def test_files_are_named_once(tmp_path: Path) -> None:
     assert found == ['7.png', 'street.png', 'street_2.png']
     with Image.open(tmp_path / 'shown' / '7.png') as picture:
         assert picture.getpixel((0, 0)) == (255, 0, 0)
+
+
+def test_hooks_that_name_no_image(tmp_path: Path) -> None:
+    """As those of mmdet and mmpose; the folders hold like names."""
+    kind = f'{PictureBackend.__module__}.{PictureBackend.__name__}'
+    visualizer = Visualizer(
+        vis_backends=[dict(type=kind, save_dir=str(tmp_path))]
+    )
+    runner = SimpleNamespace(visualizer=visualizer)
+    black = np.zeros((4, 4, 3), np.uint8)
+    for folder in ('a', 'b'):
+        paths = [f'{folder}/{name}.jpg' for name in ('street', 'house')]
+        seen = [BaseDataElement(metainfo=dict(img_path=p)) for p in paths]
+        PictureNamesHook().after_test_iter(runner, 0, None, seen)
+        for step in range(2):
+            visualizer.add_image('test_img', black, step)
+    found = sorted(path.stem for path in tmp_path.iterdir())
+    assert found == ['house', 'house_2', 'street', 'street_2']
 
 
 def test_a_numbered_name_may_be_taken() -> None:
@@ -54,15 +75,6 @@ def test_segmentor(tmp_path: Path) -> None:
     cfg = prepare(write_segments_config(tmp_path), show_dir='shown')
     assert cfg.default_hooks.visualization.draw
     assert cfg.visualizer.vis_backends[0].save_dir == 'shown'
-
-
-def test_detector(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Its hook names pictures after images in a folder of its own only."""
-    monkeypatch.chdir(tmp_path)
-    cfg = Config(dict(default_scope='mmdet'))
-    draw_predictions(cfg, HOSTS['mmdet'], False, 'shown')
-    hook = cfg.default_hooks.visualization
-    assert hook.test_out_dir == str(tmp_path / 'shown')
 
 
 def test_a_second_folder_of_one_process(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What flows from tap to tap, and how sizes match_size."""
+"""What flows from tap to tap, and how sizes meet."""
 
 import copy
 import pickle

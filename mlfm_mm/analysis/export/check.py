@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -117,11 +118,14 @@ def check_exported(
     Raises:
         UsageError: The two differ, or the file cannot be run.
     """
-    run = open_exported(path)
+    with _removed_if_useless(path):
+        run = open_exported(path)
     worst, sizes = 0.0, []
     for x in _inputs(exported, samples):
         with torch.no_grad():
-            expected, found = exported.logits(x), _run(run, x, path)
+            expected = exported.logits(x)
+            with _removed_if_useless(path):
+                found = run(x)
         gap = (found - expected).abs().max() / expected.abs().max()
         sizes.append((x.shape[2], x.shape[3]))
         worst = max(worst, float(gap))
@@ -142,17 +146,19 @@ def check_exported(
     )
 
 
-def _run(run: Run, x: Tensor, path: Path) -> Tensor:
+@contextmanager
+def _removed_if_useless(path: Path) -> Iterator[None]:
+    """Remove a file that cannot be opened or run, with a sentence."""
     try:
-        return run(x)
+        yield
+    except UsageError:
+        raise
     except Exception as error:  # runtimes raise errors of their own
         path.unlink()
-        height, width = x.shape[2:]
         raise UsageError(
-            f'{path.name} cannot be run on images of {(height, width)} and '
-            'was removed: give --size HEIGHT WIDTH, or try the other '
-            f'--format ({type(error).__name__}: '
-            f'{str(error).strip().splitlines()[0]})'
+            f'{path.name} cannot be run and was removed: give --size HEIGHT '
+            f'WIDTH, or try the other --format ({type(error).__name__}: '
+            f'{str(error).strip().partition(chr(10))[0]})'
         ) from error
 
 

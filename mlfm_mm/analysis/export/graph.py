@@ -173,7 +173,7 @@ def export_network(network: Trained, size: tuple[int, int] | None) -> Exported:
         raise UsageError(
             f'{network.name} cannot be traced for any size: give --size '
             f'HEIGHT WIDTH ({type(error).__name__}: '
-            f'{str(error).splitlines()[0]})'
+            f'{str(error).partition(chr(10))[0]})'
         ) from error
     return Exported(program, logits, None, divisor)
 

@@ -36,9 +36,9 @@ class PreemptionHook(Hook):
 
     All processes finish the same iteration; then a checkpoint is written, and
     the process exits with a code by which a job script knows that the run is
-    to be resumed. In a validation that follows a checkpoint, the process
-    exits at once, and so it does at a second signal, some seconds later. It
-    needs :class:`SafeCheckpointHook`.
+    to be resumed. In a validation that follows a checkpoint of all that it
+    takes to go on, the process exits at once, and so it does at a second
+    signal, some seconds later. It needs :class:`SafeCheckpointHook`.
 
     Args:
         signals (list[str]): The signals. Slurm sends SIGTERM before it

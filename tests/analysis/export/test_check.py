@@ -49,6 +49,11 @@ def test_a_file_that_cannot_be_run_is_removed(
     with pytest.raises(UsageError, match=r'give --size .*within \[-2,1\]\)$'):
         check_exported(path, exported, generate_samples(network, 1))
     assert not path.exists()
+    monkeypatch.undo()
+    path.write_bytes(b'torn')
+    with pytest.raises(UsageError, match='cannot be run and was removed'):
+        check_exported(path, exported, generate_samples(network, 1))
+    assert not path.exists()
 
 
 def test_onnxruntime_is_absent(
