@@ -25,6 +25,7 @@ class Launcher:
     count: str
 
 
+# torchrun's variables, which PyTorch itself reads.
 RANKS = ('RANK', 'WORLD_SIZE', 'LOCAL_RANK')
 LAUNCHERS = {
     'pytorch': Launcher(

@@ -14,7 +14,7 @@ from torch.utils.benchmark import Timer
 
 from ...engine import UsageError
 from ..samples import Sample
-from .graph import Exported
+from .graph import Exported, reason_of
 
 Run = Callable[[Tensor], Tensor]
 # Relative to the largest logit: single precision, other orders of summation.
@@ -157,8 +157,7 @@ def _removed_if_useless(path: Path) -> Iterator[None]:
         path.unlink()
         raise UsageError(
             f'{path.name} cannot be run and was removed: give --size HEIGHT '
-            f'WIDTH, or try the other --format ({type(error).__name__}: '
-            f'{str(error).strip().partition(chr(10))[0]})'
+            f'WIDTH, or try the other --format ({reason_of(error)})'
         ) from error
 
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
 from ...engine import UsageError
+from ...engine.errors import sentence
 from ...models import MLFMNeck
 from ..complexity import dummy, image_channels
 from ..samples import size_of
@@ -172,8 +173,7 @@ def export_network(network: Trained, size: tuple[int, int] | None) -> Exported:
     except Exception as error:  # the tracer raises many types
         raise UsageError(
             f'{network.name} cannot be traced for any size: give --size '
-            f'HEIGHT WIDTH ({type(error).__name__}: '
-            f'{str(error).partition(chr(10))[0]})'
+            f'HEIGHT WIDTH ({reason_of(error)})'
         ) from error
     return Exported(program, logits, None, divisor)
 
@@ -198,12 +198,16 @@ def find_divisor(logits: Logits, network: Trained) -> int:
                 logits(x)
             return divisor
         except Exception as error:  # whatever a host raises for a wrong size
-            first = str(error).partition('\n')[0]
-            reason = f'{type(error).__name__}: {first}'
+            reason = reason_of(error)
     raise UsageError(
         f'{network.name} does not take every size: give --size HEIGHT WIDTH '
         f'({reason})'
     )
+
+
+def reason_of(error: Exception) -> str:
+    """Describe an error by its kind and its first line."""
+    return sentence(error).partition('\n')[0]
 
 
 def _example(network: Trained, size: tuple[int, int], count: int) -> Tensor:
