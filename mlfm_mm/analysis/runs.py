@@ -184,8 +184,7 @@ def read_curve(work_dir: str | Path, metric: str) -> Curve:
     Args:
         work_dir (str | Path): The work folder; a later start replaces what
             was recorded from its first step on.
-        metric (str): Name of the validation metric. Defaults to
-            'accuracy/top1'.
+        metric (str): Name of the validation metric.
 
     Returns:
         Curve: The run.
