@@ -116,11 +116,13 @@ class PreemptionHook(Hook):
     def after_val_iter(
         self, runner: Runner, *args: object, **kwargs: object
     ) -> None:
-        """Exit, if the weights are saved: a resumed run validates them first.
+        """Exit, if all is saved: a resumed run validates first.
 
         Otherwise the validation is finished, and the run is saved after it.
         """
         if not self.received or self.saver.last_iter != runner.iter:
+            return
+        if has_pending_gradients(runner):
             return
         if self.saver.save_optimizer and self.saver.save_param_scheduler:
             self._leave(runner, self.received, runner.iter, True)

@@ -136,6 +136,22 @@ def test_within_a_validation(tmp_path: Path) -> None:
     assert names(tmp_path / 'parts') == names(tmp_path / 'whole')
 
 
+def test_a_validation_between_updates(tmp_path: Path) -> None:
+    whole, parts = (preempted_config(tmp_path / n) for n in ('whole', 'parts'))
+    for cfg in (whole, parts):
+        add_validation(cfg)
+        protect(cfg)
+        cfg.optim_wrapper.accumulative_counts = 3
+    run(whole)
+    with pytest.raises(SystemExit):
+        run(told(parts, at=0, validation=2))
+    # What is saved after iteration 8 lacks the gradients of 7 and 8.
+    assert pointed_to(tmp_path / 'parts') == 'epoch_2_iter_9.pth'
+    parts.resume = True
+    run(parts)
+    assert same(last(whole), last(parts))
+
+
 def test_a_validation_of_what_is_not_saved(tmp_path: Path) -> None:
     cfg = preempted_config(tmp_path)
     add_validation(cfg)
