@@ -17,13 +17,14 @@ import torch
 from mmengine.config import Config, ConfigDict
 from mmengine.device import get_device
 from mmengine.logging import print_log
-from mmengine.registry import MODEL_WRAPPERS, MODELS
+from mmengine.registry import MODEL_WRAPPERS, MODELS, RUNNERS
+from mmengine.runner import FlexibleRunner
 from torch.nn import SyncBatchNorm
 from torch.nn.parallel import DistributedDataParallel
 
 from .batch import share_batch_size
 from .errors import UsageError
-from .kinds import dicts, is_kind
+from .kinds import bare_name, dicts, is_kind
 from .launchers import (
     LAUNCHERS,
     RANKS,
@@ -155,6 +156,8 @@ def first_host() -> str:
 def adapt_wrapper(cfg: Config) -> None:
     """Let ``DistributedDataParallel`` use the CPU: without device ids.
 
+    ``FlexibleRunner`` leaves the wrapper to its strategy.
+
     Args:
         cfg (Config): The config, changed in place.
 
@@ -170,12 +173,19 @@ def adapt_wrapper(cfg: Config) -> None:
         broadcast_buffers=False,
         find_unused_parameters=cfg.get('find_unused_parameters', False),
     )
-    wrapper = ConfigDict(cfg.get('model_wrapper_cfg') or default)
     scope = cfg.get('default_scope')
+    strategy = ConfigDict(cfg.get('strategy') or dict(type='DDPStrategy'))
+    given = cfg.get('model_wrapper_cfg') or strategy.get('model_wrapper')
+    wrapper = ConfigDict(given or default)
     if is_kind(wrapper, DistributedDataParallel, MODEL_WRAPPERS, scope):
         wrapper.device_ids = None
     # Last, since a Config keeps a copy of what is assigned to it.
     cfg.model_wrapper_cfg = wrapper
+    runner = dict(type=cfg.get('runner_type'))
+    is_flexible = is_kind(runner, FlexibleRunner, RUNNERS, scope)
+    if is_flexible and bare_name(strategy) == 'DDPStrategy':
+        strategy.model_wrapper = wrapper
+        cfg.strategy = strategy
 
 
 def replace_sync_bn(cfg: Config) -> None:
@@ -192,8 +202,9 @@ def replace_sync_bn(cfg: Config) -> None:
     ]
     for layer in layers:
         layer['type'] = 'BN'
-    converts = cfg.pop('sync_bn', None) is not None
-    if layers or converts:
+    strategy = cfg.get('strategy') or {}
+    converts = [s.pop('sync_bn', None) for s in (cfg, strategy)]
+    if layers or any(converts):
         print_log(
             'No GPU: SyncBN is replaced by BN, which sees the samples of '
             'its own process only.',

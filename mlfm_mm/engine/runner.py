@@ -70,16 +70,18 @@ def _set_apart(cfg: Config, name: str) -> None:
 
 
 class _Careful:
-    """What our tools change in a runner: when it checks data, and writes.
+    """What our tools change in a runner: when it checks data, loads, writes.
 
     MMEngine writes its config while the runner is built, over that of an
     earlier run in the same folder, from which the weights are: for a test, and
     for a run that is then refused to resume. What reads the folder would be
-    misled.
+    misled. And its ``FlexibleRunner`` loads a checkpoint before its hooks
+    have begun, which choose one, and where it goes.
     """
 
     cfg: Config
     log_dir: str
+    _hooks_have_begun = _loads_late = False
 
     def dump_config(self) -> None:
         """Write nothing yet."""
@@ -104,11 +106,22 @@ class _Careful:
                 'iterations)'
             ) from error
 
+    def load_or_resume(self) -> None:
+        """Load once the hooks have begun."""
+        base: Any = super()
+        if self._hooks_have_begun:
+            base.load_or_resume()
+        self._loads_late = not self._hooks_have_begun
+
     def call_hook(self, fn_name: str, **kwargs: object) -> None:
         """Call the hooks, then write the config if they let it begin."""
         base: Any = super()
         base.call_hook(fn_name, **kwargs)
-        if fn_name == 'before_train':
+        if fn_name == 'before_run':
+            self._hooks_have_begun = True
+            if self._loads_late:
+                self.load_or_resume()
+        elif fn_name == 'before_train':
             base.dump_config()
         elif fn_name == 'before_test' and is_main_process():
             name = Path(self.cfg.filename or 'config.py').name

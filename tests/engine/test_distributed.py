@@ -61,6 +61,29 @@ def test_wrapper_keeps_what_is_set() -> None:
     assert cfg.model_wrapper_cfg == dict(wrapper, device_ids=None)
 
 
+def test_the_wrapper_of_a_strategy() -> None:
+    flexible = dict(runner_type='FlexibleRunner')
+    cfg = Config(dict(flexible, find_unused_parameters=True))
+    adapt_wrapper(cfg)
+    wrapper = dict(
+        type='MMDistributedDataParallel',
+        broadcast_buffers=False,
+        find_unused_parameters=True,
+        device_ids=None,
+    )
+    assert cfg.strategy == dict(type='DDPStrategy', model_wrapper=wrapper)
+    own = dict(type='MMDistributedDataParallel', static_graph=True)
+    given = dict(type='DDPStrategy', sync_bn='torch', model_wrapper=own)
+    cfg = Config(dict(flexible, strategy=given, model=dict()))
+    adapt_wrapper(cfg)
+    replace_sync_bn(cfg)
+    own = dict(own, device_ids=None)
+    assert cfg.strategy == dict(type='DDPStrategy', model_wrapper=own)
+    cfg = Config(dict(flexible, strategy=dict(type='FSDPStrategy')))
+    adapt_wrapper(cfg)
+    assert cfg.strategy == dict(type='FSDPStrategy')
+
+
 def test_every_sync_bn_is_replaced() -> None:
     model = dict(
         backbone=dict(norm_cfg=dict(type='SyncBN', eps=0.1)),

@@ -3,6 +3,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 from mmengine.config import Config
 from mmengine.registry import RUNNERS, DefaultScope
 from mmengine.runner import Runner
@@ -16,6 +17,8 @@ from mlfm_mm.engine import (
     runner,
 )
 from mlfm_mm.engine.testing import run_test
+from tests.engine.hooks.test_exact_resume import exact_config, last
+from tests.engine.hooks.toy import add_validation, same
 from tests.tools.helpers import write_digits_config
 
 
@@ -137,3 +140,34 @@ def test_fewer_images_than_a_batch(tmp_path: Path) -> None:
     )
     with pytest.raises(UsageError, match='40 training images make no batch'):
         build_runner(cfg).train()
+
+
+@pytest.mark.parametrize('kind', ['Runner', 'FlexibleRunner'])
+def test_what_is_loaded(kind: str, tmp_path: Path) -> None:
+    """FlexibleRunner would load before its hooks have begun."""
+
+    def trained(cfg: Config, epochs: int, resume: bool = False) -> Runner:
+        cfg.update(runner_type=kind, resume=resume, env_cfg=dict())
+        cfg.train_cfg.max_epochs = epochs
+        built = build_runner(cfg, 'loading')
+        built.train()
+        return built
+
+    def config(name: str) -> Config:
+        cfg = exact_config(tmp_path / name)
+        add_validation(cfg)
+        cfg.custom_hooks.append(dict(type='EMAHook'))
+        return cfg
+
+    whole, parts, new = map(config, ('whole', 'parts', 'new'))
+    trained(whole, 3)
+    trained(parts, 1)
+    (tmp_path / 'parts' / 'last_checkpoint').write_text('lost.pth')
+    trained(parts, 3, resume=True)
+    assert same(last(whole), last(parts))
+    weights = str(tmp_path / 'whole' / 'epoch_3.pth')
+    new.default_hooks.checkpoint.start_from = weights
+    new.optim_wrapper.optimizer.lr = 0
+    new.param_scheduler = None
+    trained(new, 1, resume=True)
+    assert torch.equal(last(new)['head.bias'], last(whole)['head.bias'])

@@ -18,6 +18,7 @@ from torch.optim import Optimizer
 
 from ...datasets.images import shorten
 from ...registry import HOOKS
+from ..checkpoints import read
 from ..models import optim_wrappers, unwrapped
 
 POLICIES = ('stop', 'skip', 'roll_back')
@@ -211,21 +212,21 @@ class FiniteGuardHook(Hook):
                 f'{found}: there is no checkpoint yet to roll back to; '
                 f'{REMEDY}'
             )
-        resume = runner._resume
-        # Hooks restore averaged weights only when resuming.
-        runner._resume = True
-        checkpoint = runner.load_checkpoint(str(path), get_device())
-        runner._resume = resume
-        if 'optimizer' not in checkpoint:
+        optimizer = read(path).get('optimizer')
+        if optimizer is None:
             raise NonFiniteError(
                 f'{found}: {path} lacks the optimizer to roll back to: set '
                 "save_optimizer=True, or take policy='skip'"
             )
+        # Hooks restore averaged weights only when resuming.
+        resume, runner._resume = runner._resume, True
+        runner.load_checkpoint(str(path), get_device())
+        runner._resume = resume
         now = [
             {k: v for k, v in group.items() if k != 'params'}
             for group in _groups(runner)
         ]
-        runner.optim_wrapper.load_state_dict(checkpoint['optimizer'])
+        runner.optim_wrapper.load_state_dict(optimizer)
         for group, values in zip(_groups(runner), now, strict=True):
             group.update(values)
         return path

@@ -68,6 +68,17 @@ def test_train_on(policy: str, hooks: list, tmp_path: Path) -> None:
     assert math.isclose(rate, 0.1)
 
 
+def test_flexible_runner(tmp_path: Path) -> None:
+    # It returns nothing where the default one returns the checkpoint.
+    cfg = guarded_config(tmp_path, policy='roll_back')
+    cfg.default_hooks.checkpoint.type = 'mlfm_mm.SafeCheckpointHook'
+    cfg.custom_hooks.append(dict(type='PoisonHook', epoch=1, image=5))
+    cfg.train_dataloader.dataset.poison = None
+    cfg.update(runner_type='FlexibleRunner', env_cfg=dict())
+    assert 'epoch_1.pth' in log(run(cfg))
+    assert finite(tmp_path / 'epoch_3.pth')
+
+
 def test_a_skipped_batch_leaves_no_trace(tmp_path: Path) -> None:
     cfg = guarded_config(tmp_path, policy='skip')
     cfg.optim_wrapper.optimizer.weight_decay = 0.1

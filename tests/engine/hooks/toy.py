@@ -13,7 +13,14 @@ from mmengine.config import Config
 from mmengine.evaluator import BaseMetric
 from mmengine.hooks import Hook
 from mmengine.model import BaseModel
-from mmengine.registry import DATA_SAMPLERS, DATASETS, HOOKS, METRICS, MODELS
+from mmengine.registry import (
+    DATA_SAMPLERS,
+    DATASETS,
+    HOOKS,
+    METRICS,
+    MODELS,
+    RUNNERS,
+)
 from mmengine.runner import Runner
 from torch import Tensor, nn
 from torch.utils.data import Dataset
@@ -241,7 +248,8 @@ def run(cfg: Config) -> Runner:
     # Runs that begin within a second would write to one log.
     while Path(cfg.work_dir, time.strftime('%Y%m%d_%H%M%S')).exists():
         time.sleep(0.05)
-    runner = Runner.from_cfg(cfg)
+    kind = RUNNERS.get(cfg.get('runner_type', 'Runner'))
+    runner = kind.from_cfg(cfg)
     runner.train()
     return runner
 
