@@ -1,12 +1,13 @@
 """The hooks that keep a run safe, for every config that is trained here."""
 
 from mmengine.config import Config
-from mmengine.hooks import CheckpointHook
+from mmengine.hooks import CheckpointHook, EarlyStoppingHook
 from mmengine.registry import HOOKS
 
 from .kinds import find_hooks, kind_of
 
 OUR_CHECKPOINT = 'mlfm_mm.SafeCheckpointHook'
+OUR_EARLY_STOP = 'mlfm_mm.ResumableEarlyStoppingHook'
 # By the names under which default_hooks can replace or, by None, remove them.
 OUR_HOOKS = dict(
     checkpoint=dict(type=OUR_CHECKPOINT),
@@ -38,6 +39,9 @@ def protect(cfg: Config, signals: list[str] | None = None) -> None:
     scope = cfg.get('default_scope')
     if checkpoint and kind_of(checkpoint, HOOKS, scope) is CheckpointHook:
         hooks['checkpoint'] = {**checkpoint, **OUR_HOOKS['checkpoint']}
+    for hook in (*hooks.values(), *(cfg.get('custom_hooks') or ())):
+        if hook and kind_of(hook, HOOKS, scope) is EarlyStoppingHook:
+            hook['type'] = OUR_EARLY_STOP
     ours = {
         k: v for k, v in OUR_HOOKS.items() if not find_hooks(cfg, v['type'])
     }

@@ -1,6 +1,6 @@
 import pytest
 from mmengine.config import Config
-from mmengine.hooks import CheckpointHook
+from mmengine.hooks import CheckpointHook, EarlyStoppingHook
 
 from mlfm_mm.engine.hooks import ExactResumeHook
 from mlfm_mm.engine.survival import OUR_HOOKS, protect
@@ -22,6 +22,15 @@ def test_the_hosts_hook_by_its_class(kind: object) -> None:
     protect(cfg)
     ours = dict(type='mlfm_mm.SafeCheckpointHook', interval=5)
     assert cfg.default_hooks.checkpoint == ours
+
+
+@pytest.mark.parametrize('kind', [EarlyStoppingHook, 'EarlyStoppingHook'])
+def test_early_stopping(kind: object) -> None:
+    mine = dict(type=kind, monitor='loss')
+    cfg = Config(dict(default_hooks=dict(a=mine), custom_hooks=[mine]))
+    protect(cfg)
+    ours = dict(type='mlfm_mm.ResumableEarlyStoppingHook', monitor='loss')
+    assert cfg.default_hooks.a == ours and cfg.custom_hooks == [ours]
 
 
 def test_other_hooks_stay() -> None:

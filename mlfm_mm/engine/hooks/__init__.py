@@ -2,6 +2,7 @@
 
 from .channels_last import ChannelsLastHook
 from .check_data import CheckDataHook
+from .early_stop import ResumableEarlyStoppingHook
 from .epoch_summary import EpochSummaryHook
 from .exact_resume import ExactResumeHook
 from .finite_guard import FiniteGuardHook, NonFiniteError
@@ -21,6 +22,7 @@ __all__ = [
     'MissedValidationHook',
     'NonFiniteError',
     'PreemptionHook',
+    'ResumableEarlyStoppingHook',
     'SafeCheckpointHook',
     'StallHook',
     'UnreadableReportHook',
