@@ -190,22 +190,31 @@ def read_curve(work_dir: str | Path, metric: str) -> Curve:
         Curve: The run.
 
     Raises:
-        UsageError: If the metric was not recorded there.
+        UsageError: If the metric was not recorded there, or not when.
     """
     losses: dict[int, list[float]] = {}
     exact: dict[int, float] = {}
     scores: dict[int, float] = {}
     seconds: dict[int, float] = {}
+    timeless = False
     for record in (records := read_records(Path(work_dir))):
         step = int(record['step'])
         if 'loss' in record:
             epoch = int(record.get('epoch', step))
             losses.setdefault(epoch, []).append(record['loss'])
-        if metric in record:
+        # A validation alone, or one at an iteration that was not logged.
+        timeless |= metric in record and not step
+        if metric in record and step:
             scores[step] = float(record[metric])
         if 'epoch_time' in record:
             seconds[step] = record['epoch_time']
             exact[step] = record['epoch_loss']
+    if not scores and timeless:
+        raise UsageError(
+            f'{work_dir} does not tell when {metric!r} was measured: train by '
+            'default_hooks.logger.log_metric_by_epoch=False where iterations '
+            'are counted, as tools/train.py does'
+        )
     if not scores:
         usual = 'give the work folder of a run whose last start was validated'
         raise UsageError(

@@ -1,6 +1,7 @@
 """From the options of ``tools/train.py`` to a config ready to run."""
 
 from mmengine.config import Config
+from mmengine.hooks import LoggerHook
 from mmengine.registry import HOOKS
 
 from .amp import enable_amp
@@ -72,6 +73,7 @@ def prepare_training(
     if auto_scale_lr:
         enable_auto_scale_lr(cfg)
     protect(cfg, signals)
+    log_as_counted(cfg)
     set_resume(cfg, resume)
     if cfg.get('load_from'):
         option = '--resume' if resume else 'load_from in the config'
@@ -96,6 +98,20 @@ def enable_auto_scale_lr(cfg: Config) -> None:
             'to the config'
         )
     cfg.auto_scale_lr.enable = True
+
+
+def log_as_counted(cfg: Config) -> None:
+    """Log the scores of a run by iterations at these, not all at epoch 0.
+
+    Args:
+        cfg (Config): The config, changed in place unless it says how.
+    """
+    logger = cfg.default_hooks.get('logger', dict(type='LoggerHook'))
+    scope = cfg.get('default_scope')
+    if not cfg.train_cfg.get('max_iters') or not logger:
+        return
+    if is_kind(logger, LoggerHook, HOOKS, scope):
+        cfg.default_hooks.logger = {'log_metric_by_epoch': False, **logger}
 
 
 def set_resume(cfg: Config, resume: str | None) -> None:

@@ -93,6 +93,17 @@ def test_runs_by_iterations(tmp_path: Path) -> None:
     assert curve.loss == {10: -1.0, 20: -11.0} and curve.last == 20
 
 
+def test_scores_without_a_step(tmp_path: Path) -> None:
+    # By mmpretrain's defaults, all of a run by iterations are at step 0.
+    records = [dict(loss=9.0, step=10), dict(mIoU=2.0, step=0)]
+    write(tmp_path, '20260101_000000', records)
+    with pytest.raises(UsageError, match='log_metric_by_epoch=False'):
+        read_curve(tmp_path, 'mIoU')
+    # A validation of its own is none of the run's.
+    write(tmp_path, '20260102_000000', [dict(mIoU=1.0, step=20)])
+    assert read_curve(tmp_path, 'mIoU').score == {20: 1.0}
+
+
 def test_first_of_equal_scores(tmp_path: Path) -> None:
     records = [dict(mIoU=5.0, step=s) for s in (1, 2)]
     write(tmp_path, '20260101_000000', records)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 
+from mlfm_mm.analysis.runs import read_curve
 from mlfm_mm.engine import UsageError, build_runner, prepare_training
 from mlfm_mm.engine.kinds import WHOLE_WEIGHTS, find_hooks
 from tests.tools.helpers import write_digits_config, write_segments_config
@@ -46,6 +47,40 @@ def test_mistakes(
     with pytest.raises(UsageError) as caught:
         prepare_training(str(config), **changes)
     assert message in str(caught.value)
+
+
+BY_ITERATIONS = {
+    'train_cfg': dict(
+        _delete_=True, by_epoch=False, max_iters=6, val_interval=3
+    ),
+    'param_scheduler': None,
+    'default_hooks.checkpoint.by_epoch': False,
+    'default_hooks.logger.interval': 2,
+}
+
+
+def test_scores_of_a_run_by_iterations(tmp_path: Path) -> None:
+    config = str(write_digits_config(tmp_path))
+    cfg = prepare_training(
+        config, work_dir=str(tmp_path / 'run'), cfg_options=BY_ITERATIONS
+    )
+    build_runner(cfg, 'by_iterations').train()
+    score = read_curve(tmp_path / 'run', 'accuracy/top1').score
+    assert list(score) == [3, 6]
+
+
+def test_a_logger_is_left_as_it_is(tmp_path: Path) -> None:
+    config = str(write_digits_config(tmp_path))
+    logger = 'default_hooks.logger'
+    for own in dict(type='my.Logger', _delete_=True), None:
+        options = {**BY_ITERATIONS, logger: own}
+        options.pop(f'{logger}.interval')
+        cfg = prepare_training(config, cfg_options=options)
+        assert 'log_metric_by_epoch' not in str(cfg.default_hooks.logger)
+    options = {**BY_ITERATIONS, f'{logger}.log_metric_by_epoch': True}
+    cfg = prepare_training(config, cfg_options=options)
+    assert cfg.default_hooks.logger.log_metric_by_epoch is True
+    assert 'log_metric_by_epoch' not in str(prepare_training(config))
 
 
 def test_host_that_is_not_installed(
