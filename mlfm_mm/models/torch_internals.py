@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensor
 from torch.autograd import forward_ad
 
 
@@ -87,6 +88,23 @@ def any_overrides_operators(*tensors: Tensor | None) -> bool:
     plain = torch._C._disabled_torch_function_impl
     kinds = {type(t) for t in tensors if t is not None} - {Tensor}
     return any(kind.__torch_function__ is not plain for kind in kinds)
+
+
+def holds(condition: Tensor) -> bool:
+    """Tell whether a condition holds; that of a fake tensor never does.
+
+    Args:
+        condition (Tensor): A single boolean. Fake tensors, by which networks
+            are measured without running them, have shapes but no values.
+
+    Returns:
+        bool: Its value.
+
+    Example:
+        >>> holds(torch.tensor(True))
+        True
+    """
+    return not isinstance(condition, FakeTensor) and bool(condition)
 
 
 def has_global_hooks() -> bool:

@@ -128,6 +128,12 @@ def counted(arm: str, phase: str, device: str = 'cpu') -> dict[str, float]:
     }
 
 
+@pytest.mark.parametrize('arm', ['MLFM', 'with_cp=True'])
+@pytest.mark.parametrize('phase', ['infer', 'train'])
+def test_what_a_cpu_runs_is_counted(arm: str, phase: str) -> None:
+    assert all(ratio > 1 for ratio in counted(arm, phase).values())
+
+
 @pytest.mark.parametrize('phase', ['infer', 'train'])
 def test_limits_of_the_plain_formulas(phase: str) -> None:
     limits = read_parts()['traffic'].limits['kernels=False']

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 import torch
 from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.autograd.function import FunctionCtx
 from torch.utils.checkpoint import checkpoint
 
@@ -12,6 +13,7 @@ from mlfm_mm.models.torch_internals import (
     buffers_kept,
     guard_hooks,
     has_global_hooks,
+    holds,
     in_backward_pass,
     is_traced,
     is_transformed,
@@ -121,3 +123,9 @@ def test_graphs_made_before_do_not_stay(
         guard_hooks()
         assert resets == [1]
         assert not config.skip_nnmodule_hook_guards
+
+
+def test_a_condition_without_a_value() -> None:
+    assert holds(torch.ones(1).any()) and not holds(torch.zeros(1).any())
+    with FakeTensorMode():
+        assert not holds(torch.ones(1).any())

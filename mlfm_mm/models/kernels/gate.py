@@ -14,7 +14,7 @@ from torch.amp import custom_bwd, custom_fwd
 from torch.autograd import Function
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from ..torch_internals import is_vmapped
+from ..torch_internals import holds, is_vmapped
 from .autograd import Context, refuse_second_derivative
 from .batch_norm import (
     Moments,
@@ -166,7 +166,7 @@ def _cancels(matrix: Tensor, products: Tensor) -> bool:
     """
     variance = (matrix @ products * matrix).sum(1)
     most = matrix.square().sum(1) * products.trace()
-    return bool((variance < CANCELLED * most).any())
+    return holds((variance < CANCELLED * most).any())
 
 
 def _fold(kernel: Tensor, factor: Tensor) -> Tensor:
