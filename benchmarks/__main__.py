@@ -38,7 +38,8 @@ with (
     from mlfm_mm.analysis.machine import describe_machine
     from mlfm_mm.analysis.tables import markdown_table
     from mlfm_mm.engine import UsageError, one_sentence
-    from mlfm_mm.engine.arguments import make_parent, make_parser
+    from mlfm_mm.engine.arguments import make_parser
+    from mlfm_mm.engine.outputs import make_parent
 
     from .figures import Report, tables
     from .load import others_running
@@ -170,7 +171,7 @@ def run(args: argparse.Namespace, command: str) -> Report:
         )
     if args.threads is not None:
         torch.set_num_threads(args.threads)
-    make_parent(args.out)
+    make_parent(args.out, '.json')
     groups = make_groups(args.configs, args.baseline, args.arms)
     sheets = [
         Sheet(group, setting, args.what, args.repeats, point)

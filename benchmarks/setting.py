@@ -55,7 +55,8 @@ class Setting:
         if self.batch < 1:
             raise UsageError(f'--batch {self.batch} is too small: give 1')
         numbers = self.size.split('x')
-        if len(numbers) > 2 or not all(n.isdecimal() for n in numbers):
+        usable = [n.isdecimal() and int(n) > 0 for n in numbers]
+        if len(numbers) > 2 or not all(usable):
             raise UsageError(
                 f'--size {self.size}: give HEIGHTxWIDTH, such as 512x1024, '
                 'or one number for both'

@@ -6,6 +6,7 @@ needs numpy, Pillow and onnxruntime.
 """
 
 import json
+import os
 import sys
 
 import numpy as np
@@ -71,4 +72,7 @@ def run(network: str, photo: str) -> None:
 if __name__ == '__main__':
     if len(sys.argv) != 3:
         sys.exit('usage: python demo/run_onnx.py network.onnx photo.jpg')
+    for name in sys.argv[1:]:
+        if not os.path.isfile(name):
+            sys.exit(f'run_onnx.py: there is no file {name}')
     run(*sys.argv[1:])

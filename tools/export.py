@@ -27,13 +27,14 @@ try:
     )
     from mlfm_mm.analysis.samples import generate_samples, load_samples
     from mlfm_mm.analysis.trained import find_source, load_trained
-    from mlfm_mm.engine import one_sentence
+    from mlfm_mm.engine import UsageError, one_sentence
     from mlfm_mm.engine.arguments import (
         add_network_options,
         loading_options,
         make_parser,
         read_arguments,
     )
+    from mlfm_mm.engine.outputs import make_parent
 except ModuleNotFoundError as error:
     sys.exit(
         f'export.py: {error.name} is not installed for {sys.executable}: '
@@ -49,8 +50,7 @@ def parse_args() -> dict:
     parser.add_argument(
         '--format',
         choices=FORMATS,
-        default='onnx',
-        help='the kind of file (default: %(default)s)',
+        help='the kind of file (default: as --out ends, else onnx)',
     )
     parser.add_argument(
         '--size',
@@ -68,15 +68,27 @@ def parse_args() -> dict:
     return read_arguments(parser)
 
 
+def file_of(out: Path, kind: str | None) -> Path:
+    """Name the file to write by ``--out`` and ``--format``."""
+    ending = out.suffix[1:]
+    if ending not in FORMATS:
+        # A dot may belong to the name, as in net_0.35.
+        return out.with_name(f'{out.name}.{kind or FORMATS[0]}')
+    if kind not in (None, ending):
+        raise UsageError(
+            f'--out {out} is no file of --format {kind}: leave one of them out'
+        )
+    return out
+
+
 def main() -> None:
     """Export."""
     with one_sentence('export.py'):
         args = parse_args()
         source = find_source(args['network'])
         out = args['out'] or Path(Path(source.checkpoint).stem)
-        # A dot may belong to the name, as in net_0.35.
-        stem = out.stem if out.suffix[1:] in FORMATS else out.name
-        out = out.with_name(f'{stem}.{args["format"]}')
+        out = file_of(out, args['format'])
+        make_parent(out)
         say(f'loading {source.checkpoint}')
         network = load_trained(source, **loading_options(args))
         if args['images']:

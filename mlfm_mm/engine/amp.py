@@ -9,7 +9,6 @@ from mmengine.device import get_device
 from mmengine.logging import print_log
 from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from mmengine.registry import OPTIM_WRAPPERS
-from mmengine.runner import autocast
 from torch import nn
 
 from .errors import UsageError
@@ -50,7 +49,8 @@ class CPUAmpOptimWrapper(OptimWrapper):
         Args:
             model (nn.Module): The model that is trained.
         """
-        cast = autocast(device_type='cpu', dtype=torch.bfloat16)
+        # Not MMEngine's autocast, which the compiler cannot follow here.
+        cast = torch.autocast('cpu', dtype=torch.bfloat16)
         with super().optim_context(model), cast:
             yield
 

@@ -8,8 +8,6 @@ from typing import TypeVar
 
 from mmengine.config import DictAction
 
-from .errors import UsageError
-
 Number = TypeVar('Number', int, float)
 
 
@@ -185,30 +183,6 @@ def _one_or_more(number: Number, text: str) -> Number:
     return number
 
 
-def make_parent(path: Path) -> None:
-    """Make the folder of a file to write, before the work that it is for.
-
-    Args:
-        path (Path): The file.
-
-    Raises:
-        UsageError: It is a folder itself.
-
-    Example:
-        >>> make_parent(Path(__file__).parent)
-        Traceback (most recent call last):
-        ...
-        mlfm_mm.engine.errors.UsageError: ... is a folder: give the file to
-        write, such as ...
-    """
-    if path.is_dir():
-        raise UsageError(
-            f'{path} is a folder: give the file to write, such as '
-            f'{path / "NAME"}'
-        )
-    path.parent.mkdir(parents=True, exist_ok=True)
-
-
 def add_run_options(parser: argparse.ArgumentParser, writes: str) -> None:
     """Add the options of every run of a Runner.
 
@@ -230,7 +204,7 @@ def add_run_options(parser: argparse.ArgumentParser, writes: str) -> None:
     )
     parser.add_argument(
         '--timeout',
-        type=float,
+        type=factor,
         metavar='SECONDS',
         help='with several processes: name the one that hangs, and end, when '
         'there is no step for so long (default: 540)',

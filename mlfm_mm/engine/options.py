@@ -198,6 +198,9 @@ def set_common_options(
         timeout (float, optional): Seconds without a step after which several
             processes are ended. Defaults to None, what the config says, or
             the hook's default.
+
+    Raises:
+        UsageError: The work folder is a file.
     """
     cfg.launcher = launcher
     if launcher != 'none':
@@ -207,6 +210,8 @@ def set_common_options(
         cfg.work_dir = work_dir
     elif cfg.get('work_dir') is None:
         cfg.work_dir = str(Path('work_dirs') / Path(name).stem)
+    if Path(cfg.work_dir).is_file():
+        raise UsageError(f'--work-dir {cfg.work_dir} is a file, no folder')
     for loader in LOADERS:
         if cfg.get(loader):
             set_loader_defaults(cfg[loader], host)

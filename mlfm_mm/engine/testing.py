@@ -143,6 +143,11 @@ def check_output(out: str | None, out_item: str | None, host: Host) -> None:
     if out_item == 'metrics':
         endings = METRIC_FILES
     elif host.scope == 'mmseg':
+        if out.endswith(METRIC_FILES):
+            raise UsageError(
+                f'--out {out}: predictions of a segmentor are written to a '
+                'folder; add --out-item metrics for a file of these'
+            )
         return
     if not out.endswith(endings):
         raise UsageError(

@@ -64,7 +64,7 @@ def test_a_sweep(tiny: str, capsys: pytest.CaptureFixture[str]) -> None:
         (['--repeats', '1'], '--repeats 1 is too small'),
         (['--vary', 'depth'], '--vary depth: give'),
         (['--vary', 'depth', '19', '--what', 'size'], 'invalid depth 19'),
-        (['--size', '0', '--what', 'size'], 'too small'),
+        (['--size', '0', '--what', 'size'], '--size 0: give HEIGHTxWIDTH'),
         (['--out', '.'], 'is a folder'),
     ],
 )
@@ -74,3 +74,10 @@ def test_mistakes_get_one_line(tiny: str, words: list[str], line: str) -> None:
         program.main([*config, *words])
     assert str(stop.value).startswith('benchmarks: ')
     assert line in str(stop.value) and '\n' not in str(stop.value)
+
+
+def test_a_page_is_not_overwritten(tiny: str) -> None:
+    Path('README.md').write_text('mine')
+    with pytest.raises(SystemExit, match=r'ends in \.json'):
+        program.main([tiny, '--out', 'README.md', *FAST])
+    assert Path('README.md').read_text() == 'mine'

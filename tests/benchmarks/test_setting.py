@@ -14,6 +14,7 @@ from mlfm_mm.engine import UsageError
     [
         ('batch', 0),
         ('size', '12x'),
+        ('size', '0'),
         ('size', 'large'),
         ('size', '1x2x3'),
         ('device', 'tpu'),

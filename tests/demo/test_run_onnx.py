@@ -73,3 +73,9 @@ def test_usage(words: tuple[str, ...], tmp_path: Path) -> None:
     assert done.returncode and not done.stdout
     (line,) = done.stderr.splitlines()
     assert line.startswith('usage: ') and 'network.onnx photo.jpg' in line
+
+
+def test_a_file_that_is_missing(tmp_path: Path) -> None:
+    done = run_python(DEMO, 'net.onnx', 'photo.jpg', cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr == 'run_onnx.py: there is no file net.onnx\n'

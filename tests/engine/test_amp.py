@@ -88,3 +88,17 @@ def test_several_optimizers_are_refused() -> None:
     several = dict(constructor='TwoOptimizers', one=dict(), two=dict())
     with pytest.raises(UsageError, match='TwoOptimizers'):
         enable_amp(Config(dict(optim_wrapper=several)))
+
+
+def test_the_compiler_follows_the_context() -> None:
+    model = nn.Linear(2, 2)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    wrapper = CPUAmpOptimWrapper(optimizer=optimizer)
+
+    def step(x: torch.Tensor) -> torch.Tensor:
+        with wrapper.optim_context(model):
+            return model(x)
+
+    x = torch.ones(1, 2)
+    found = torch.compile(step, backend='eager')(x)
+    assert found.dtype == torch.bfloat16 and torch.equal(found, step(x))

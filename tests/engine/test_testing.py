@@ -43,6 +43,12 @@ def test_mistakes(
     assert message in str(caught.value)
 
 
+def test_predictions_of_a_segmentor_are_no_file(tmp_path: Path) -> None:
+    config = write_segments_config(tmp_path)
+    with pytest.raises(UsageError, match='add --out-item metrics'):
+        prepare(config, out='predictions.pkl')
+
+
 def test_flipping_is_the_default_augmentation(tmp_path: Path) -> None:
     cfg = prepare(write_digits_config(tmp_path), tta=True)
     assert cfg.model.type == 'AverageClsScoreTTA'

@@ -30,6 +30,7 @@ from tests.tools.helpers import write_digits_config, write_segments_config
             'the config has no default_scope',
         ),
         (dict(cfg_options={'train_cfg': None}), 'does not say how to train'),
+        (dict(work_dir=__file__), 'test_training.py is a file, no folder'),
         (
             dict(amp=True, cfg_options={'optim_wrapper.type': 'ApexWrapper'}),
             "--amp cannot be used with optim_wrapper.type='ApexWrapper'",

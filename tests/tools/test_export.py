@@ -29,11 +29,41 @@ def test_no_weights(tmp_path: Path) -> None:
 def test_a_name_with_dots(tmp_path: Path) -> None:
     config = write_digits_config(tmp_path, 'mlfm')
     weights = save_weights(config)
-    for name in ('net_0.1', 'net_0.5.pt2', 'net.onnx'):
+    for name in ('net_0.1', 'net_0.5.pt2'):
         run_tool(
             *('export.py', config, weights, '--format', 'pt2'),
             *('--size', 32, 32, '--out', name),
             cwd=tmp_path,
         )
     found = sorted(path.name for path in tmp_path.glob('*.pt2'))
-    assert found == ['net.pt2', 'net_0.1.pt2', 'net_0.5.pt2']
+    assert found == ['net_0.1.pt2', 'net_0.5.pt2']
+
+
+def test_the_name_tells_the_format(tmp_path: Path) -> None:
+    config = write_digits_config(tmp_path, 'mlfm')
+    export = 'export.py', config, save_weights(config), '--size', 32, 32
+    run_tool(*export, '--out', 'net.pt2', cwd=tmp_path)
+    assert (tmp_path / 'net.pt2').is_file()
+    printed = run_tool(
+        *(*export, '--out', 'net.onnx', '--format', 'pt2'),
+        cwd=tmp_path,
+        fails=True,
+    )
+    assert printed.splitlines()[-1] == (
+        'export.py: --out net.onnx is no file of --format pt2: leave one of '
+        'them out'
+    )
+
+
+def test_a_size_that_is_too_small(tmp_path: Path) -> None:
+    config = write_digits_config(tmp_path, 'mlfm')
+    printed = run_tool(
+        *('export.py', config, save_weights(config), '--size', 4, 4),
+        *('--out', 'net.pt2'),
+        cwd=tmp_path,
+        fails=True,
+    )
+    told = printed.splitlines()[-1]
+    assert told.startswith('export.py: --size 4 4: ')
+    assert 'An image of 4x4 pixels is too small' in told
+    assert not (tmp_path / 'net.pt2').exists()

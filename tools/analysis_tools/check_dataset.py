@@ -40,11 +40,11 @@ from mlfm_mm.engine import find_host, one_sentence
 from mlfm_mm.engine.arguments import (
     add_overrides,
     factor,
-    make_parent,
     make_parser,
     positive,
 )
 from mlfm_mm.engine.options import load_config
+from mlfm_mm.engine.outputs import make_parent
 
 # What was found, by kind and by split.
 Report = dict[str, dict[str, list[str]]]
@@ -119,12 +119,12 @@ def check(args: argparse.Namespace) -> Report:
         Report: The findings.
 
     Raises:
-        UsageError: The config cannot be used, or ``--out`` is a folder.
+        UsageError: The config cannot be used, or ``--out`` is no file.
         FolderError: The files of a data set are missing.
     """
     cfg = load_config(args.config, args.cfg_options)
     if args.out:
-        make_parent(args.out)
+        make_parent(args.out, '.json')
     init_default_scope(find_host(cfg).scope)
     datasets, absent = build_datasets(cfg)
     splits = {

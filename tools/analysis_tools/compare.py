@@ -43,6 +43,7 @@ from mlfm_mm.engine.arguments import (
     make_parser,
     positive,
 )
+from mlfm_mm.engine.outputs import make_folder
 from mlfm_mm.engine.weights import weights_only
 
 
@@ -91,9 +92,10 @@ def find_weights(networks: Runs) -> dict[str, Path]:
     return weights
 
 
-def test(networks: Runs, args: argparse.Namespace) -> None:
+def test(
+    networks: Runs, weights: dict[str, Path], args: argparse.Namespace
+) -> None:
     """Test the first run of each segmentor, and draw what it predicts."""
-    weights = find_weights(networks)
     # Here, as classifiers are compared without mmseg, too.
     from mlfm_mm.analysis.segments import (
         Picture,
@@ -128,9 +130,10 @@ def main() -> None:
         runs = [run for found in networks.values() for run in found]
         check_data({str(run.folder): run.cfg for run in runs}, args.data)
         check_scipy([len(found) for found in networks.values()])
+        weights = find_weights(networks) if args.test else {}
+        make_folder(out)
         print(f'{len(runs)} runs of {len(networks)} networks', flush=True)
         table = tabulate(networks, summarize(networks))
-        out.mkdir(parents=True, exist_ok=True)
         save(networks, table, out)
         plot_curves(
             {n: [r.curve for r in found] for n, found in networks.items()},
@@ -143,7 +146,7 @@ def main() -> None:
         Console().print(table.only(*shown).rich())
         if args.test:
             with weights_only(args.trust):
-                test(networks, args)
+                test(networks, weights, args)
         print(f'wrote {out}/results.md, .json, .csv and curves.png')
 
 

@@ -35,6 +35,7 @@ from mlfm_mm.engine.arguments import (
     make_parser,
     read_arguments,
 )
+from mlfm_mm.engine.outputs import make_folder
 
 
 def parse_args() -> dict:
@@ -61,7 +62,7 @@ def main() -> None:
     with one_sentence('grad_cam.py'):
         args = parse_args()
         out = args['out']
-        out.mkdir(parents=True, exist_ok=True)
+        make_folder(out)
         columns = []
         # Of several seeds the first: the last one put into the dict.
         found = reversed(find_sources(args['network']))

@@ -31,6 +31,7 @@ from mlfm_mm.engine.arguments import (
     read_arguments,
 )
 from mlfm_mm.engine.normalization import normalization_of
+from mlfm_mm.engine.outputs import make_folder
 from mlfm_mm.engine.pictures import UniqueNames
 
 
@@ -51,7 +52,7 @@ def main() -> None:
             source, device=args['device'], **loading_options(args)
         )
         out: Path = args['out']
-        out.mkdir(parents=True, exist_ok=True)
+        make_folder(out)
         normalization = normalization_of(network.model.data_preprocessor)
         console = Console()
         samples = load_samples(network, args['images'], args['count'])

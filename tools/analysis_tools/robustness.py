@@ -50,6 +50,7 @@ from mlfm_mm.engine.arguments import (
     make_parser,
     read_arguments,
 )
+from mlfm_mm.engine.outputs import make_folder
 from mlfm_mm.engine.weights import weights_only
 
 
@@ -145,7 +146,7 @@ def main() -> None:
         args = parse_args()
         out = args['out']
         path = out if out.suffix == '.json' else out / 'robustness.json'
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         sources = find(args)
         seeds: dict[str, list[int | None]] = {}
         for source in sources:

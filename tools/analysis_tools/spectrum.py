@@ -36,6 +36,7 @@ from mlfm_mm.engine.arguments import (
     make_parser,
     read_arguments,
 )
+from mlfm_mm.engine.outputs import make_folder
 
 
 def parse_args() -> dict:
@@ -61,7 +62,7 @@ def main() -> None:
         out, cutoff = args['out'], args['cutoff']
         if not 0 < cutoff < 1:
             raise UsageError(f'--cutoff {cutoff:g} must be between 0 and 1')
-        out.mkdir(parents=True, exist_ok=True)
+        make_folder(out)
         spectra: dict[str, list] = {}
         sources = find_sources(args['network'])
         if not args['images']:

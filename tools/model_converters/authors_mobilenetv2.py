@@ -22,8 +22,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from mlfm_mm.datasets.images import shorten
 from mlfm_mm.engine import UsageError, one_sentence
-from mlfm_mm.engine.arguments import add_trust, make_parent, make_parser
+from mlfm_mm.engine.arguments import add_trust, make_parser
 from mlfm_mm.engine.models import build_model
+from mlfm_mm.engine.outputs import make_parent
 from mlfm_mm.engine.weights import (
     differences,
     read_checkpoint,

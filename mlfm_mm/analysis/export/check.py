@@ -122,10 +122,8 @@ def check_exported(
         run = open_exported(path)
     worst, sizes = 0.0, []
     for x in _inputs(exported, samples):
-        with torch.no_grad():
-            expected = exported.logits(x)
-            with _removed_if_useless(path):
-                found = run(x)
+        with torch.no_grad(), _removed_if_useless(path):
+            expected, found = exported.logits(x), run(x)
         gap = (found - expected).abs().max() / expected.abs().max()
         sizes.append((x.shape[2], x.shape[3]))
         worst = max(worst, float(gap))

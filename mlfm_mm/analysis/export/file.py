@@ -14,7 +14,7 @@ from ...engine.drawing import name_of, random_palette
 from ...engine.normalization import normalization_of
 from ..samples import size_of
 from ..trained import Trained
-from .graph import Exported
+from .graph import Exported, reason_of
 from .preparation import preparation_of
 
 FORMATS = ('onnx', 'pt2')
@@ -95,8 +95,8 @@ def save(exported: Exported, facts: dict[str, str], path: Path) -> None:
         path (Path): The file; its suffix selects the format.
 
     Raises:
-        UsageError: The format is unknown, or needs a package that is not
-            installed.
+        UsageError: The format is unknown, needs a package that is not
+            installed, or cannot hold this network.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == '.pt2':
@@ -123,6 +123,11 @@ def _save_onnx(exported: Exported, facts: dict[str, str], path: Path) -> None:
     except ImportError as error:
         raise UsageError(
             f"{error.name} is not installed: pip install 'mlfm_mm[export]'"
+        ) from error
+    except Exception as error:  # the exporter's own, of many lines
+        raise UsageError(
+            f'{path.name} cannot be written: give --size HEIGHT WIDTH, or try '
+            f'--format pt2 ({reason_of(error)})'
         ) from error
     assert program is not None
     for node in program.model.graph:

@@ -49,8 +49,18 @@ class Logits(nn.Module):
         Returns:
             Tensor: Logits (N, classes), or of each pixel
             (N, classes, H, W).
+
+        Raises:
+            UsageError: The network has no head, or several.
         """
-        logits: Tensor = self.model(image, mode='tensor')
+        logits = self.model(image, mode='tensor')
+        if self.segments and isinstance(logits, tuple):
+            logits = logits[0]  # of DAHead and EncHead, which predicts
+        if not isinstance(logits, Tensor):
+            raise UsageError(
+                f'the network returns a {type(logits).__name__} instead of '
+                'one tensor of logits: give a network with a single head'
+            )
         if not self.segments:
             return logits
         logits = F.interpolate(
@@ -140,8 +150,9 @@ def export_network(network: Trained, size: tuple[int, int] | None) -> Exported:
         Exported: The graph.
 
     Raises:
-        UsageError: The network is neither a classifier nor a segmentor, or
-            cannot be traced at any size, or PyTorch is too old.
+        UsageError: The network is neither a classifier nor a segmentor,
+            cannot be traced at any size or does not take the one given, or
+            PyTorch is too old.
     """
     if network.host.scope not in ('mmpretrain', 'mmseg'):
         raise UsageError(
@@ -158,6 +169,7 @@ def export_network(network: Trained, size: tuple[int, int] | None) -> Exported:
     open_sizes(model)
     traced = Logits(replace(network, model=model)).eval()
     if size is not None:
+        _check_size(logits, network, size)
         program = _trace(traced, _example(network, size, 1), None)
         return Exported(program, logits, size, 1)
     divisor = find_divisor(logits, network)
@@ -176,6 +188,21 @@ def export_network(network: Trained, size: tuple[int, int] | None) -> Exported:
             f'HEIGHT WIDTH ({reason_of(error)})'
         ) from error
     return Exported(program, logits, None, divisor)
+
+
+def _check_size(
+    logits: Logits, network: Trained, size: tuple[int, int]
+) -> None:
+    try:
+        with torch.no_grad():
+            logits(_example(network, size, 1))
+    except UsageError:
+        raise
+    except Exception as error:  # whatever a host raises for a wrong size
+        raise UsageError(
+            f'--size {size[0]} {size[1]}: {network.name} does not take it '
+            f'({reason_of(error)})'
+        ) from error
 
 
 def find_divisor(logits: Logits, network: Trained) -> int:
@@ -197,6 +224,8 @@ def find_divisor(logits: Logits, network: Trained) -> int:
             with torch.no_grad():
                 logits(x)
             return divisor
+        except UsageError:
+            raise
         except Exception as error:  # whatever a host raises for a wrong size
             reason = reason_of(error)
     raise UsageError(

@@ -47,7 +47,7 @@ class PreemptionHook(Hook):
         exit_code (int): The code. Defaults to 75.
 
     Raises:
-        ValueError: If a signal is not known.
+        ValueError: If a signal is not known, or cannot be answered.
 
     Example:
         >>> custom_hooks = [dict(type='mlfm_mm.PreemptionHook')]
@@ -61,12 +61,14 @@ class PreemptionHook(Hook):
         signals: tuple[str, ...] | list[str] = ('SIGTERM',),
         exit_code: int = EXIT_CODE,
     ) -> None:
-        known = {number.name for number in signal.Signals}
+        # The system ends, or halts, a process by these two itself.
+        deaf = {'SIGKILL', 'SIGSTOP'}
+        known = {number.name for number in signal.Signals} - deaf
         unknown = [name for name in signals if name not in known]
         if unknown:
             raise ValueError(
-                f'signals={list(signals)!r}: {unknown[0]} is no signal; give '
-                'names such as SIGTERM or SIGUSR1'
+                f'signals={list(signals)!r}: {unknown[0]} is no signal that '
+                'a process can answer; give names such as SIGTERM or SIGUSR1'
             )
         self.signals = [signal.Signals[name] for name in signals]
         self.exit_code = exit_code

@@ -235,3 +235,17 @@ def test_colours_that_are_not_normalized(tmp_path: Path) -> None:
         score, label = exported.logits(x).softmax(1)[0].max(0)
     printed = run_demo(tmp_path / 'net.onnx', tmp_path / 'x.png')
     assert printed.splitlines()[0] == f'{score:.3f} {label}'
+
+
+def test_what_onnx_cannot_hold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: object, **options: object) -> None:
+        raise RuntimeError('no such operator\n\x1b[96mThis is step 3/3')
+
+    network = classifier(tmp_path)
+    exported = export_network(network, (32, 32))
+    monkeypatch.setattr(torch.onnx, 'export', fail)
+    message = r'try --format pt2 \(RuntimeError: no such operator\)$'
+    with pytest.raises(UsageError, match=message):
+        save(exported, describe(network, exported), tmp_path / 'net.onnx')

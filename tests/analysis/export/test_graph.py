@@ -136,6 +136,41 @@ def refuse(module: nn.Module, args: tuple) -> None:
     raise ValueError('one size only')
 
 
+def test_a_size_that_it_does_not_take(tmp_path: Path) -> None:
+    network = segmentor(tmp_path)
+    with pytest.raises(UsageError, match=r'--size 33 65: unet does not take'):
+        export_network(network, (33, 65))
+
+
+@pytest.mark.parametrize('size', [None, (32, 32)])
+@pytest.mark.parametrize('tasks', [0, 2])
+def test_no_logits(
+    tasks: int, size: tuple[int, int] | None, tmp_path: Path
+) -> None:
+    network = classifier(tmp_path)
+    network.model.head = TwoTasks() if tasks else None
+    with pytest.raises(UsageError, match=r'returns a (tuple|dict) instead of'):
+        export_network(network, size)
+
+
+class TwoTasks(nn.Module):
+    """As MultiTaskHead of mmpretrain returns them."""
+
+    def forward(self, x: tuple[Tensor, ...]) -> dict[str, Tensor]:
+        return dict(a=x[-1], b=x[-1])
+
+
+def test_a_head_of_several_outputs(tmp_path: Path) -> None:
+    """DAHead and EncHead predict by the first of them."""
+    network = segmentor(tmp_path)
+    head = network.model.decode_head
+    forward, x = head.forward, torch.randn(1, 3, 32, 64)
+    with torch.no_grad():
+        expected = Logits(network)(x)
+        head.forward = lambda inputs: (forward(inputs), None)
+        assert torch.equal(Logits(network)(x), expected)
+
+
 def test_heads_in_a_cascade(tmp_path: Path) -> None:
     network = segmentor(tmp_path, CASCADE)
     x = torch.randn(1, 3, 32, 48)
@@ -148,6 +183,10 @@ def test_heads_in_a_cascade(tmp_path: Path) -> None:
 
 def test_why_no_size_is_taken(tmp_path: Path) -> None:
     network = segmentor(tmp_path)
+    handle = network.model.backbone.register_forward_pre_hook(refuse)
+    with pytest.raises(UsageError, match=r'give --size .* \(ValueError: one'):
+        find_divisor(Logits(network), network)
+    handle.remove()
     network.model.decode_head = nn.Identity()
-    with pytest.raises(UsageError, match=r'give --size .* \(.*Error: '):
+    with pytest.raises(UsageError, match='returns a list instead of'):
         find_divisor(Logits(network), network)

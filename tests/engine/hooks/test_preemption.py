@@ -112,9 +112,10 @@ def test_another_signal_and_code(tmp_path: Path) -> None:
     assert left.value.code == 3
 
 
-def test_wrong_signal() -> None:
-    with pytest.raises(ValueError, match='USR1 is no signal'):
-        PreemptionHook(signals=['USR1'])
+@pytest.mark.parametrize('name', ['USR1', 'SIGKILL', 'SIGSTOP'])
+def test_wrong_signal(name: str) -> None:
+    with pytest.raises(ValueError, match=f'{name} is no signal that'):
+        PreemptionHook(signals=[name])
 
 
 def test_within_a_validation(tmp_path: Path) -> None:

@@ -87,9 +87,18 @@ def test_lost_weights_are_missed_before_the_first_test(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     (copied / FOLDERS['mlfm'] / 'last_checkpoint').unlink()
-    monkeypatch.setattr('mlfm_mm.analysis.segments.evaluate', pytest.fail)
+    # Nor are networks built before.
+    monkeypatch.setattr(tool, 'summarize', pytest.fail)
     with pytest.raises(SystemExit, match=r'run_mlfm holds no weights'):
         compare(*FOLDERS.values(), '--test', '--out', 'out')
+
+
+def test_a_file_is_in_the_way(
+    copied: Path, compare: Callable[..., None]
+) -> None:
+    (copied / 'README.md').write_text('mine')
+    with pytest.raises(SystemExit, match=r'README\.md is a file'):
+        compare(*FOLDERS.values(), '--out', 'README.md')
 
 
 def test_classifiers_are_compared_without_mmseg(

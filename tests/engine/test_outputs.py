@@ -1,0 +1,29 @@
+from pathlib import Path
+
+import pytest
+
+from mlfm_mm.engine import UsageError
+from mlfm_mm.engine.outputs import make_folder, make_parent
+
+
+def test_what_is_missing_is_made(tmp_path: Path) -> None:
+    make_parent(tmp_path / 'a' / 'b' / 'table.json', '.json')
+    make_folder(tmp_path / 'a' / 'c')
+    found = sorted(path.name for path in (tmp_path / 'a').iterdir())
+    assert found == ['b', 'c']
+
+
+def test_what_is_in_the_way(tmp_path: Path) -> None:
+    page = tmp_path / 'README.md'
+    page.write_text('mine')
+    for make, path, message in (
+        (make_folder, page, 'README.md is a file: give a folder'),
+        (make_folder, page / 'in', 'README.md is a file: give a folder'),
+        (make_parent, page / 'in', 'README.md is a file: give a folder'),
+        (make_parent, tmp_path, 'is a folder: give the file to write'),
+    ):
+        with pytest.raises(UsageError, match=message):
+            make(path)
+    with pytest.raises(UsageError, match=r'give a file that ends in \.json'):
+        make_parent(page, '.json')
+    assert page.read_text() == 'mine'
