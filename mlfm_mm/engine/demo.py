@@ -18,6 +18,7 @@ from .drawing import show_classes, show_segments
 from .errors import UsageError
 from .hosts import Host
 from .kinds import find_dataset, is_kind, kind_of
+from .outputs import make_folder
 from .weights import Checkpoint
 
 # How a prediction is drawn.
@@ -51,10 +52,10 @@ def show_prediction(
         )
     if Path(out).suffix.lower() not in ('.png', '.jpg', '.jpeg'):
         raise UsageError(f'--out {out}: give a file that ends in .png or .jpg')
+    make_folder(Path(out).parent)
     pixels = read_picture(image)
     with DefaultScope.overwrite_default_scope(host.scope), torch.no_grad():
         (sample,) = model.test_step(prepare(cfg, host, image))
-        Path(out).parent.mkdir(parents=True, exist_ok=True)
         return SHOWS[host.scope](pixels, sample.cpu(), meta, out)
 
 

@@ -54,10 +54,14 @@ def test_only_what_is_asked_for(tmp_path: Path) -> None:
     ('layout', 'dtype'), [('channels_last', 'fp32'), ('contiguous', 'bf16')]
 )
 def test_other_settings(tmp_path: Path, layout: str, dtype: str) -> None:
+    cfg = tiny_config(tmp_path)
+    # In channels last, the backward pass of PyTorch's 1x1 convolution of
+    # stride 2 corrupts memory on some CPUs for only 4 channels.
+    cfg.model.backbone.update(stem_channels=8, base_channels=8)
+    cfg.model.head.in_channels = 64
+    group = make_group('tiny', cfg)
     setting = Setting(2, '32x48', dtype, layout)
-    figures = Sheet(
-        tiny_group(tmp_path), setting, ['infer', 'train'], repeats=2
-    ).fill()
+    figures = Sheet(group, setting, ['infer', 'train'], repeats=2).fill()
     assert len(figures) == 4
     assert {*figures['setting']} == {
         f'batch 2, 32x48, {dtype}, {layout}, eager, cpu'
