@@ -70,6 +70,8 @@ def parse_args() -> dict:
 
 def file_of(out: Path, kind: str | None) -> Path:
     """Name the file to write by ``--out`` and ``--format``."""
+    if not out.name or out.name == '..':
+        raise UsageError(f'--out {out} is a folder: give the file to write')
     ending = out.suffix[1:]
     if ending not in FORMATS:
         # A dot may belong to the name, as in net_0.35.

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from ..engine import UsageError
 from ..models import MLFMNeck
 from ..models.taps.dry_run import dry_run
 
@@ -74,6 +75,27 @@ def memory_of(model: nn.Module) -> MLFMNeck | None:
     return next(found, None)
 
 
+def backbone_of(model: nn.Module) -> nn.Module:
+    """Find the backbone of a network, whatever its host calls it.
+
+    Args:
+        model (nn.Module): A classifier, segmentor, retriever, or
+            ``TimmClassifier``.
+
+    Returns:
+        nn.Module: The backbone.
+
+    Raises:
+        UsageError: It has none.
+    """
+    for name in ('backbone', 'image_encoder.backbone', 'model'):
+        try:
+            return model.get_submodule(name)
+        except AttributeError:
+            continue
+    raise UsageError(f'{type(model).__name__} has no backbone to look into')
+
+
 def image_channels(model: nn.Module) -> int:
     """Find out how many channels the images of a network have.
 
@@ -93,8 +115,8 @@ def image_channels(model: nn.Module) -> int:
     if neck is not None:
         return neck.image_channels
     try:
-        return dry_run(model.get_submodule('backbone')).image_channels
-    except (AttributeError, ValueError):
+        return dry_run(backbone_of(model)).image_channels
+    except ValueError:  # also for want of a backbone
         return 3
 
 

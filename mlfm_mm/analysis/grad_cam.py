@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from ..engine import UsageError
 from ..engine.drawing import name_of
 from ..models.taps import Tap
+from .complexity import backbone_of
 from .export.file import has_several_labels
 from .export.graph import Logits
 from .samples import Sample
@@ -148,7 +149,7 @@ def look(
 
 def _submodule(model: nn.Module, layer: str) -> nn.Module:
     try:
-        return model.get_submodule(f'backbone.{layer}')
+        return backbone_of(model).get_submodule(layer)
     except AttributeError as error:
         raise UsageError(
             f'--layer {layer}: the backbone has no such module; units sit '

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ..models.taps import Tap, find_taps
-from .complexity import memory_of
+from .complexity import backbone_of, memory_of
 from .samples import Sample
 from .tables import Column, Table
 from .trained import Trained
@@ -136,7 +136,7 @@ def stages_of(model: nn.Module) -> list[Tap]:
     neck = memory_of(model)
     if neck is not None:
         return neck.taps
-    return find_taps(model.get_submodule('backbone'))[0]
+    return find_taps(backbone_of(model))[0]
 
 
 def measure_spectrum(
@@ -158,7 +158,7 @@ def measure_spectrum(
     taps = stages_of(network.model)
     picture = StageSpectrum(PICTURE, cutoff)
     spectra = [StageSpectrum(tap.module, cutoff) for tap in taps]
-    backbone = network.model.get_submodule('backbone')
+    backbone = backbone_of(network.model)
     with torch.no_grad(), ExitStack() as hooks:
         for tap, spectrum in zip(taps, spectra, strict=True):
             # It runs after the unit's own hook.

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -22,9 +23,36 @@ def make_parser(
     )
 
 
+class Overrides(DictAction):
+    """MMEngine's ``KEY=VALUE``, without its habit to drop spaces in words.
+
+    A path that has some would name another folder.
+    """
+
+    # No command line can hold it.
+    _GAP = '\0'
+
+    @classmethod
+    def _parse_iterable(cls, val: str) -> object:
+        val = val.strip(' \'"')
+        if ',' in val or val[:1] + val[-1:] in ('[]', '()'):
+            val = re.sub(r'\s*([\[\](),])\s*', r'\1', val)
+        return cls._spaced(
+            DictAction._parse_iterable(val.replace(' ', cls._GAP))
+        )
+
+    @classmethod
+    def _spaced(cls, value: object) -> object:
+        if isinstance(value, list | tuple):
+            return type(value)(map(cls._spaced, value))
+        if isinstance(value, str):
+            return value.replace(cls._GAP, ' ')
+        return value
+
+
 def pair(text: str) -> str:
     """Refuse an override that is no ``KEY=VALUE``."""
-    if '=' not in text:
+    if text.find('=') < 1:
         raise argparse.ArgumentTypeError(f'takes KEY=VALUE, not {text!r}')
     return text
 
@@ -62,7 +90,7 @@ def add_overrides(parser: argparse.ArgumentParser, example: str) -> None:
         '--cfg-options',
         nargs='+',
         type=pair,
-        action=DictAction,
+        action=Overrides,
         metavar='KEY=VALUE',
         help=f'override values of the config, such as {example}',
     )

@@ -18,7 +18,7 @@ from .drawing import show_classes, show_segments
 from .errors import UsageError
 from .hosts import Host
 from .kinds import find_dataset, is_kind, kind_of
-from .outputs import make_folder
+from .outputs import check_apart, make_folder
 from .weights import Checkpoint
 
 # How a prediction is drawn.
@@ -42,8 +42,8 @@ def show_prediction(
         str: The prediction in words.
 
     Raises:
-        UsageError: If ``image`` or ``out`` is no picture, or if the network
-            is of another host.
+        UsageError: If ``image`` or ``out`` is no picture, if they are one
+            file, or if the network is of another host.
     """
     if host.scope not in SHOWS:
         raise UsageError(
@@ -52,6 +52,7 @@ def show_prediction(
         )
     if Path(out).suffix.lower() not in ('.png', '.jpg', '.jpeg'):
         raise UsageError(f'--out {out}: give a file that ends in .png or .jpg')
+    check_apart(Path(out), image)
     make_folder(Path(out).parent)
     pixels = read_picture(image)
     with DefaultScope.overwrite_default_scope(host.scope), torch.no_grad():

@@ -175,15 +175,18 @@ def adapt_wrapper(cfg: Config) -> None:
     )
     scope = cfg.get('default_scope')
     strategy = ConfigDict(cfg.get('strategy') or dict(type='DDPStrategy'))
-    given = cfg.get('model_wrapper_cfg') or strategy.get('model_wrapper')
+    runner = dict(type=cfg.get('runner_type'))
+    is_flexible = is_kind(runner, FlexibleRunner, RUNNERS, scope)
+    given = cfg.get('model_wrapper_cfg')
+    if is_flexible:
+        given = strategy.get('model_wrapper')
     wrapper = ConfigDict(given or default)
     if is_kind(wrapper, DistributedDataParallel, MODEL_WRAPPERS, scope):
         wrapper.device_ids = None
     # Last, since a Config keeps a copy of what is assigned to it.
-    cfg.model_wrapper_cfg = wrapper
-    runner = dict(type=cfg.get('runner_type'))
-    is_flexible = is_kind(runner, FlexibleRunner, RUNNERS, scope)
-    if is_flexible and bare_name(strategy) == 'DDPStrategy':
+    if not is_flexible:
+        cfg.model_wrapper_cfg = wrapper
+    elif bare_name(strategy) == 'DDPStrategy':
         strategy.model_wrapper = wrapper
         cfg.strategy = strategy
 

@@ -94,7 +94,8 @@ def find_hooks(cfg: Config, name: str) -> list[dict]:
     """Find the custom hooks of a config that are of the kind of a name."""
     kind, scope = kind_of(dict(type=name), HOOKS), cfg.get('default_scope')
     hooks = cfg.get('custom_hooks') or []
-    return [hook for hook in hooks if kind_of(hook, HOOKS, scope) is kind]
+    settings = [hook for hook in hooks if isinstance(hook, dict)]
+    return [hook for hook in settings if kind_of(hook, HOOKS, scope) is kind]
 
 
 def bare_name(settings: dict) -> str:

@@ -9,6 +9,7 @@ from types import ModuleType
 
 import torch
 from mmengine.config import Config
+from mmengine.hooks import Hook
 from mmengine.hub import get_config
 from mmengine.runner import Runner
 
@@ -19,6 +20,7 @@ from .hosts import Host
 from .kinds import set_hook
 from .memory import add_memory
 from .orientation import read_as_stored
+from .outputs import check_folder
 
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 # What the Runner, the tools and the hosts read at the top of a config.
@@ -55,8 +57,8 @@ def load_config(
 
     Raises:
         UsageError: If there is no such file, if it cannot be read, if a
-            value cannot be set, or would not be read, or if a key looks
-            misspelt.
+            value cannot be set, or would not be read, if a key looks
+            misspelt, or if a hook is none.
     """
     path = str(path)
     host, is_hosts, _ = path.partition('::')
@@ -85,6 +87,7 @@ def load_config(
             f'--cfg-options {overrides} does not fit {path}: {error}'
         ) from error
     check_keys(cfg)
+    check_hooks(cfg)
     return cfg
 
 
@@ -172,6 +175,33 @@ def check_keys(cfg: Config) -> None:
             )
 
 
+def check_hooks(cfg: Config) -> None:
+    """Refuse what is no hook, such as a letter of a word given for a list.
+
+    Args:
+        cfg (Config): The config.
+
+    Raises:
+        UsageError: An entry of its hooks is neither settings nor a hook.
+
+    Example:
+        >>> check_hooks(Config(dict(custom_hooks=['EMAHook'])))
+        Traceback (most recent call last):
+        ...
+        mlfm_mm.engine.errors.UsageError: custom_hooks[0]='EMAHook' is no
+        hook: give dict(type=...)
+    """
+    named = dict(cfg.get('default_hooks') or {})
+    listed = enumerate(cfg.get('custom_hooks') or ())
+    given = {f'default_hooks.{name}': hook for name, hook in named.items()}
+    given |= {f'custom_hooks[{i}]': hook for i, hook in listed}
+    for place, hook in given.items():
+        if not isinstance(hook, dict | Hook | None):
+            raise UsageError(
+                f'{place}={hook!r} is no hook: give dict(type=...)'
+            )
+
+
 def _holds(settings: dict, value: object) -> bool:
     """Tell whether a variable may have been unpacked into some settings."""
     if not isinstance(value, dict):
@@ -200,8 +230,10 @@ def set_common_options(
             the hook's default.
 
     Raises:
-        UsageError: The work folder is a file.
+        UsageError: The work folder is empty, or it or one above is a file.
     """
+    if work_dir == '':
+        raise UsageError('--work-dir is empty: give a folder')
     cfg.launcher = launcher
     if launcher != 'none':
         given = {} if timeout is None else dict(timeout=timeout)
@@ -210,8 +242,7 @@ def set_common_options(
         cfg.work_dir = work_dir
     elif cfg.get('work_dir') is None:
         cfg.work_dir = str(Path('work_dirs') / Path(name).stem)
-    if Path(cfg.work_dir).is_file():
-        raise UsageError(f'--work-dir {cfg.work_dir} is a file, no folder')
+    check_folder(Path(cfg.work_dir))
     for loader in LOADERS:
         if cfg.get(loader):
             set_loader_defaults(cfg[loader], host)

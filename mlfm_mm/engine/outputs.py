@@ -1,4 +1,4 @@
-"""Make the places where tools write, before the work that is for them."""
+"""The places where tools write, before the work that is for them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,19 @@ from .errors import UsageError
 
 
 def make_parent(path: Path, ending: str = '') -> None:
-    """Make the folder of a file to write.
+    """Make the folder of a file to write, as :func:`check_file` allows."""
+    check_file(path, ending)
+    path.parent.mkdir(parents=True, exist_ok=True)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder to write to, as :func:`check_folder` allows."""
+    check_folder(path)
+    path.mkdir(parents=True, exist_ok=True)
+
+
+def check_file(path: Path, ending: str = '') -> None:
+    """Refuse the name of a file that cannot be written.
 
     Args:
         path (Path): The file.
@@ -20,7 +32,7 @@ def make_parent(path: Path, ending: str = '') -> None:
             or it ends otherwise.
 
     Example:
-        >>> make_parent(Path(__file__).parent)
+        >>> check_file(Path(__file__).parent)
         Traceback (most recent call last):
         ...
         mlfm_mm.engine.errors.UsageError: ... is a folder: give the file to
@@ -33,11 +45,27 @@ def make_parent(path: Path, ending: str = '') -> None:
         )
     if not path.name.endswith(ending):
         raise UsageError(f'{path}: give a file that ends in {ending}')
-    make_folder(path.parent)
+    check_folder(path.parent)
 
 
-def make_folder(path: Path) -> None:
-    """Make a folder to write to.
+def check_apart(out: Path, source: str | Path) -> None:
+    """Refuse to write a file over the one that is read.
+
+    Raises:
+        UsageError: They are the same, perhaps by a link.
+
+    Example:
+        >>> check_apart(Path(__file__), __file__)
+        Traceback (most recent call last):
+        ...
+        mlfm_mm.engine.errors.UsageError: ... is what is read: ...
+    """
+    if out.exists() and Path(source).exists() and out.samefile(source):
+        raise UsageError(f'{out} is what is read: give another file to write')
+
+
+def check_folder(path: Path) -> None:
+    """Refuse a folder that cannot be made.
 
     Args:
         path (Path): The folder.
@@ -46,7 +74,7 @@ def make_folder(path: Path) -> None:
         UsageError: A file is in its place, or in that of a folder above it.
 
     Example:
-        >>> make_folder(Path(__file__))
+        >>> check_folder(Path(__file__))
         Traceback (most recent call last):
         ...
         mlfm_mm.engine.errors.UsageError: ... is a file: give a folder
@@ -54,4 +82,3 @@ def make_folder(path: Path) -> None:
     for place in (path, *path.parents):
         if place.is_file():
             raise UsageError(f'{place} is a file: give a folder')
-    path.mkdir(parents=True, exist_ok=True)

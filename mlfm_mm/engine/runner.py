@@ -9,6 +9,10 @@ from mmengine.config import Config
 from mmengine.dist import is_main_process
 from mmengine.registry import RUNNERS, init_default_scope
 from mmengine.runner import BaseLoop, Runner
+from torch.nn.modules.utils import (
+    consume_prefix_in_state_dict_if_present,
+)
+from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader
 
 from .amp import adapt_amp
@@ -116,6 +120,16 @@ class _Careful:
     def call_hook(self, fn_name: str, **kwargs: object) -> None:
         """Call the hooks, then write the config if they let it begin."""
         base: Any = super()
+        strategy = getattr(self, 'strategy', None)
+        wrapped = getattr(strategy, 'model', None)
+        if fn_name == 'before_save_checkpoint' and isinstance(
+            wrapped, DistributedDataParallel
+        ):
+            # MMEngine's DDPStrategy saves the names of the wrapper.
+            saved: Any = kwargs['checkpoint']
+            consume_prefix_in_state_dict_if_present(
+                saved['state_dict'], 'module.'
+            )
         base.call_hook(fn_name, **kwargs)
         if fn_name == 'before_run':
             self._hooks_have_begun = True

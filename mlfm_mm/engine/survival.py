@@ -40,8 +40,11 @@ def protect(cfg: Config, signals: list[str] | None = None) -> None:
     if checkpoint and kind_of(checkpoint, HOOKS, scope) is CheckpointHook:
         hooks['checkpoint'] = {**checkpoint, **OUR_HOOKS['checkpoint']}
     for hook in (*hooks.values(), *(cfg.get('custom_hooks') or ())):
-        if hook and kind_of(hook, HOOKS, scope) is EarlyStoppingHook:
+        is_settings = isinstance(hook, dict)
+        if is_settings and kind_of(hook, HOOKS, scope) is EarlyStoppingHook:
             hook['type'] = OUR_EARLY_STOP
+            # Ours has to count before checkpoints are written.
+            hook.pop('priority', None)
     ours = {
         k: v for k, v in OUR_HOOKS.items() if not find_hooks(cfg, v['type'])
     }

@@ -1,6 +1,7 @@
 """From the options of ``tools/test.py`` to a config ready to run."""
 
 from copy import deepcopy
+from pathlib import Path
 
 import numpy as np
 from mmengine.config import Config, ConfigDict
@@ -14,6 +15,7 @@ from .errors import UsageError
 from .hosts import Host, find_host
 from .kinds import WHOLE_WEIGHTS, find_datasets, is_kind, set_hook
 from .options import load_config, set_common_options
+from .outputs import check_file, check_folder
 from .pictures import draw_predictions
 from .weights import check_checkpoint
 
@@ -88,6 +90,8 @@ def prepare_testing(
             '--tta cannot be had with --show or --show-dir in mmpretrain, '
             'which draws one picture an image: leave one of them out'
         )
+    if show_dir:
+        check_folder(Path(show_dir))
     if show or show_dir:
         draw_predictions(cfg, host, show, show_dir)
     if tta:
@@ -133,7 +137,8 @@ def check_output(out: str | None, out_item: str | None, host: Host) -> None:
         host (Host): The host; segmentors write a folder of predictions.
 
     Raises:
-        UsageError: If ``out`` is missing or has the wrong ending.
+        UsageError: If ``out`` is missing, has the wrong ending or cannot be
+            written.
     """
     if out is None:
         if out_item is not None:
@@ -148,12 +153,14 @@ def check_output(out: str | None, out_item: str | None, host: Host) -> None:
                 f'--out {out}: predictions of a segmentor are written to a '
                 'folder; add --out-item metrics for a file of these'
             )
+        check_folder(Path(out))
         return
     if not out.endswith(endings):
         raise UsageError(
             f'--out {out}: {out_item or "pred"} can be written to '
             f'a file that ends in {", ".join(endings)}'
         )
+    check_file(Path(out))
 
 
 def use_tta(cfg: Config, host: Host) -> None:

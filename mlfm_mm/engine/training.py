@@ -8,10 +8,13 @@ from .amp import enable_amp
 from .errors import UsageError
 from .hooks import SafeCheckpointHook
 from .hosts import find_host
-from .kinds import WHOLE_WEIGHTS, find_hooks, is_kind, set_hook
+from .kinds import WHOLE_WEIGHTS, find_hooks, is_kind, kind_of, set_hook
 from .options import load_config, set_common_options
 from .survival import protect
 from .weights import check_checkpoint
+
+# Numbers of train_cfg that count epochs or iterations.
+LENGTHS = ('max_epochs', 'max_iters', 'val_interval')
 
 
 def prepare_training(
@@ -66,6 +69,7 @@ def prepare_training(
             f'{config} does not say how to train: it needs train_cfg '
             'and train_dataloader (inherit a schedule and a dataset)'
         )
+    check_lengths(cfg)
     if no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if amp:
@@ -79,6 +83,23 @@ def prepare_training(
         option = '--resume' if resume else 'load_from in the config'
         check_checkpoint(cfg.load_from, option)
     return cfg
+
+
+def check_lengths(cfg: Config) -> None:
+    """Refuse a training of no length, and intervals that divide by zero.
+
+    Args:
+        cfg (Config): The config.
+
+    Raises:
+        UsageError: A number is less than 1.
+    """
+    given = {f'train_cfg.{key}': cfg.train_cfg.get(key) for key in LENGTHS}
+    scale = cfg.get('auto_scale_lr') or {}
+    given['auto_scale_lr.base_batch_size'] = scale.get('base_batch_size')
+    for place, value in given.items():
+        if value is not None and value < 1:
+            raise UsageError(f'{place}={value} must be at least 1')
 
 
 def enable_auto_scale_lr(cfg: Config) -> None:
@@ -110,7 +131,8 @@ def log_as_counted(cfg: Config) -> None:
     scope = cfg.get('default_scope')
     if not cfg.train_cfg.get('max_iters') or not logger:
         return
-    if is_kind(logger, LoggerHook, HOOKS, scope):
+    # A child of it may not know the option.
+    if kind_of(logger, HOOKS, scope) is LoggerHook:
         cfg.default_hooks.logger = {'log_metric_by_epoch': False, **logger}
 
 

@@ -10,6 +10,7 @@ from mmengine.model import ModuleList
 from torch import nn
 
 from .lfmu import LFMU
+from .refusals import check_flags
 from .taps import Tap
 from .taps.dry_run import reference_of
 
@@ -42,7 +43,7 @@ def build_chain(
         ModuleList: The units.
 
     Raises:
-        ValueError: There are not as many flags as taps.
+        ValueError: There are not as many flags as taps, or one is a word.
 
     Example:
         >>> taps = [Tap('0', 8, 2), Tap('1', 16, 4)]
@@ -54,7 +55,8 @@ def build_chain(
         [1, 0]
     """
     flags = supplement
-    if isinstance(flags, int):  # a bool is one
+    if isinstance(flags, int | str):  # a bool is an int
+        check_flags(supplement=flags)
         flags = [bool(flags)] * len(taps)
     if len(flags) != len(taps):
         raise ValueError(

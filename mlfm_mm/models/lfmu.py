@@ -17,6 +17,7 @@ from .fuse import Affine, check_foldable
 from .kernels import check_kernels
 from .low_pass import ForgetGate
 from .pretrained import pretrained_of
+from .refusals import check_configs, check_flags
 from .torch_internals import buffers_kept, in_backward_pass
 from .update import check_update, meet_trunk
 
@@ -76,7 +77,7 @@ class LFMU(BaseModule):
     Raises:
         ImportError: ``kernels='triton'`` without Triton.
         TypeError: ``norm_cfg`` or ``act_cfg`` is a string.
-        ValueError: ``update`` or ``kernels`` is unknown, or
+        ValueError: ``update`` or ``kernels`` is unknown, a bool is none, or
             ``identity_init`` is asked of a norm that has no weight to start
             at zero.
 
@@ -109,12 +110,10 @@ class LFMU(BaseModule):
         super().__init__(init_cfg)
         check_update(update)
         check_kernels(kernels)
-        for name, cfg in dict(norm_cfg=norm_cfg, act_cfg=act_cfg).items():
-            if isinstance(cfg, str):
-                raise TypeError(
-                    f'{name}={cfg!r} is a string: give a config, '
-                    f'{name}=dict(type={cfg!r}).'
-                )
+        check_flags(
+            supplement=supplement, identity_init=identity_init, with_cp=with_cp
+        )
+        check_configs(norm_cfg=norm_cfg, act_cfg=act_cfg)
         self.channels = channels
         self.norm_cfg = norm_cfg
         self.update = update

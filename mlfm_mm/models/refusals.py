@@ -1,4 +1,4 @@
-"""Checks of the input, and the texts of errors in a forward pass."""
+"""Checks of options and input, and the texts of errors in a forward pass."""
 
 from __future__ import annotations
 
@@ -15,6 +15,31 @@ from torch import Tensor, fx
 if TYPE_CHECKING:
     from .memory_pass import MemoryPass
     from .taps import Tap
+
+
+def check_flags(**flags: object) -> None:
+    """Refuse an option that a command line gave as a word, such as ``'no'``.
+
+    Raises:
+        ValueError: One is neither True nor False.
+    """
+    for name, value in flags.items():
+        if not isinstance(value, int):  # a bool is one
+            raise ValueError(f'{name}={value!r} must be True or False.')
+
+
+def check_configs(**configs: object) -> None:
+    """Refuse the bare name of a norm or an activation.
+
+    Raises:
+        TypeError: One is a string.
+    """
+    for name, cfg in configs.items():
+        if isinstance(cfg, str):
+            raise TypeError(
+                f'{name}={cfg!r} is a string: give a config, '
+                f'{name}=dict(type={cfg!r}).'
+            )
 
 
 def check_image(image: object, channels: int, taps: Sequence[Tap]) -> None:

@@ -4,11 +4,13 @@ from torch import nn
 
 from mlfm_mm import MLFMNeck
 from mlfm_mm.analysis.complexity import (
+    backbone_of,
     image_channels,
     measure_complexity,
     memory_of,
     total,
 )
+from mlfm_mm.engine import UsageError
 from tests.models.builders import ToyBackbone, ToyModel, classifier
 
 
@@ -58,6 +60,17 @@ def test_the_network_of_the_quickstart_by_hand() -> None:
     model = classifier(backbone, 128)
     assert measure_complexity(model, (32, 32)).macs == macs + added
     assert f'{(macs + added) / 1e6:.1f}' == '37.0'
+
+
+def test_where_hosts_keep_their_backbones() -> None:
+    inner = nn.Conv2d(1, 8, 3, 2)
+    plain, timm, retriever = nn.Module(), nn.Module(), nn.Module()
+    plain.backbone = timm.model = inner
+    retriever.image_encoder = plain
+    for model in (plain, timm, retriever):
+        assert backbone_of(model) is inner and image_channels(model) == 1
+    with pytest.raises(UsageError, match='Linear has no backbone'):
+        backbone_of(nn.Linear(1, 1))
 
 
 def test_a_memory_among_several_necks() -> None:

@@ -25,13 +25,40 @@ def test_overrides(parser: argparse.ArgumentParser) -> None:
     assert not options['trust'] and not options['allow_partial']
 
 
+@pytest.mark.parametrize(
+    ('text', 'value'),
+    [
+        ('my data/a b', 'my data/a b'),
+        ("'my data'", 'my data'),
+        ('photos (old)/ a', 'photos (old)/ a'),
+        (
+            '[my data, b c, (1, 2), [x ,3.5]]',
+            ['my data', 'b c', (1, 2), ['x', 3.5]],
+        ),
+        ('my data, True', ['my data', True]),
+        ('[\'a b\', "c d"]', ['a b', 'c d']),
+        (' 3', 3),
+        ('(None,)', (None,)),
+    ],
+)
+def test_spaces_stay(
+    text: str, value: object, parser: argparse.ArgumentParser
+) -> None:
+    """MMEngine's own drops them, so that a path names another folder."""
+    options = read_arguments(parser, ['--cfg-options', f'a.b={text}'])
+    assert options['cfg_options'] == {'a.b': value}
+
+
+@pytest.mark.parametrize('text', ['a', '=3'])
 def test_an_override_without_value(
-    parser: argparse.ArgumentParser, capsys: pytest.CaptureFixture[str]
+    text: str,
+    parser: argparse.ArgumentParser,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     with pytest.raises(SystemExit):
-        read_arguments(parser, ['--cfg-options', 'a'])
+        read_arguments(parser, ['--cfg-options', text])
     told = capsys.readouterr().err.splitlines()[-1]
-    assert told.endswith("--cfg-options: takes KEY=VALUE, not 'a'")
+    assert told.endswith(f"--cfg-options: takes KEY=VALUE, not '{text}'")
 
 
 def test_local_rank(

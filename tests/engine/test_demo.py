@@ -153,6 +153,16 @@ def test_other_hosts_draw_for_themselves(
         show_prediction(None, cfg, find_host(cfg), {}, 'photo.png', 'out.png')
 
 
+def test_the_photo_stays(tmp_path: Path) -> None:
+    config = write_digits_config(tmp_path)
+    photo = tmp_path / 'photo.png'
+    write_image(photo, 0, 100)
+    with pytest.raises(UsageError, match='is what is read: give another file'):
+        run_demo(
+            str(photo), str(config), str(save_weights(config)), str(photo)
+        )
+
+
 def test_text_is_no_picture(tmp_path: Path) -> None:
     config = write_digits_config(tmp_path)
     weights = save_weights(config)

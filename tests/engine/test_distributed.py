@@ -75,6 +75,8 @@ def test_the_wrapper_of_a_strategy() -> None:
     own = dict(type='MMDistributedDataParallel', static_graph=True)
     given = dict(type='DDPStrategy', sync_bn='torch', model_wrapper=own)
     cfg = Config(dict(flexible, strategy=given, model=dict()))
+    # Only the default runner reads it.
+    cfg.model_wrapper_cfg = dict(type='MMDistributedDataParallel')
     adapt_wrapper(cfg)
     replace_sync_bn(cfg)
     own = dict(own, device_ids=None)

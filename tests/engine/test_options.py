@@ -30,6 +30,8 @@ def write(folder: Path, text: str) -> str:
         ('a = 1 / 0', 'cannot be read: ZeroDivisionError'),
         ("load_form = 'net.pth'", "did you mean 'load_from'?"),
         ('train_dataloder = dict()', "did you mean 'train_dataloader'?"),
+        ("custom_hooks = 'ab'", "custom_hooks[0]='a' is no hook: give dict("),
+        ('default_hooks = dict(timer=3)', 'default_hooks.timer=3 is no hook'),
     ],
 )
 def test_mistakes(text: str, message: str, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from mlfm_mm.engine import UsageError
-from mlfm_mm.engine.outputs import make_folder, make_parent
+from mlfm_mm.engine.outputs import check_apart, make_folder, make_parent
 
 
 def test_what_is_missing_is_made(tmp_path: Path) -> None:
@@ -11,6 +11,17 @@ def test_what_is_missing_is_made(tmp_path: Path) -> None:
     make_folder(tmp_path / 'a' / 'c')
     found = sorted(path.name for path in (tmp_path / 'a').iterdir())
     assert found == ['b', 'c']
+
+
+def test_what_is_read_is_not_written(tmp_path: Path) -> None:
+    photo = tmp_path / 'photo.png'
+    check_apart(photo, photo)  # there is neither
+    photo.write_text('mine')
+    check_apart(tmp_path / 'drawn.png', photo)
+    (tmp_path / 'link.png').symlink_to(photo)
+    for out in (photo, tmp_path / 'link.png'):
+        with pytest.raises(UsageError, match='is what is read: give another'):
+            check_apart(out, str(photo))
 
 
 def test_what_is_in_the_way(tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ from mlfm_mm.engine import (
 from mlfm_mm.engine.testing import run_test
 from tests.engine.hooks.test_exact_resume import exact_config, last
 from tests.engine.hooks.toy import add_validation, same
-from tests.tools.helpers import write_digits_config
+from tests.processes import run_ranks
+from tests.tools.helpers import TOOLS, write_digits_config
 
 
 @pytest.fixture
@@ -171,3 +172,30 @@ def test_what_is_loaded(kind: str, tmp_path: Path) -> None:
     new.param_scheduler = None
     trained(new, 1, resume=True)
     assert torch.equal(last(new)['head.bias'], last(whole)['head.bias'])
+
+
+@pytest.mark.skipif(
+    not torch.distributed.is_gloo_available(), reason='needs gloo'
+)
+def test_averages_by_the_flexible_runner(tmp_path: Path) -> None:
+    """Its strategy would save the names of the wrapper, which hooks miss."""
+    config = write_digits_config(tmp_path)
+    with open(config, 'a') as file:
+        file.write(
+            "runner_type = 'FlexibleRunner'\n"
+            "custom_hooks = [dict(type='EMAHook', momentum=0.1)]\n"
+        )
+    for epochs in (1, 2):
+        ranks = run_ranks(
+            *(2, TOOLS / 'train.py', config, '--launcher', 'pytorch'),
+            *('--work-dir', 'run', '--resume'),
+            *('--cfg-options', f'train_cfg.max_epochs={epochs}'),
+            cwd=tmp_path,
+            CUDA_VISIBLE_DEVICES='-1',
+        )
+        assert [rank.returncode for rank in ranks] == [0, 0]
+    saved = torch.load(tmp_path / 'run' / 'epoch_2.pth', weights_only=False)
+    assert 'backbone.conv1.weight' in saved['state_dict']
+    # Written again after the validation, for the best score.
+    assert saved['meta']['epoch'] == 2
+    assert saved['ema_state_dict']['steps'] == saved['meta']['iter'] == 4

@@ -1,6 +1,10 @@
 import pytest
 from mmengine.config import Config
-from mmengine.hooks import CheckpointHook, EarlyStoppingHook
+from mmengine.hooks import (
+    CheckpointHook,
+    EarlyStoppingHook,
+    IterTimerHook,
+)
 
 from mlfm_mm.engine.hooks import ExactResumeHook
 from mlfm_mm.engine.survival import OUR_HOOKS, protect
@@ -26,8 +30,9 @@ def test_the_hosts_hook_by_its_class(kind: object) -> None:
 
 @pytest.mark.parametrize('kind', [EarlyStoppingHook, 'EarlyStoppingHook'])
 def test_early_stopping(kind: object) -> None:
-    mine = dict(type=kind, monitor='loss')
-    cfg = Config(dict(default_hooks=dict(a=mine), custom_hooks=[mine]))
+    mine = dict(type=kind, monitor='loss', priority='LOWEST')
+    hooks = dict(a=mine, timer=IterTimerHook())
+    cfg = Config(dict(default_hooks=hooks, custom_hooks=[mine]))
     protect(cfg)
     ours = dict(type='mlfm_mm.ResumableEarlyStoppingHook', monitor='loss')
     assert cfg.default_hooks.a == ours and cfg.custom_hooks == [ours]

@@ -43,10 +43,32 @@ def test_mistakes(
     assert message in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    'place',
+    [
+        dict(out='file/m.json', out_item='metrics'),
+        dict(out='folder.json', out_item='metrics'),
+        dict(out='file/p.pkl'),
+        dict(show_dir='file'),
+    ],
+)
+def test_what_is_in_the_way(
+    place: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = write_digits_config(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    Path('file').write_text('mine')
+    Path('folder.json').mkdir()
+    with pytest.raises(UsageError, match=r'is a (file|folder): give'):
+        prepare(config, **place)
+
+
 def test_predictions_of_a_segmentor_are_no_file(tmp_path: Path) -> None:
     config = write_segments_config(tmp_path)
     with pytest.raises(UsageError, match='add --out-item metrics'):
         prepare(config, out='predictions.pkl')
+    with pytest.raises(UsageError, match='is a file: give a folder'):
+        prepare(config, out=__file__)
 
 
 def test_flipping_is_the_default_augmentation(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 import torch
+from mmengine.hooks import LoggerHook
+from mmengine.registry import HOOKS
 
 from mlfm_mm.analysis.runs import read_curve
 from mlfm_mm.engine import UsageError, build_runner, prepare_training
@@ -30,7 +32,17 @@ from tests.tools.helpers import write_digits_config, write_segments_config
             'the config has no default_scope',
         ),
         (dict(cfg_options={'train_cfg': None}), 'does not say how to train'),
-        (dict(work_dir=__file__), 'test_training.py is a file, no folder'),
+        (dict(work_dir=''), '--work-dir is empty'),
+        (
+            dict(cfg_options={'train_cfg.val_interval': 0}),
+            'train_cfg.val_interval=0 must be at least 1',
+        ),
+        (
+            dict(cfg_options={'auto_scale_lr.base_batch_size': 0}),
+            'auto_scale_lr.base_batch_size=0 must be at least 1',
+        ),
+        (dict(work_dir=__file__), 'test_training.py is a file: give a'),
+        (dict(work_dir=f'{__file__}/x'), 'test_training.py is a file: give a'),
         (
             dict(amp=True, cfg_options={'optim_wrapper.type': 'ApexWrapper'}),
             "--amp cannot be used with optim_wrapper.type='ApexWrapper'",
@@ -70,6 +82,14 @@ def test_scores_of_a_run_by_iterations(tmp_path: Path) -> None:
     assert list(score) == [3, 6]
 
 
+@HOOKS.register_module()
+class PlainLogger(LoggerHook):
+    """One with fewer options."""
+
+    def __init__(self, interval: int = 10) -> None:
+        super().__init__(interval=interval)
+
+
 def test_a_logger_is_left_as_it_is(tmp_path: Path) -> None:
     config = str(write_digits_config(tmp_path))
     logger = 'default_hooks.logger'
@@ -78,6 +98,11 @@ def test_a_logger_is_left_as_it_is(tmp_path: Path) -> None:
         options.pop(f'{logger}.interval')
         cfg = prepare_training(config, cfg_options=options)
         assert 'log_metric_by_epoch' not in str(cfg.default_hooks.logger)
+    # A child of MMEngine's, which may not take its options.
+    cfg = prepare_training(
+        config, cfg_options={**BY_ITERATIONS, f'{logger}.type': 'PlainLogger'}
+    )
+    assert 'log_metric_by_epoch' not in cfg.default_hooks.logger
     options = {**BY_ITERATIONS, f'{logger}.log_metric_by_epoch': True}
     cfg = prepare_training(config, cfg_options=options)
     assert cfg.default_hooks.logger.log_metric_by_epoch is True

@@ -32,6 +32,9 @@ def test_one_flag_for_all() -> None:
 def test_as_many_flags_as_taps() -> None:
     with pytest.raises(ValueError, match='2 flags for 4 taps: stem, pool'):
         build_chain(BACKBONE, TAPS, 3, [True, False])
+    # A letter for each tap.
+    with pytest.raises(ValueError, match="supplement='none' must be True or"):
+        build_chain(BACKBONE, TAPS, 3, 'none')
 
 
 @pytest.mark.parametrize(

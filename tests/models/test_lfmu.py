@@ -126,3 +126,7 @@ def test_bad_options() -> None:
         LFMU(6, 8, identity_init=True, norm_cfg=dict(type='IN'))
     with pytest.raises(TypeError, match=r"act_cfg='ReLU'.*dict\(type='ReLU'"):
         LFMU(6, 8, act_cfg='ReLU')
+    # As a command line gives them.
+    for name in ('supplement', 'identity_init', 'with_cp'):
+        with pytest.raises(ValueError, match=f"{name}='no' must be True or"):
+            LFMU(6, 8, **{name: 'no'})

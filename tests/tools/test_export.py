@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.analysis.networks import save_weights
 from tests.tools.helpers import run_tool, write_digits_config, write_image
 
@@ -53,6 +55,14 @@ def test_the_name_tells_the_format(tmp_path: Path) -> None:
         'export.py: --out net.onnx is no file of --format pt2: leave one of '
         'them out'
     )
+
+
+@pytest.mark.parametrize('out', ['.', '..', 'in/..'])
+def test_a_folder_is_no_file(out: str, tmp_path: Path) -> None:
+    config = write_digits_config(tmp_path, 'mlfm')
+    export = 'export.py', config, save_weights(config), '--out', out
+    printed = run_tool(*export, cwd=tmp_path, fails=True)
+    assert 'is a folder: give the file to write' in printed
 
 
 def test_a_size_that_is_too_small(tmp_path: Path) -> None:

@@ -83,6 +83,7 @@ def test_mistakes_get_one_line(tmp_path: Path) -> None:
     (tmp_path / 'folder').mkdir()
     for words, message in (
         (['full.pth', 'file/x.pth'], 'file is a file: give a folder'),
+        (['full.pth', './full.pth'], 'full.pth is what is read: give'),
         (['full.pth', 'folder'], 'folder is a folder: give the file to write'),
         (['bare.pth', 'x.pth'], 'it has no state_dict'),
         (

@@ -50,7 +50,7 @@ from mlfm_mm.engine.arguments import (
     make_parser,
     read_arguments,
 )
-from mlfm_mm.engine.outputs import make_folder
+from mlfm_mm.engine.outputs import make_parent
 from mlfm_mm.engine.weights import weights_only
 
 
@@ -146,7 +146,7 @@ def main() -> None:
         args = parse_args()
         out = args['out']
         path = out if out.suffix == '.json' else out / 'robustness.json'
-        make_folder(path.parent)
+        make_parent(path)
         sources = find(args)
         seeds: dict[str, list[int | None]] = {}
         for source in sources:

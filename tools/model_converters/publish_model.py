@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from mlfm_mm.engine import UsageError, one_sentence
 from mlfm_mm.engine.arguments import add_trust, make_parser
 from mlfm_mm.engine.checkpoints import part_of, put_in_place
-from mlfm_mm.engine.outputs import make_parent
+from mlfm_mm.engine.outputs import check_apart, make_parent
 from mlfm_mm.engine.weights import read_checkpoint, weights_only
 
 
@@ -128,6 +128,7 @@ def main() -> None:
     """Read, strip, write."""
     with one_sentence('publish_model.py'):
         args = parse_args()
+        check_apart(args.out, args.checkpoint)
         names = read_names(args.class_names) if args.class_names else {}
         with weights_only(args.trust):
             checkpoint = read_checkpoint(args.checkpoint)

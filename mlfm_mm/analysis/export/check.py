@@ -118,22 +118,20 @@ def check_exported(
     Raises:
         UsageError: The two differ, or the file cannot be run.
     """
-    with _removed_if_useless(path):
-        run = open_exported(path)
     worst, sizes = 0.0, []
-    for x in _inputs(exported, samples):
-        with torch.no_grad(), _removed_if_useless(path):
+    with torch.no_grad(), _removed_if_useless(path):
+        run = open_exported(path)
+        for x in _inputs(exported, samples):
             expected, found = exported.logits(x), run(x)
-        gap = (found - expected).abs().max() / expected.abs().max()
-        sizes.append((x.shape[2], x.shape[3]))
-        worst = max(worst, float(gap))
-        if not gap <= TOLERANCE:
-            path.unlink()
-            raise UsageError(
-                f'{path.name} differs from PyTorch by {float(gap):.2g} of '
-                f'the largest logit on images of {sizes[-1]} and was '
-                'removed: report this network, or try the other --format'
-            )
+            gap = (found - expected).abs().max() / expected.abs().max()
+            sizes.append((x.shape[2], x.shape[3]))
+            worst = max(worst, float(gap))
+            if not gap <= TOLERANCE:
+                raise UsageError(
+                    f'{path.name} differs from PyTorch by {float(gap):.2g} '
+                    f'of the largest logit on images of {sizes[-1]} and was '
+                    'removed: report this network, or try the other --format'
+                )
     return Check(
         tuple(dict.fromkeys(sizes)),
         worst,
@@ -146,10 +144,11 @@ def check_exported(
 
 @contextmanager
 def _removed_if_useless(path: Path) -> Iterator[None]:
-    """Remove a file that cannot be opened or run, with a sentence."""
+    """Remove a file that has not been found right, with a sentence."""
     try:
         yield
-    except UsageError:
+    except (UsageError, KeyboardInterrupt):
+        path.unlink()
         raise
     except Exception as error:  # runtimes raise errors of their own
         path.unlink()

@@ -29,6 +29,8 @@ class ResumableEarlyStoppingHook(EarlyStoppingHook):
 
     # Counts before the last checkpoint is written again after a new best.
     priority = 'LOW'
+    # Whether a run has ended that more patience would not have kept going.
+    is_over = False
 
     def before_train(self, runner: Runner) -> None:
         """Take over what the checkpoint has counted.
@@ -39,10 +41,13 @@ class ResumableEarlyStoppingHook(EarlyStoppingHook):
         info = runner.message_hub.runtime_info
         if self._key not in info:
             return
-        self.best_score, self.wait_count = info[self._key]
-        # Unless the patience is larger now, there is nothing left to train.
-        if self.wait_count >= self.patience or self._has_arrived():
+        self.best_score, self.wait_count, self.is_over = info[self._key]
+        if self.is_over or self.wait_count >= self.patience:
             runner.train_loop.stop_training = True
+            runner.logger.info(
+                f'Early stopping by {self.monitor} has ended this run: '
+                'nothing is left to train.'
+            )
 
     def after_val_epoch(
         self, runner: Runner, metrics: dict[str, float]
@@ -54,13 +59,20 @@ class ResumableEarlyStoppingHook(EarlyStoppingHook):
             metrics (dict[str, float]): The results of the validation.
         """
         super().after_val_epoch(runner, metrics)
-        counted = float(self.best_score), self.wait_count
+        counted = float(self.best_score), self.wait_count, self.is_over
         runner.message_hub.update_info(self._key, counted)
+
+    def _check_stop_condition(self, current_score: float) -> tuple[bool, str]:
+        """Note whether the run has ended for want of more than patience."""
+        stops, reason = super()._check_stop_condition(current_score)
+        self.is_over = stops and self.wait_count < self.patience
+        return stops, reason
 
     @property
     def _key(self) -> str:
-        return f'early_stop/{self.monitor}'
+        """str: What tells its count from that of another such hook.
 
-    def _has_arrived(self) -> bool:
-        goal, better = self.stopping_threshold, self.rule_map[self.rule]
-        return goal is not None and better(self.best_score, goal)
+        Two of them that differ by their patience count the same.
+        """
+        told = self.monitor, self.rule, self.min_delta, self.stopping_threshold
+        return f'early_stop/{"/".join(map(str, told))}'

@@ -66,6 +66,8 @@ class SafeCheckpointHook(CheckpointHook):
         super().__init__(**kwargs)
         self.on_failure = on_failure
         self.start_from = start_from
+        # The epoch and the iteration of what is being written.
+        self.place: dict[str, int] = {}
 
     def before_run(self, runner: Runner) -> None:
         """Choose the checkpoint to resume from.
@@ -113,7 +115,8 @@ class SafeCheckpointHook(CheckpointHook):
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Note when it is written: MMEngine notes the local time alone."""
-        checkpoint['meta']['written'] = time.time()
+        # FlexibleRunner would count one too far after a validation.
+        checkpoint['meta'].update(self.place, written=time.time())
 
     def after_train(self, runner: Runner) -> None:
         """Publish; raise an error if the last could not be written."""
@@ -130,21 +133,15 @@ class SafeCheckpointHook(CheckpointHook):
         Returns:
             bool: Whether it could be written.
         """
+        meta = dict(epoch=runner.epoch, iter=runner.iter + 1)
         if not self.by_epoch or not self.is_local:
-            step = runner.epoch if self.by_epoch else runner.iter + 1
-            meta = dict(epoch=runner.epoch, iter=runner.iter + 1)
+            step = meta['epoch' if self.by_epoch else 'iter']
             return self._save_checkpoint_with_step(runner, step, meta)
-        step, hub = runner.iter + 1, runner.message_hub
         path = self.folder / self.filename_tmpl.format(runner.epoch)
-        name = f'{path.stem}_iter_{step}{path.suffix}'
-        interim = hub.runtime_info.get('interim_ckpts', [])
-        return self._write_last(
-            runner,
-            name,
-            dict(interim_ckpts=[*interim, name]),
-            meta=dict(epoch=runner.epoch, iter=step),
-            by_epoch=False,
-        )
+        name = f'{path.stem}_iter_{meta["iter"]}{path.suffix}'
+        interim = runner.message_hub.runtime_info.get('interim_ckpts', [])
+        news = dict(interim_ckpts=[*interim, name])
+        return self._write_last(runner, name, news, meta, by_epoch=False)
 
     def _save_checkpoint_with_step(
         self, runner: Runner, step: int, meta: dict
@@ -254,23 +251,25 @@ class SafeCheckpointHook(CheckpointHook):
         return True
 
     def _write(
-        self, runner: Runner, name: str, news: dict, **kwargs: object
+        self, runner: Runner, name: str, news: dict, meta: dict, **more: object
     ) -> bool:
         """Write a file atomically; return in all processes if it worked."""
         hub, path = runner.message_hub, self.folder / name
+        self.place = dict(meta)
         before = dict(hub.runtime_info)
         hub.update_info_dict(news)
         failure: list[str | None] = [None]
         try:
             # MMEngine saves in the main process only, which would wait for
             # the others where a state is spread over all, as ZeRO's is.
-            if kwargs['save_optimizer'] and not is_main_process():
+            if more['save_optimizer'] and not is_main_process():
                 runner.optim_wrapper.state_dict()
             runner.save_checkpoint(
                 str(self.folder),
                 checkpoints.part_of(path).name,
                 backend_args=self.backend_args,
-                **kwargs,
+                meta=meta,
+                **more,
             )
             if is_main_process():
                 checkpoints.put_in_place(checkpoints.part_of(path), path)
@@ -279,6 +278,7 @@ class SafeCheckpointHook(CheckpointHook):
         except OSError as error:
             checkpoints.part_of(path).unlink(missing_ok=True)
             failure = [str(error)]
+        self.place = {}
         broadcast_object_list(failure)
         if failure[0] is None:
             return True

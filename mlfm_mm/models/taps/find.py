@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from torch import nn
 
+from ..refusals import check_flags
 from .by_rule import taps_by_rule
 from .checks import backbone_name, is_norm, level_of, refusal
 from .declared import declared_taps, decoder_taps
@@ -63,6 +64,7 @@ def find_taps(
             f"taps={taps!r} must be 'auto', 'stages' or a list of module "
             "names of the backbone, such as ['layer1', 'layer2']."
         )
+    check_flags(decoder=decoder)
     run = dry_run(backbone, image_channels)
     if not list(tensors_in(run.output)):
         raise ValueError(

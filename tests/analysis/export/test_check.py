@@ -1,5 +1,6 @@
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -47,6 +48,21 @@ def test_a_file_that_cannot_be_run_is_removed(
     save(exported, describe(network, exported), path)
     monkeypatch.setattr(check, 'open_exported', lambda path: fail)
     with pytest.raises(UsageError, match=r'give --size .*within \[-2,1\]\)$'):
+        check_exported(path, exported, generate_samples(network, 1))
+    assert not path.exists()
+    # Of another shape, and stopped by a user while it runs.
+    path.write_bytes(b'')
+    monkeypatch.setattr(
+        check, 'open_exported', lambda path: lambda x: torch.zeros(2, 3)
+    )
+    with pytest.raises(UsageError, match='cannot be run and was removed'):
+        check_exported(path, exported, generate_samples(network, 1))
+    assert not path.exists()
+    path.write_bytes(b'')
+    monkeypatch.setattr(
+        check, 'open_exported', Mock(side_effect=KeyboardInterrupt)
+    )
+    with pytest.raises(KeyboardInterrupt):
         check_exported(path, exported, generate_samples(network, 1))
     assert not path.exists()
     monkeypatch.undo()

@@ -1,12 +1,20 @@
+import math
 from pathlib import Path
 from typing import Any
 
 import pytest
 from mmengine.config import Config
+from mmengine.registry import METRICS
 
 from mlfm_mm.engine.survival import protect
 from tests.engine.hooks.test_exact_resume import stop
-from tests.engine.hooks.toy import add_validation, run, toy_config
+from tests.engine.hooks.test_safe_checkpoint import log
+from tests.engine.hooks.toy import (
+    ToyScore,
+    add_validation,
+    run,
+    toy_config,
+)
 
 # No score is so much higher: the third validation is the second in vain.
 EARLY = dict(
@@ -16,6 +24,14 @@ EARLY = dict(
     min_delta=99,
     patience=2,
 )
+
+
+@METRICS.register_module()
+class NoNumber(ToyScore):
+    """A metric that cannot be computed."""
+
+    def compute_metrics(self, results: list) -> dict[str, float]:
+        return dict(none=math.nan)
 
 
 def early_config(work_dir: Path, **options: Any) -> Config:
@@ -34,12 +50,14 @@ def test_mmengine_forgets_its_count(tmp_path: Path) -> None:
     assert run(cfg).epoch > 3
 
 
+@pytest.mark.parametrize('more', [{}, dict(priority='LOWEST')])
 @pytest.mark.parametrize('save_best', [None, 'score'])
 @pytest.mark.parametrize('stopped_at', [6, 8, 11])
 def test_a_run_that_was_interrupted(
-    save_best: str | None, stopped_at: int, tmp_path: Path
+    more: dict, save_best: str | None, stopped_at: int, tmp_path: Path
 ) -> None:
-    cfg = early_config(tmp_path)
+    # MMEngine's own priority, written out, would be too late for ours.
+    cfg = early_config(tmp_path, **more)
     cfg.default_hooks.checkpoint.update(save_best=save_best, rule='greater')
     protect(cfg)
     again = Config(cfg.to_dict())
@@ -49,6 +67,34 @@ def test_a_run_that_was_interrupted(
     # It has stopped: there is nothing left to train.
     runner = run(again)
     assert runner.epoch == 3 and not (tmp_path / 'epoch_4.pth').exists()
+
+
+def test_two_of_them(tmp_path: Path) -> None:
+    # The best score is the third: the first of them counts from there.
+    cfg = early_config(tmp_path, min_delta=0)
+    cfg.custom_hooks.append(EARLY | dict(patience=9))
+    cfg.default_hooks.checkpoint.update(save_best='score', rule='greater')
+    protect(cfg)
+    again = Config(cfg.to_dict())
+    whole = run(Config(dict(cfg, work_dir=str(tmp_path / 'whole')))).epoch
+    stop(cfg, 14)
+    again.resume = True
+    assert run(again).epoch == whole == 5
+
+
+@pytest.mark.parametrize('patience', [2, 9])
+def test_a_score_that_is_no_number(patience: int, tmp_path: Path) -> None:
+    cfg = early_config(tmp_path, patience=patience)
+    # Another score is a new best, so that this one is not measured again.
+    cfg.val_evaluator = [dict(type='ToyScore'), dict(type='NoNumber')]
+    cfg.custom_hooks[0].monitor = 'none'
+    cfg.default_hooks.checkpoint.update(save_best='score', rule='greater')
+    protect(cfg)
+    assert run(cfg).epoch == 1
+    cfg.resume = True
+    runner = run(cfg)
+    assert runner.epoch == 1
+    assert 'Early stopping by none has ended this run' in log(runner)
 
 
 def test_more_patience_goes_on(tmp_path: Path) -> None:

@@ -229,6 +229,11 @@ def test_taps_of_a_wrong_kind(taps) -> None:
         find_taps(ToyBackbone(), taps)
 
 
+def test_a_word_for_a_flag() -> None:
+    with pytest.raises(ValueError, match="decoder='no' must be True or"):
+        find_taps(ToyBackbone(), decoder='no')
+
+
 def test_nothing_to_tap() -> None:
     with pytest.raises(ValueError, match='without any memory'):
         find_taps(ToyBackbone(), [])
