@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from logging import WARNING
+from typing import TYPE_CHECKING
 
 import torch
 from mmengine.logging import print_log
 from mmengine.registry import MODELS as ROOT_MODELS
 from torch import Tensor, nn
+from torch.nn.modules.instancenorm import _InstanceNorm
 
 from ..registry import MODELS
+from . import refusals
 from .taps.dry_run import DryRun, without_data
+
+if TYPE_CHECKING:
+    from .lfmu import LFMU
+    from .mlfm_neck import MLFMNeck
 
 POOLING = 'GlobalAveragePooling'
 
@@ -56,13 +64,14 @@ class Following:
         self.given = given
         self._feats: object = None  # as long as a head may still decide
         self._rearranges = False
+        self._centred = ''  # the tap whose channels have mean zero, if one
 
     def choose(
         self,
         parent: nn.Module,
         run: DryRun,
         row: Sequence[nn.Module],
-        neck: nn.Module,
+        neck: MLFMNeck,
     ) -> nn.Module | None:
         """Choose when the model is known.
 
@@ -70,18 +79,22 @@ class Following:
             parent (nn.Module): The model that owns the necks.
             run (DryRun): The dry run of its backbone.
             row (Sequence[nn.Module]): The necks in a row.
-            neck (nn.Module): The one of them that it is to follow.
+            neck (MLFMNeck): The one of them that it is to follow.
 
         Returns:
             nn.Module | None: The neck, or None for nothing.
         """
         given = self.given
+        tap, unit = neck.taps[-1], neck.units[-1]
+        if run.flow.is_returned(run.calls_of(tap.module)[-1].index):
+            self._centred = tap.module if _centres(unit) else ''
+        self._check_pooling(nn.Sequential(*row[row.index(neck) + 1 :]))
         if isinstance(given, nn.Module):
-            return given
+            return self._check_pooling(given)
         if given:
             # As the host builds its necks, in the scope of a user's project.
             host = ROOT_MODELS.children.get(_host_of(parent), ROOT_MODELS)
-            return host.build(given)
+            return self._check_pooling(host.build(given))
         if given is None and neck is row[-1]:
             self._feats = _arriving(run.output, row[:-1])
             of_host = _host_of(parent) is not None
@@ -117,6 +130,7 @@ class Following:
         if chosen is not None:
             # Say so: a base config's neck without arguments was overridden
             # without a trace.
+            self._check_pooling(chosen)
             print_log(
                 f'{_names(chosen)} follows the memory, since no neck '
                 "was given; a base config's own is kept by "
@@ -124,6 +138,21 @@ class Following:
                 logger='current',
             )
         return chosen
+
+    def _check_pooling(self, following: nn.Module) -> nn.Module:
+        """Warn if pooling returns means that a norm has made constant."""
+        if self._centred and POOLING in _names(following):
+            print_log(refusals.blind(self._centred), 'current', WARNING)
+        return following
+
+
+def _centres(unit: LFMU) -> bool:
+    """Tell whether each channel of an image leaves a unit with one mean."""
+    norm = unit.output_gate
+    alone = isinstance(norm, _InstanceNorm) or (
+        isinstance(norm, nn.GroupNorm) and norm.num_groups == norm.num_channels
+    )
+    return alone and not unit.identity_init
 
 
 def _names(neck: nn.Module) -> str:

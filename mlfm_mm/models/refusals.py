@@ -179,6 +179,16 @@ def unmet(state: MemoryPass | None, taps: Sequence[Tap], kind: str) -> str:
     )
 
 
+def blind(tap: str) -> str:
+    """Warn of a network that cannot tell its images apart."""
+    return (
+        f'The norm of the last unit gives each channel of tap {tap!r} the '
+        'same mean for all images, and global pooling returns these means: '
+        'the network would see nothing. Give MLFMNeck batch norm, a GN of '
+        'fewer groups, identity_init=True, or taps that end earlier.'
+    )
+
+
 def unseen(kind: str) -> str:
     """Warn of features that may be without memory."""
     return (

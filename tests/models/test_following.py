@@ -212,6 +212,51 @@ def test_a_choice_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert 'neck={{_base_.model.neck}}' in text
 
 
+INSTANCE = dict(norm_cfg=dict(type='IN', affine=True))
+DEEP = dict(taps=['layer4'], neck=[GAP])
+
+
+@pytest.mark.parametrize(
+    ('options', 'is_blind'),
+    [
+        (INSTANCE, True),
+        (dict(DEEP, norm_cfg=dict(type='GN', num_groups=512)), True),
+        (dict(DEEP, norm_cfg=dict(type='GN', num_groups=256)), False),
+        (dict(INSTANCE, identity_init=True), False),
+        (dict(INSTANCE, taps=['layer1', 'layer4.0']), False),
+        ({}, False),
+    ],
+    ids=str,
+)
+def test_means_that_pooling_returns(
+    options: dict, is_blind: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A norm for each channel of an image leaves pooling nothing to tell."""
+    told: list[str] = []
+    monkeypatch.setattr(
+        following, 'print_log', lambda text, *_, **__: told.append(text)
+    )
+    model = classifier(dict(MEMORY, **options), LINEAR)
+    (pooled,) = model.extract_feat(torch.randn(2, 3, 96, 96))
+    gap = (pooled[0] - pooled[1]).abs().max() / pooled.abs().max().clamp(1)
+    assert (gap < 1e-3) == is_blind
+    assert any('the network would see nothing' in x for x in told) == is_blind
+
+
+def test_means_that_another_neck_pools(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(
+        following, 'print_log', lambda text, *_, **__: told.append(text)
+    )
+    classifier([dict(MEMORY, **INSTANCE), GAP], LINEAR)
+    assert 'the same mean for all images' in ''.join(told)
+    told.clear()
+    classifier(dict(MEMORY, **INSTANCE), CSRA)
+    assert not told
+
+
 def test_one_map_with_the_channels_last() -> None:
     one = torch.ones(2, 4, 6, 8)
     (found,) = following.ChannelsFirst()(one)

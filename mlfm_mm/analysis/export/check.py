@@ -14,7 +14,7 @@ from torch.utils.benchmark import Timer
 
 from ...engine import UsageError
 from ..samples import Sample
-from .graph import Exported, reason_of
+from .graph import Exported, reason_of, remedy_of
 
 Run = Callable[[Tensor], Tensor]
 # Relative to the largest logit: single precision, other orders of summation.
@@ -119,7 +119,7 @@ def check_exported(
         UsageError: The two differ, or the file cannot be run.
     """
     worst, sizes = 0.0, []
-    with torch.no_grad(), _removed_if_useless(path):
+    with torch.no_grad(), _removed_if_useless(path, exported):
         run = open_exported(path)
         for x in _inputs(exported, samples):
             expected, found = exported.logits(x), run(x)
@@ -143,7 +143,7 @@ def check_exported(
 
 
 @contextmanager
-def _removed_if_useless(path: Path) -> Iterator[None]:
+def _removed_if_useless(path: Path, exported: Exported) -> Iterator[None]:
     """Remove a file that has not been found right, with a sentence."""
     try:
         yield
@@ -153,8 +153,9 @@ def _removed_if_useless(path: Path) -> Iterator[None]:
     except Exception as error:  # runtimes raise errors of their own
         path.unlink()
         raise UsageError(
-            f'{path.name} cannot be run and was removed: give --size HEIGHT '
-            f'WIDTH, or try the other --format ({reason_of(error)})'
+            f'{path.name} cannot be run and was removed: '
+            f'{remedy_of(exported, "the other --format")} '
+            f'({reason_of(error)})'
         ) from error
 
 

@@ -14,7 +14,7 @@ from ...engine.drawing import name_of, random_palette
 from ...engine.normalization import normalization_of
 from ..samples import size_of
 from ..trained import Trained
-from .graph import Exported, reason_of
+from .graph import Exported, reason_of, remedy_of
 from .preparation import preparation_of
 
 FORMATS = ('onnx', 'pt2')
@@ -126,8 +126,8 @@ def _save_onnx(exported: Exported, facts: dict[str, str], path: Path) -> None:
         ) from error
     except Exception as error:  # the exporter's own, of many lines
         raise UsageError(
-            f'{path.name} cannot be written: give --size HEIGHT WIDTH, or try '
-            f'--format pt2 ({reason_of(error)})'
+            f'{path.name} cannot be written: '
+            f'{remedy_of(exported, "--format pt2")} ({reason_of(error)})'
         ) from error
     assert program is not None
     for node in program.model.graph:

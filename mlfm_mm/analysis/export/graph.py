@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import copy
+import re
 from dataclasses import dataclass, replace
+from keyword import iskeyword
 
 import torch
 import torch.nn.functional as F
+from mmcv.cnn import ConvModule
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
@@ -96,6 +99,20 @@ def open_sizes(model: nn.Module) -> None:
                 setattr(module, name, open_)
 
 
+def rename_keywords(model: nn.Module) -> None:
+    """Rename norms whose names the code of a graph cannot hold.
+
+    Args:
+        model (nn.Module): The network, changed in place: mmcv calls an
+            instance norm ``in``.
+    """
+    for module in model.modules():
+        name = getattr(module, 'norm_name', None)
+        if isinstance(module, ConvModule) and name and iskeyword(name):
+            module.norm_name = f'norm_{name}'
+            module.add_module(module.norm_name, module._modules.pop(name))
+
+
 def fold_units(model: nn.Module) -> None:
     """Fold the norms of memory units, which cannot be undone.
 
@@ -167,6 +184,7 @@ def export_network(network: Trained, size: tuple[int, int] | None) -> Exported:
     logits, model = Logits(network).eval(), copy.deepcopy(network.model)
     fold_units(model)
     open_sizes(model)
+    rename_keywords(model)
     traced = Logits(replace(network, model=model)).eval()
     if size is not None:
         _check_size(logits, network, size)
@@ -235,8 +253,14 @@ def find_divisor(logits: Logits, network: Trained) -> int:
 
 
 def reason_of(error: Exception) -> str:
-    """Describe an error by its kind and its first line."""
-    return sentence(error).partition('\n')[0]
+    """Describe an error by its kind and its first line, without colours."""
+    return re.sub(r'\x1b\[[\d;]*m', '', sentence(error).partition('\n')[0])
+
+
+def remedy_of(exported: Exported, other: str) -> str:
+    """Say what may help where a format fails: a fixed size, or another."""
+    size = '' if exported.size else 'give --size HEIGHT WIDTH, or '
+    return f'{size}try {other}'
 
 
 def _example(network: Trained, size: tuple[int, int], count: int) -> Tensor:

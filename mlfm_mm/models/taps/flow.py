@@ -49,10 +49,15 @@ class Flow:
         self.is_cut = not any(root in before for root in roots)
         self._before = [before.get(n, 0) if n else 0 for n in marked]
         self._learned = [n in learned for n in marked]
+        self._returned = [n in roots for n in marked]
 
     def reaches_output(self, index: int) -> bool:
         """Tell whether a call has any influence on the outputs."""
         return self._before[index] > 0
+
+    def is_returned(self, index: int) -> bool:
+        """Tell whether a call's output is one of the outputs itself."""
+        return self._returned[index]
 
     def is_learned(self, index: int) -> bool:
         """Tell whether weights had a part in a call's output."""

@@ -40,14 +40,16 @@ def test_a_file_that_cannot_be_run_is_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(x: torch.Tensor) -> torch.Tensor:
-        raise RuntimeError('idx=3 must be within [-2,1]\nmore')
+        raise RuntimeError('\x1b[96midx=3\x1b[0m is not in [-2,1]\nmore')
 
     network = classifier(tmp_path)
     exported = export_network(network, (32, 32))
     path = tmp_path / 'net.pt2'
     save(exported, describe(network, exported), path)
     monkeypatch.setattr(check, 'open_exported', lambda path: fail)
-    with pytest.raises(UsageError, match=r'give --size .*within \[-2,1\]\)$'):
+    with pytest.raises(
+        UsageError, match=r'removed: try the .* idx=3 is not in \[-2,1\]\)$'
+    ):
         check_exported(path, exported, generate_samples(network, 1))
     assert not path.exists()
     # Of another shape, and stopped by a user while it runs.

@@ -85,6 +85,19 @@ def test_norms_that_belong_to_no_convolution(
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize('format_', ['onnx', 'pt2'])
+def test_a_norm_named_by_a_keyword(format_: str, tmp_path: Path) -> None:
+    """mmcv calls an instance norm ``in``, which is no name in Python."""
+    instance = "dict(type='IN', affine=True)"
+    more = f"model['neck'].update(norm_cfg={instance}, identity_init=True)\n"
+    network = classifier(tmp_path, more=f'model = dict(neck=dict())\n{more}')
+    exported = export_network(network, None)
+    path = tmp_path / f'net.{format_}'
+    save(exported, describe(network, exported), path)
+    check_exported(path, exported, generate_samples(network, 1))
+    assert hasattr(network.model.neck.units[0].input_gate, 'in')
+
+
 def test_an_old_pytorch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
