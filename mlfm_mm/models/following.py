@@ -88,13 +88,14 @@ class Following:
         tap, unit = neck.taps[-1], neck.units[-1]
         if run.flow.is_returned(run.calls_of(tap.module)[-1].index):
             self._centred = tap.module if _centres(unit) else ''
-        self._check_pooling(nn.Sequential(*row[row.index(neck) + 1 :]))
-        if isinstance(given, nn.Module):
-            return self._check_pooling(given)
-        if given:
+        self._check_pooling(*row[row.index(neck) + 1 :])
+        if given and not isinstance(given, nn.Module):
             # As the host builds its necks, in the scope of a user's project.
             host = ROOT_MODELS.children.get(_host_of(parent), ROOT_MODELS)
-            return self._check_pooling(host.build(given))
+            given = host.build(given)
+        if isinstance(given, nn.Module):
+            self._check_pooling(given)
+            return given
         if given is None and neck is row[-1]:
             self._feats = _arriving(run.output, row[:-1])
             of_host = _host_of(parent) is not None
@@ -139,11 +140,10 @@ class Following:
             )
         return chosen
 
-    def _check_pooling(self, following: nn.Module) -> nn.Module:
+    def _check_pooling(self, *following: nn.Module) -> None:
         """Warn if pooling returns means that a norm has made constant."""
-        if self._centred and POOLING in _names(following):
+        if self._centred and POOLING in ' '.join(map(_names, following)):
             print_log(refusals.blind(self._centred), 'current', WARNING)
-        return following
 
 
 def _centres(unit: LFMU) -> bool:

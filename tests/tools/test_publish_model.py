@@ -80,6 +80,7 @@ def test_mistakes_get_one_line(tmp_path: Path) -> None:
     torch.save(dict(state_dict={}), tmp_path / 'full.pth')
     torch.save(dict(weight=torch.ones(1)), tmp_path / 'bare.pth')
     (tmp_path / 'file').write_text('')
+    (tmp_path / 'five.json').write_text('{"cat": 5}')
     (tmp_path / 'folder').mkdir()
     for words, message in (
         (['full.pth', 'file/x.pth'], 'file is a file: give a folder'),
@@ -89,6 +90,10 @@ def test_mistakes_get_one_line(tmp_path: Path) -> None:
         (
             ['full.pth', 'x.pth', '--class-names', 'no.json'],
             '--class-names no.json: [Errno 2] No such file',
+        ),
+        (
+            ['full.pth', 'x.pth', '--class-names', 'five.json'],
+            '--class-names five.json: it must be {"folder": "words", ...}',
         ),
         (
             ['full.pth', 'x.pth', '--class-names', 'file'],

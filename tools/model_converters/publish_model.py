@@ -117,7 +117,10 @@ def read_names(path: Path) -> dict[str, str]:
         names = json.loads(path.read_text('utf-8'))
     except (OSError, ValueError) as error:
         raise UsageError(f'--class-names {path}: {error}') from error
-    if not isinstance(names, dict):
+    are_words = isinstance(names, dict) and all(
+        isinstance(name, str) for name in names.values()
+    )
+    if not are_words:
         raise UsageError(
             f'--class-names {path}: it must be {{"folder": "words", ...}}'
         )
