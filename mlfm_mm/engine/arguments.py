@@ -2,8 +2,8 @@
 
 import argparse
 import os
-import re
 from collections.abc import Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import TypeVar
 
@@ -29,31 +29,42 @@ class Overrides(DictAction):
     A path that has some would name another folder.
     """
 
-    # No command line can hold it.
-    _GAP = '\0'
-
     @classmethod
     def _parse_iterable(cls, val: str) -> object:
         val = val.strip(' \'"')
-        if ',' in val or val[:1] + val[-1:] in ('[]', '()'):
-            val = re.sub(r'\s*([\[\](),])\s*', r'\1', val)
-        return cls._spaced(
-            DictAction._parse_iterable(val.replace(' ', cls._GAP))
-        )
+        depths = _depths(val)
+        kind = {'[': list, '(': tuple}.get(val[:1])
+        if kind and 0 not in depths[:-1]:  # one pair of brackets around all
+            return kind(map(cls._parse_iterable, _split(val[1:-1])))
+        if any(a == ',' and not d for a, d in zip(val, depths, strict=True)):
+            return [*map(cls._parse_iterable, _split(val))]
+        return cls._parse_int_float_bool(val)
 
-    @classmethod
-    def _spaced(cls, value: object) -> object:
-        if isinstance(value, list | tuple):
-            return type(value)(map(cls._spaced, value))
-        if isinstance(value, str):
-            return value.replace(cls._GAP, ' ')
-        return value
+
+def _depths(text: str) -> list[int]:
+    """Count for each character how many brackets are open behind it."""
+    return [*accumulate((a in '([') - (a in ')]') for a in text)]
+
+
+def _split(text: str) -> list[str]:
+    """Split at commas outside of brackets; the last may have none behind."""
+    parts = ['']
+    for letter, depth in zip(text, _depths(text), strict=True):
+        if letter == ',' and depth == 0:
+            parts.append('')
+        else:
+            parts[-1] += letter
+    return parts if parts[-1].strip() else parts[:-1]
 
 
 def pair(text: str) -> str:
     """Refuse an override that is no ``KEY=VALUE``."""
-    if text.find('=') < 1:
+    key, _, value = text.partition('=')
+    if not key or key == text:
         raise argparse.ArgumentTypeError(f'takes KEY=VALUE, not {text!r}')
+    depths = [0, *_depths(value)]
+    if (',' in value or value[:1] in '[(') and (depths[-1] or min(depths) < 0):
+        raise argparse.ArgumentTypeError(f'brackets of {text!r} do not match')
     return text
 
 

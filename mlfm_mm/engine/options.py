@@ -191,12 +191,17 @@ def check_hooks(cfg: Config) -> None:
         mlfm_mm.engine.errors.UsageError: custom_hooks[0]='EMAHook' is no
         hook: give dict(type=...)
     """
-    named = dict(cfg.get('default_hooks') or {})
-    listed = enumerate(cfg.get('custom_hooks') or ())
-    given = {f'default_hooks.{name}': hook for name, hook in named.items()}
-    given |= {f'custom_hooks[{i}]': hook for i, hook in listed}
+    named, listed = cfg.get('default_hooks'), cfg.get('custom_hooks')
+    if not isinstance(named, dict | None):
+        raise UsageError(
+            f'default_hooks={named!r}: give dict(NAME=dict(type=...))'
+        )
+    if not isinstance(listed, list | tuple | None):
+        raise UsageError(f'custom_hooks={listed!r}: give [dict(type=...)]')
+    given = {f'default_hooks.{k}': v for k, v in (named or {}).items() if v}
+    given |= {f'custom_hooks[{i}]': v for i, v in enumerate(listed or ())}
     for place, hook in given.items():
-        if not isinstance(hook, dict | Hook | None):
+        if not isinstance(hook, dict | Hook):
             raise UsageError(
                 f'{place}={hook!r} is no hook: give dict(type=...)'
             )

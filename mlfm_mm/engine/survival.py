@@ -37,11 +37,10 @@ def protect(cfg: Config, signals: list[str] | None = None) -> None:
     hooks = dict(cfg.get('default_hooks') or {})
     checkpoint = hooks.get('checkpoint', DEFAULT_CHECKPOINT)
     scope = cfg.get('default_scope')
-    if checkpoint and kind_of(checkpoint, HOOKS, scope) is CheckpointHook:
+    if is_settings(checkpoint, CheckpointHook, scope):
         hooks['checkpoint'] = {**checkpoint, **OUR_HOOKS['checkpoint']}
     for hook in (*hooks.values(), *(cfg.get('custom_hooks') or ())):
-        is_settings = isinstance(hook, dict)
-        if is_settings and kind_of(hook, HOOKS, scope) is EarlyStoppingHook:
+        if is_settings(hook, EarlyStoppingHook, scope):
             hook['type'] = OUR_EARLY_STOP
             # Ours has to count before checkpoints are written.
             hook.pop('priority', None)
@@ -50,7 +49,9 @@ def protect(cfg: Config, signals: list[str] | None = None) -> None:
     }
     # ``finite_guard=dict(policy='skip')`` need not repeat the type.
     given = {
-        k: {**OUR_HOOKS[k], **v} if v and k in OUR_HOOKS else v
+        k: {**OUR_HOOKS[k], **v}
+        if isinstance(v, dict) and k in OUR_HOOKS
+        else v
         for k, v in hooks.items()
     }
     cfg.default_hooks = {**ours, **given}
@@ -58,3 +59,8 @@ def protect(cfg: Config, signals: list[str] | None = None) -> None:
         cfg.default_hooks.preemption = dict(
             OUR_HOOKS['preemption'], signals=signals
         )
+
+
+def is_settings(hook: object, kind: type, scope: str | None) -> bool:
+    """Tell whether a hook is settings, not an instance, of exactly a kind."""
+    return isinstance(hook, dict) and kind_of(hook, HOOKS, scope) is kind

@@ -14,7 +14,7 @@ from .survival import protect
 from .weights import check_checkpoint
 
 # Numbers of train_cfg that count epochs or iterations.
-LENGTHS = ('max_epochs', 'max_iters', 'val_interval')
+LENGTHS = ('max_epochs', 'max_iters')
 
 
 def prepare_training(
@@ -69,13 +69,13 @@ def prepare_training(
             f'{config} does not say how to train: it needs train_cfg '
             'and train_dataloader (inherit a schedule and a dataset)'
         )
-    check_lengths(cfg)
     if no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if amp:
         enable_amp(cfg)
     if auto_scale_lr:
         enable_auto_scale_lr(cfg)
+    check_lengths(cfg)
     protect(cfg, signals)
     log_as_counted(cfg)
     set_resume(cfg, resume)
@@ -95,10 +95,14 @@ def check_lengths(cfg: Config) -> None:
         UsageError: A number is less than 1.
     """
     given = {f'train_cfg.{key}': cfg.train_cfg.get(key) for key in LENGTHS}
-    scale = cfg.get('auto_scale_lr') or {}
-    given['auto_scale_lr.base_batch_size'] = scale.get('base_batch_size')
+    if cfg.get('val_dataloader'):
+        interval = cfg.train_cfg.get('val_interval')
+        given['train_cfg.val_interval'] = interval
+    scale = cfg.get('auto_scale_lr')
+    if isinstance(scale, dict) and scale.get('enable'):
+        given['auto_scale_lr.base_batch_size'] = scale.get('base_batch_size')
     for place, value in given.items():
-        if value is not None and value < 1:
+        if isinstance(value, int | float) and value < 1:
             raise UsageError(f'{place}={value} must be at least 1')
 
 

@@ -88,7 +88,7 @@ class Following:
         tap, unit = neck.taps[-1], neck.units[-1]
         if run.flow.is_returned(run.calls_of(tap.module)[-1].index):
             self._centred = tap.module if _centres(unit) else ''
-        self._check_pooling(*row[row.index(neck) + 1 :])
+        self._check_pooling(*row[row.index(neck) + 1 :][:1])
         if given and not isinstance(given, nn.Module):
             # As the host builds its necks, in the scope of a user's project.
             host = ROOT_MODELS.children.get(_host_of(parent), ROOT_MODELS)
@@ -142,7 +142,7 @@ class Following:
 
     def _check_pooling(self, *following: nn.Module) -> None:
         """Warn if pooling returns means that a norm has made constant."""
-        if self._centred and POOLING in ' '.join(map(_names, following)):
+        if self._centred and POOLING in map(_first, following):
             print_log(refusals.blind(self._centred), 'current', WARNING)
 
 
@@ -153,6 +153,12 @@ def _centres(unit: LFMU) -> bool:
         isinstance(norm, nn.GroupNorm) and norm.num_groups == norm.num_channels
     )
     return alone and not unit.identity_init
+
+
+def _first(neck: nn.Module) -> str:
+    while isinstance(neck, nn.Sequential) and len(neck):
+        neck = neck[0]
+    return type(neck).__name__
 
 
 def _names(neck: nn.Module) -> str:

@@ -2,8 +2,12 @@ import argparse
 import os
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from mmengine.config import DictAction
 
 from mlfm_mm.engine.arguments import (
+    Overrides,
     add_config_options,
     add_run_options,
     read_arguments,
@@ -36,6 +40,15 @@ def test_overrides(parser: argparse.ArgumentParser) -> None:
             ['my data', 'b c', (1, 2), ['x', 3.5]],
         ),
         ('my data, True', ['my data', True]),
+        (
+            '[my photos (old)/a, (b) c [d]/e f]',
+            ['my photos (old)/a', '(b) c [d]/e f'],
+        ),
+        ('(a) photos, (b, 1)', ['(a) photos', ('b', 1)]),
+        ("[' 3', [ ], ()]", [3, [], ()]),
+        ('(old) and (new)', '(old) and (new)'),
+        ('a,', ['a']),
+        ('', ''),
         ('[\'a b\', "c d"]', ['a b', 'c d']),
         (' 3', 3),
         ('(None,)', (None,)),
@@ -47,6 +60,29 @@ def test_spaces_stay(
     """MMEngine's own drops them, so that a path names another folder."""
     options = read_arguments(parser, ['--cfg-options', f'a.b={text}'])
     assert options['cfg_options'] == {'a.b': value}
+
+
+@given(
+    st.recursive(
+        st.integers() | st.booleans() | st.text('ab.:/-', min_size=1),
+        lambda inner: st.lists(inner) | st.lists(inner, min_size=1).map(tuple),
+    )
+)
+def test_as_mmengine_without_spaces(value: object) -> None:
+    text = str(value).replace(' ', '').replace("'", '')
+    found = Overrides._parse_iterable(text)
+    assert repr(found) == repr(DictAction._parse_iterable(text))
+
+
+@pytest.mark.parametrize('text', ['a=[1,2', 'a=1,2)', 'a=[1'])
+def test_brackets_that_do_not_match(
+    text: str,
+    parser: argparse.ArgumentParser,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        read_arguments(parser, ['--cfg-options', text])
+    assert 'do not match' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize('text', ['a', '=3'])

@@ -30,7 +30,10 @@ def write(folder: Path, text: str) -> str:
         ('a = 1 / 0', 'cannot be read: ZeroDivisionError'),
         ("load_form = 'net.pth'", "did you mean 'load_from'?"),
         ('train_dataloder = dict()', "did you mean 'train_dataloader'?"),
-        ("custom_hooks = 'ab'", "custom_hooks[0]='a' is no hook: give dict("),
+        ("custom_hooks = ['a']", "custom_hooks[0]='a' is no hook: give dict("),
+        ('custom_hooks = [None]', 'custom_hooks[0]=None is no hook'),
+        ("custom_hooks = 'ab'", "custom_hooks='ab': give [dict("),
+        ("default_hooks = ['ab']", "default_hooks=['ab']: give dict(NAME="),
         ('default_hooks = dict(timer=3)', 'default_hooks.timer=3 is no hook'),
     ],
 )

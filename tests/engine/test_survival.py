@@ -31,7 +31,7 @@ def test_the_hosts_hook_by_its_class(kind: object) -> None:
 @pytest.mark.parametrize('kind', [EarlyStoppingHook, 'EarlyStoppingHook'])
 def test_early_stopping(kind: object) -> None:
     mine = dict(type=kind, monitor='loss', priority='LOWEST')
-    hooks = dict(a=mine, timer=IterTimerHook())
+    hooks = dict(a=mine, timer=IterTimerHook(), checkpoint=CheckpointHook())
     cfg = Config(dict(default_hooks=hooks, custom_hooks=[mine]))
     protect(cfg)
     ours = dict(type='mlfm_mm.ResumableEarlyStoppingHook', monitor='loss')

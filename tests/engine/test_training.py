@@ -38,7 +38,10 @@ from tests.tools.helpers import write_digits_config, write_segments_config
             'train_cfg.val_interval=0 must be at least 1',
         ),
         (
-            dict(cfg_options={'auto_scale_lr.base_batch_size': 0}),
+            dict(
+                auto_scale_lr=True,
+                cfg_options={'auto_scale_lr.base_batch_size': 0},
+            ),
             'auto_scale_lr.base_batch_size=0 must be at least 1',
         ),
         (dict(work_dir=__file__), 'test_training.py is a file: give a'),
@@ -107,6 +110,16 @@ def test_a_logger_is_left_as_it_is(tmp_path: Path) -> None:
     cfg = prepare_training(config, cfg_options=options)
     assert cfg.default_hooks.logger.log_metric_by_epoch is True
     assert 'log_metric_by_epoch' not in str(prepare_training(config))
+
+
+def test_numbers_that_nothing_reads(tmp_path: Path) -> None:
+    config = str(write_digits_config(tmp_path))
+    unread = {
+        'train_cfg.val_interval': 0,
+        'auto_scale_lr.base_batch_size': 0,
+        'auto_scale_lr.enable': False,
+    }
+    prepare_training(config, no_validate=True, cfg_options=unread)
 
 
 def test_host_that_is_not_installed(

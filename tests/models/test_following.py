@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from mlfm_mm import MLFMNeck
 from mlfm_mm.models import following
+from mlfm_mm.registry import MODELS
 from tests.hosts import needs_mmseg
 from tests.models.builders import ToyBackbone, segmentor
 
@@ -212,7 +213,17 @@ def test_a_choice_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert 'neck={{_base_.model.neck}}' in text
 
 
+@MODELS.register_module()
+class PositiveNeck(nn.Module):
+    """Keeps the positive part of a map."""
+
+    def forward(self, feats: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        return tuple(x.relu() for x in feats)
+
+
 INSTANCE = dict(norm_cfg=dict(type='IN', affine=True))
+# Means are no longer the same behind it.
+POSITIVE = dict(type='mlfm_mm.PositiveNeck')
 DEEP = dict(taps=['layer4'], neck=[GAP])
 
 
@@ -223,6 +234,8 @@ DEEP = dict(taps=['layer4'], neck=[GAP])
         (dict(DEEP, norm_cfg=dict(type='GN', num_groups=512)), True),
         (dict(DEEP, norm_cfg=dict(type='GN', num_groups=256)), False),
         (dict(INSTANCE, identity_init=True), False),
+        (dict(INSTANCE, neck=[POSITIVE, GAP]), False),
+        (dict(INSTANCE, taps=['layer1', 'layer3']), False),
         (dict(INSTANCE, taps=['layer1', 'layer4.0']), False),
         ({}, False),
     ],
@@ -236,8 +249,10 @@ def test_means_that_pooling_returns(
     monkeypatch.setattr(
         following, 'print_log', lambda text, *_, **__: told.append(text)
     )
-    model = classifier(dict(MEMORY, **options), LINEAR)
-    (pooled,) = model.extract_feat(torch.randn(2, 3, 96, 96))
+    # Of two maps that it returns, the head takes the last.
+    backbone = dict(RESNET, out_indices=(2, 3))
+    model = classifier(dict(MEMORY, **options), LINEAR, backbone)
+    *_, pooled = model.extract_feat(torch.randn(2, 3, 96, 96))
     gap = (pooled[0] - pooled[1]).abs().max() / pooled.abs().max().clamp(1)
     assert (gap < 1e-3) == is_blind
     assert any('the network would see nothing' in x for x in told) == is_blind
@@ -250,9 +265,15 @@ def test_means_that_another_neck_pools(
     monkeypatch.setattr(
         following, 'print_log', lambda text, *_, **__: told.append(text)
     )
-    classifier([dict(MEMORY, **INSTANCE), GAP], LINEAR)
-    assert 'the same mean for all images' in ''.join(told)
+    # As if it ran within another network, which only returns what it does.
+    timm = dict(type='TIMMBackbone', model_name='resnet18')
+    for backbone in (RESNET, timm):
+        told.clear()
+        classifier([dict(MEMORY, **INSTANCE), GAP], LINEAR, backbone)
+        assert 'the same mean for all images' in ''.join(told)
     told.clear()
+    classifier([dict(MEMORY, **INSTANCE), POSITIVE, GAP], LINEAR)
+    assert not told
     classifier(dict(MEMORY, **INSTANCE), CSRA)
     assert not told
 

@@ -24,7 +24,7 @@ from mlfm_mm.datasets.images import shorten
 from mlfm_mm.engine import UsageError, one_sentence
 from mlfm_mm.engine.arguments import add_trust, make_parser
 from mlfm_mm.engine.models import build_model
-from mlfm_mm.engine.outputs import make_parent
+from mlfm_mm.engine.outputs import check_apart, make_parent
 from mlfm_mm.engine.weights import (
     differences,
     read_checkpoint,
@@ -191,6 +191,7 @@ def convert_file(src: Path, dst: Path) -> str:
     except KeyError as error:
         raise UsageError(str(error.args[0])) from error
     meta = origin_of(state)
+    check_apart(dst, src)
     make_parent(dst)
     # The network notes the options for which its weights were trained.
     model = build_model(Config.fromstring(meta['cfg'], '.py'))

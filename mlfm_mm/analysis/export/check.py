@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.utils.benchmark import Timer
 
 from ...engine import UsageError
+from ...engine.errors import is_interrupt
 from ..samples import Sample
 from .graph import Exported, reason_of, remedy_of
 
@@ -127,6 +128,7 @@ def check_exported(
             sizes.append((x.shape[2], x.shape[3]))
             worst = max(worst, float(gap))
             if not gap <= TOLERANCE:
+                path.unlink()
                 raise UsageError(
                     f'{path.name} differs from PyTorch by {float(gap):.2g} '
                     f'of the largest logit on images of {sizes[-1]} and was '
@@ -147,11 +149,12 @@ def _removed_if_useless(path: Path, exported: Exported) -> Iterator[None]:
     """Remove a file that has not been found right, with a sentence."""
     try:
         yield
-    except (UsageError, KeyboardInterrupt):
-        path.unlink()
+    except UsageError:
         raise
-    except Exception as error:  # runtimes raise errors of their own
+    except BaseException as error:  # runtimes raise errors of their own
         path.unlink()
+        if is_interrupt(error) or not isinstance(error, Exception):
+            raise
         raise UsageError(
             f'{path.name} cannot be run and was removed: '
             f'{remedy_of(exported, "the other --format")} '

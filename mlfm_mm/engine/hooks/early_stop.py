@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isfinite
+
 from mmengine.hooks import EarlyStoppingHook
 from mmengine.runner import Runner
 
@@ -29,8 +31,7 @@ class ResumableEarlyStoppingHook(EarlyStoppingHook):
 
     # Counts before the last checkpoint is written again after a new best.
     priority = 'LOW'
-    # Whether a run has ended that more patience would not have kept going.
-    is_over = False
+    last_score = 0.0
 
     def before_train(self, runner: Runner) -> None:
         """Take over what the checkpoint has counted.
@@ -38,11 +39,13 @@ class ResumableEarlyStoppingHook(EarlyStoppingHook):
         Args:
             runner (Runner): The runner, resumed or new.
         """
-        info = runner.message_hub.runtime_info
-        if self._key not in info:
+        info, key = runner.message_hub.runtime_info, self._key(runner)
+        if key not in info:
             return
-        self.best_score, self.wait_count, self.is_over = info[self._key]
-        if self.is_over or self.wait_count >= self.patience:
+        self.best_score, self.wait_count, *last = info[key]
+        # Those of an earlier version hold no other score.
+        self.last_score = last[0] if last else self.best_score
+        if self._is_over():
             runner.train_loop.stop_training = True
             runner.logger.info(
                 f'Early stopping by {self.monitor} has ended this run: '
@@ -59,20 +62,26 @@ class ResumableEarlyStoppingHook(EarlyStoppingHook):
             metrics (dict[str, float]): The results of the validation.
         """
         super().after_val_epoch(runner, metrics)
-        counted = float(self.best_score), self.wait_count, self.is_over
-        runner.message_hub.update_info(self._key, counted)
+        self.last_score = float(metrics.get(self.monitor, self.last_score))
+        counted = float(self.best_score), self.wait_count, self.last_score
+        runner.message_hub.update_info(self._key(runner), counted)
 
-    def _check_stop_condition(self, current_score: float) -> tuple[bool, str]:
-        """Note whether the run has ended for want of more than patience."""
-        stops, reason = super()._check_stop_condition(current_score)
-        self.is_over = stops and self.wait_count < self.patience
-        return stops, reason
+    def _is_over(self) -> bool:
+        """Tell whether a run has ended, by the settings as they are now."""
+        goal, better = self.stopping_threshold, self.rule_map[self.rule]
+        return (
+            self.wait_count >= self.patience
+            or (goal is not None and better(self.last_score, goal))
+            or (self.check_finite and not isfinite(self.last_score))
+        )
 
-    @property
-    def _key(self) -> str:
-        """str: What tells its count from that of another such hook.
-
-        Two of them that differ by their patience count the same.
-        """
-        told = self.monitor, self.rule, self.min_delta, self.stopping_threshold
-        return f'early_stop/{"/".join(map(str, told))}'
+    def _key(self, runner: Runner) -> str:
+        """Name its count: another such hook on the same metric has its own."""
+        alike = [
+            hook
+            for hook in runner.hooks
+            if isinstance(hook, ResumableEarlyStoppingHook)
+            and hook.monitor == self.monitor
+        ]
+        number = alike.index(self)
+        return f'early_stop/{self.monitor}' + (f'/{number}' if number else '')

@@ -278,7 +278,8 @@ class SafeCheckpointHook(CheckpointHook):
         except OSError as error:
             checkpoints.part_of(path).unlink(missing_ok=True)
             failure = [str(error)]
-        self.place = {}
+        finally:
+            self.place = {}
         broadcast_object_list(failure)
         if failure[0] is None:
             return True

@@ -6,7 +6,7 @@ output was computed from which.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from torch import Tensor
 from torch.autograd.function import BackwardCFunction
@@ -49,14 +49,15 @@ class Flow:
         self.is_cut = not any(root in before for root in roots)
         self._before = [before.get(n, 0) if n else 0 for n in marked]
         self._learned = [n in learned for n in marked]
-        self._returned = [n in roots for n in marked]
+        returned = set(_copied(roots[-1])) if roots else set()
+        self._returned = [n in returned for n in marked]
 
     def reaches_output(self, index: int) -> bool:
         """Tell whether a call has any influence on the outputs."""
         return self._before[index] > 0
 
     def is_returned(self, index: int) -> bool:
-        """Tell whether a call's output is one of the outputs itself."""
+        """Tell whether a call's output is the last output itself."""
         return self._returned[index]
 
     def is_learned(self, index: int) -> bool:
@@ -71,6 +72,20 @@ class Flow:
         """
         before = self._before[second]
         return before >> first & 1 == 1 and before != self._before[first]
+
+
+def _copied(node: Node) -> Iterator[Node]:
+    """Yield a node, and what it is a mere copy of.
+
+    The recorder copies what each call returns.
+    """
+    yield node
+    while node.name().startswith('CloneBackward'):
+        (before, _), *_ = node.next_functions
+        if before is None:
+            return
+        node = before
+        yield node
 
 
 def _walk(

@@ -80,3 +80,11 @@ def test_onnxruntime_is_absent(
     monkeypatch.setitem(sys.modules, 'onnxruntime', None)
     with pytest.raises(UsageError, match=r'pip install .mlfm_mm\[export\]'):
         open_exported(tmp_path / 'net.onnx')
+    # It may be checked later.
+    network = classifier(tmp_path)
+    exported = export_network(network, (32, 32))
+    path = tmp_path / 'net.onnx'
+    path.write_bytes(b'')
+    with pytest.raises(UsageError, match='onnxruntime is not installed'):
+        check_exported(path, exported, generate_samples(network, 1))
+    assert path.exists()

@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from mmengine.config import Config
 from mmengine.registry import METRICS
 
@@ -106,6 +107,21 @@ def test_more_patience_goes_on(tmp_path: Path) -> None:
     assert run(cfg).epoch == 5
 
 
+def test_what_an_earlier_version_has_counted(tmp_path: Path) -> None:
+    cfg = early_config(tmp_path)
+    protect(cfg)
+    run(cfg)
+    path = tmp_path / 'epoch_3.pth'
+    saved = torch.load(path, weights_only=False)
+    counted = saved['message_hub']['runtime_info']
+    counted['early_stop/score'] = counted['early_stop/score'][:2]
+    torch.save(saved, path)
+    cfg.resume = True
+    # Other numbers change what counts from now on, not what was counted.
+    cfg.custom_hooks[0].update(min_delta=98, stopping_threshold=50)
+    assert run(cfg).epoch == 3
+
+
 def test_a_threshold(tmp_path: Path) -> None:
     cfg = early_config(tmp_path, patience=9, stopping_threshold=1.5)
     # Written again after the validation, which need not be repeated.
@@ -114,6 +130,8 @@ def test_a_threshold(tmp_path: Path) -> None:
     assert run(cfg).epoch == 2
     cfg.resume = True
     assert run(cfg).epoch == 2
+    cfg.custom_hooks[0].stopping_threshold = 2.5
+    assert run(cfg).epoch > 2
 
 
 def test_by_iterations(tmp_path: Path) -> None:
