@@ -77,7 +77,7 @@ class LFMU(BaseModule):
     Raises:
         ImportError: ``kernels='triton'`` without Triton.
         TypeError: ``norm_cfg`` or ``act_cfg`` is a string.
-        ValueError: ``update`` or ``kernels`` is unknown, a bool is none, or
+        ValueError: ``update`` or ``kernels`` is unknown, a flag is a word, or
             ``identity_init`` is asked of a norm that has no weight to start
             at zero.
 
