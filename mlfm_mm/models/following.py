@@ -88,7 +88,8 @@ class Following:
         tap, unit = neck.taps[-1], neck.units[-1]
         if run.flow.is_returned(run.calls_of(tap.module)[-1].index):
             self._centred = tap.module if _centres(unit) else ''
-        self._check_pooling(*row[row.index(neck) + 1 :][:1])
+        behind = row.index(neck) + 1
+        self._check_pooling(*row[behind : behind + 1])
         if given and not isinstance(given, nn.Module):
             # As the host builds its necks, in the scope of a user's project.
             host = ROOT_MODELS.children.get(_host_of(parent), ROOT_MODELS)
@@ -129,9 +130,9 @@ class Following:
         feats, self._feats = self._feats, None
         chosen = self._default(parent, feats, head)
         if chosen is not None:
+            self._check_pooling(chosen)
             # Say so: a base config's neck without arguments was overridden
             # without a trace.
-            self._check_pooling(chosen)
             print_log(
                 f'{_names(chosen)} follows the memory, since no neck '
                 "was given; a base config's own is kept by "

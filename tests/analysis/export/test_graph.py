@@ -89,8 +89,8 @@ def test_norms_that_belong_to_no_convolution(
 def test_a_norm_named_by_a_keyword(format_: str, tmp_path: Path) -> None:
     """mmcv calls an instance norm ``in``, which is no name in Python."""
     instance = "dict(type='IN', affine=True)"
-    more = f"model['neck'].update(norm_cfg={instance}, identity_init=True)\n"
-    network = classifier(tmp_path, more=f'model = dict(neck=dict())\n{more}')
+    more = f"model['neck'] = dict(norm_cfg={instance}, identity_init=True)\n"
+    network = classifier(tmp_path, more=more)
     exported = export_network(network, None)
     path = tmp_path / f'net.{format_}'
     save(exported, describe(network, exported), path)
