@@ -19,6 +19,8 @@ from .trained import Trained
 
 PICTURE = 'picture'  # stage zero
 BINS = 12
+# Frequencies up to this are low: the low-low wavelet band holds about these.
+CUTOFF = 0.5
 
 
 @dataclass
@@ -26,24 +28,22 @@ class StageSpectrum:
     """The spectrum of one stage's features, over many pictures.
 
     Frequencies are fractions of the map's Nyquist frequency: 1 alternates
-    from pixel to pixel, and the low-low wavelet band holds about those below
-    0.5.
+    from pixel to pixel.
 
     Args:
         stage (str): The module of the backbone, or :data:`PICTURE`.
-        cutoff (float): The highest frequency that counts as low.
         density (list[Tensor]): For each picture, the mean power in each of
             :data:`BINS` rings of frequency, relative to the mean over all
             frequencies without the DC component; NaN where a ring is empty,
             as in small maps.
-        low (list[float]): For each picture, the share of power up to the
-            cut-off, without the DC component; none of maps of one pixel.
+        low (list[float]): For each picture, the share of power up to
+            :data:`CUTOFF`, without the DC component; none of maps of one
+            pixel.
         mean (list[float]): For each picture, the share of the DC component
             in all power.
     """
 
     stage: str
-    cutoff: float
     density: list[Tensor] = field(default_factory=list)
     low: list[float] = field(default_factory=list)
     mean: list[float] = field(default_factory=list)
@@ -60,7 +60,7 @@ class StageSpectrum:
         power[0, 0] = 0
         varying = max(total - constant, 1e-30)
         if power.numel() > 1:  # else nothing varies
-            low = power[frequency <= self.cutoff].sum()
+            low = power[frequency <= CUTOFF].sum()
             self.low.append(float(low) / varying)
         self.mean.append(constant / max(total, 1e-30))
         inside = frequency.lt(1) & frequency.gt(0)
@@ -140,7 +140,7 @@ def stages_of(model: nn.Module) -> list[Tap]:
 
 
 def measure_spectrum(
-    network: Trained, samples: Iterable[Sample], cutoff: float = 0.5
+    network: Trained, samples: Iterable[Sample]
 ) -> list[StageSpectrum]:
     """Measure the spectra of a network's features.
 
@@ -149,15 +149,13 @@ def measure_spectrum(
     Args:
         network (Trained): The network, with memory or without.
         samples (Iterable[Sample]): Pictures.
-        cutoff (float): The highest frequency that counts as low, as a
-            fraction of the Nyquist frequency. Defaults to 0.5.
 
     Returns:
         list[StageSpectrum]: The picture's, and one for each stage.
     """
     taps = stages_of(network.model)
-    picture = StageSpectrum(PICTURE, cutoff)
-    spectra = [StageSpectrum(tap.module, cutoff) for tap in taps]
+    picture = StageSpectrum(PICTURE)
+    spectra = [StageSpectrum(tap.module) for tap in taps]
     backbone = backbone_of(network.model)
     with torch.no_grad(), ExitStack() as hooks:
         for tap, spectrum in zip(taps, spectra, strict=True):
@@ -175,13 +173,12 @@ def measure_spectrum(
 
 
 def tabulate(
-    spectra: dict[str, list[list[StageSpectrum]]], cutoff: float, what: str
+    spectra: dict[str, list[list[StageSpectrum]]], what: str
 ) -> Table:
     """Tabulate the shares of low frequencies.
 
     Args:
         spectra (dict): For each network, the spectra of each checkpoint.
-        cutoff (float): The highest frequency that counted as low.
         what (str): Which pictures were used, for the caption.
 
     Returns:
@@ -208,13 +205,13 @@ def tabulate(
     columns = [
         Column('stage', 'stage'),
         Column('network', 'network'),
-        Column('low', f'below {cutoff:g}', _share),
+        Column('low', f'below {CUTOFF:g}', _share),
         Column('low_deviation', 'deviation', _share),
         Column('mean', 'mean', _share),
     ]
     caption = (
-        f'{what}. Below {cutoff:g}: the share of power at frequencies up to '
-        f'{cutoff:g} of the highest that a map can show, without the mean of '
+        f'{what}. Below {CUTOFF:g}: the share of power at frequencies up to '
+        f'{CUTOFF:g} of the highest that a map can show, without the mean of '
         'the maps; its deviation from picture to picture; mean: the share of '
         'that mean in all power.'
     )
@@ -240,7 +237,7 @@ def curves(
     joined: dict[str, dict[str, list[float | None]]] = {}
     for name, runs in spectra.items():
         for stages in zip(*runs, strict=True):
-            whole = StageSpectrum(stages[0].stage, stages[0].cutoff)
+            whole = StageSpectrum(stages[0].stage)
             whole.density = [d for stage in stages for d in stage.density]
             joined.setdefault(name, {})[whole.stage] = whole.curve()
     return joined

@@ -9,22 +9,19 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from .plots import COLORS, STYLES, draw
-from .spectrum import BINS
+from .spectrum import BINS, CUTOFF
 from .tables import Table
 
 Curves = Mapping[str, Mapping[str, Sequence[float | None]]]
 COLUMNS = 4
 
 
-def draw_spectra(
-    curves: Curves, table: Table, cutoff: float, title: str
-) -> Figure:
+def draw_spectra(curves: Curves, table: Table, title: str) -> Figure:
     """Draw spectra stage by stage, and the share of low frequencies.
 
     Args:
         curves (dict): From :func:`mlfm_mm.analysis.spectrum.curves`.
         table (Table): From :func:`mlfm_mm.analysis.spectrum.tabulate`.
-        cutoff (float): The highest frequency that counted as low.
         title (str): The title of the figure.
 
     Returns:
@@ -43,20 +40,20 @@ def draw_spectra(
         rows, COLUMNS, sharex=True, sharey=True, squeeze=False
     )
     for axes, stage in zip(grid.flat, stages, strict=False):
-        _draw_stage(axes, stage, curves, cutoff)
+        _draw_stage(axes, stage, curves)
     for axes in grid.flat[len(stages) :]:
         axes.set_axis_off()
     upper.supxlabel(
         'frequency, as part of the highest that the map can show', fontsize=9
     )
     upper.supylabel('power (1: equal at all frequencies)', fontsize=9)
-    _draw_shares(lower.subplots(), table, list(curves), stages, cutoff)
+    _draw_shares(lower.subplots(), table, list(curves), stages)
     return figure
 
 
-def _draw_stage(axes: Axes, stage: str, curves: Curves, cutoff: float) -> None:
+def _draw_stage(axes: Axes, stage: str, curves: Curves) -> None:
     centers = [(i + 0.5) / BINS for i in range(BINS)]
-    axes.axvspan(0, cutoff, color='0.93', zorder=0)
+    axes.axvspan(0, CUTOFF, color='0.93', zorder=0)
     for index, by_stage in enumerate(curves.values()):
         powers = by_stage.get(stage, ())
         # Rings of frequency are empty in small maps.
@@ -83,11 +80,7 @@ def _draw_stage(axes: Axes, stage: str, curves: Curves, cutoff: float) -> None:
 
 
 def _draw_shares(
-    axes: Axes,
-    table: Table,
-    names: Sequence[str],
-    stages: Sequence[str],
-    cutoff: float,
+    axes: Axes, table: Table, names: Sequence[str], stages: Sequence[str]
 ) -> None:
     """Draw the share of low frequencies by stage, a line for each network."""
     for index, name in enumerate(names):
@@ -102,7 +95,7 @@ def _draw_shares(
         draw(axes, [shares], name, index)
     axes.set_xticks(range(len(stages)), stages)
     axes.set_xlabel('stage')
-    axes.set_ylabel(f'share of power\nbelow {cutoff:g}')
+    axes.set_ylabel(f'share of power\nbelow {CUTOFF:g}')
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.set_ylim(0, 1)
     axes.grid(alpha=0.3)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
-
-from mmengine.dataset import BaseDataset
-from mmengine.registry import DATASETS as ROOT_DATASETS
+from mmengine.dataset import BaseDataset, RepeatDataset
 
 from ..registry import DATASETS
 from .folder_layout import FolderError
@@ -14,7 +11,7 @@ from .unreadable import UnreadablePolicy, files_of
 
 
 @DATASETS.register_module()
-class ReadableDataset:
+class ReadableDataset(RepeatDataset):
     """Wrap a dataset, to skip or to refuse files that cannot be read.
 
     Before the run, the headers of all files are read. Images that fail only
@@ -42,6 +39,8 @@ class ReadableDataset:
         ... )
     """
 
+    _fully_initialized: bool
+
     def __init__(
         self,
         dataset: dict | BaseDataset,
@@ -49,20 +48,9 @@ class ReadableDataset:
         lazy_init: bool = False,
     ) -> None:
         self.unreadable = UnreadablePolicy(unreadable)
-        self.dataset = (
-            ROOT_DATASETS.build(dataset)
-            if isinstance(dataset, dict)
-            else dataset
-        )
         self.kept: list[int] = []
-        self._fully_initialized = False
-        if not lazy_init:
-            self.full_init()
-
-    @property
-    def metainfo(self) -> dict:
-        """dict: The dataset's own, such as its classes."""
-        return deepcopy(self.dataset.metainfo)
+        # Once, without what cannot be read: all else is MMEngine's.
+        super().__init__(dataset, 1, lazy_init)
 
     @property
     def CLASSES(self) -> tuple[str, ...] | None:
@@ -93,17 +81,9 @@ class ReadableDataset:
         self.unreadable.remember(len(self.kept))
         self._fully_initialized = True
 
-    def get_data_info(self, idx: int) -> dict:
-        """Get what the dataset knows of an image.
-
-        Args:
-            idx (int): Index of the image.
-
-        Returns:
-            dict: Such as ``img_path`` and ``gt_label``.
-        """
+    def _get_ori_dataset_idx(self, idx: int) -> int:
         self.full_init()
-        return self.dataset.get_data_info(self.kept[idx])
+        return self.kept[idx]
 
     def get_cat_ids(self, idx: int) -> list[int]:
         """Get the classes in an image, for samplers that balance classes.
@@ -114,8 +94,7 @@ class ReadableDataset:
         Returns:
             list[int]: Their labels.
         """
-        self.full_init()
-        return self.dataset.get_cat_ids(self.kept[idx])
+        return self.dataset.get_cat_ids(self._get_ori_dataset_idx(idx))
 
     def __len__(self) -> int:
         self.full_init()
@@ -123,7 +102,6 @@ class ReadableDataset:
 
     def __getitem__(self, idx: int) -> object:
         self.full_init()
-        return self.unreadable.fetch(idx, self._load, self.get_data_info)
-
-    def _load(self, idx: int) -> object:
-        return self.dataset[self.kept[idx]]
+        return self.unreadable.fetch(
+            idx, super().__getitem__, self.get_data_info
+        )

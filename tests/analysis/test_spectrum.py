@@ -29,14 +29,14 @@ def test_transform_is_scipys() -> None:
 
 
 def test_noise_is_flat_and_a_wave_has_its_ring() -> None:
-    found = StageSpectrum('x', 0.5)
+    found = StageSpectrum('x')
     found.add(torch.randn(64, 48, 48, generator=torch.manual_seed(0)))
     curve = found.curve()
     assert all(abs(power - 1) < 0.2 for power in curve if power is not None)
     # A quarter disc of radius 0.5 in a square of 1.
     assert found.low[0] == pytest.approx(np.pi / 16, abs=0.02)
     wave = torch.cos(np.pi * 12 / 48 * (torch.arange(48) + 0.5))
-    found = StageSpectrum('x', 0.5)
+    found = StageSpectrum('x')
     found.add(3 + wave.expand(1, 48, 48))
     assert np.nanargmax([p or 0 for p in found.curve()]) == BINS // 4
     assert found.low[0] == pytest.approx(1)
@@ -44,10 +44,10 @@ def test_noise_is_flat_and_a_wave_has_its_ring() -> None:
 
 
 def test_a_map_of_one_pixel() -> None:
-    found = StageSpectrum('x', 0.5)
+    found = StageSpectrum('x')
     found.add(torch.ones(4, 1, 1))
     assert found.mean == [1.0] and set(found.curve()) == {None}
-    table = tabulate(dict(a=[[found]]), 0.5, '1 picture')
+    table = tabulate(dict(a=[[found]]), '1 picture')
     assert table.rows[0]['low'] is None and table.cells()[0][2] == '-'
 
 
@@ -59,7 +59,7 @@ def test_stages_are_seen_behind_their_units(arm: str, tmp_path: Path) -> None:
     names = [PICTURE, 'relu', 'layer1', 'layer2', 'layer3', 'layer4']
     assert [stage.stage for stage in stages] == names
     # The last stage's is what the backbone returns.
-    expected = StageSpectrum('layer4', 0.5)
+    expected = StageSpectrum('layer4')
     with torch.no_grad():
         for sample in samples:
             (x,) = network.model.backbone(sample.x)
@@ -93,7 +93,7 @@ def test_networks_side_by_side(tmp_path: Path) -> None:
     network = segmentor(tmp_path)
     measured = measure_spectrum(network, generate_samples(network, 2))
     spectra = dict(a=[measured, measured], b=[measured])
-    rows = tabulate(spectra, 0.5, '2 pictures').rows
+    rows = tabulate(spectra, '2 pictures').rows
     assert [(r['stage'], r['network']) for r in rows[:3]] == [
         (PICTURE, 'a'),
         (PICTURE, 'b'),

@@ -10,8 +10,8 @@ def test_a_panel_for_each_stage(tmp_path: Path) -> None:
     network = segmentor(tmp_path)
     measured = measure_spectrum(network, generate_samples(network))
     spectra = dict(plain=[measured], mlfm=[measured])
-    table = tabulate(spectra, 0.5, 'one picture')
-    figure = draw_spectra(curves(spectra), table, 0.5, 'title')
+    table = tabulate(spectra, 'one picture')
+    figure = draw_spectra(curves(spectra), table, 'title')
     titles = [axes.get_title() for axes in figure.get_axes()]
     assert titles[:4] == ['picture', 'encoder.0', 'encoder.1', 'encoder.2']
     shares = figure.get_axes()[-1]

@@ -7,7 +7,8 @@
 works for classifiers and segmentors, any number of them; with no network, the
 two that come with trained weights, and with no pictures, those of the test
 set. It writes radial power spectra of each stage's features, and the share of
-power below a cut-off: a picture, and the numbers as JSON and CSV.
+power in the band that the memory keeps: a picture, and the numbers as JSON and
+CSV.
 """
 
 import sys
@@ -28,7 +29,7 @@ from mlfm_mm.analysis.trained import (
     find_sources,
     load_trained,
 )
-from mlfm_mm.engine import UsageError, one_sentence
+from mlfm_mm.engine import one_sentence
 from mlfm_mm.engine.arguments import (
     add_network_options,
     add_output,
@@ -43,14 +44,6 @@ def parse_args() -> dict:
     """Read the command line."""
     parser = make_parser(__doc__)
     add_network_options(parser, 'to look at (default: of the test set)', 100)
-    parser.add_argument(
-        '--cutoff',
-        type=float,
-        default=0.5,
-        metavar='F',
-        help='the cut-off, as a fraction of the highest frequency of a map '
-        '(default: %(default)s; the low-low wavelet band holds what is below)',
-    )
     add_output(parser, 'work_dirs/spectrum')
     return read_arguments(parser)
 
@@ -59,9 +52,7 @@ def main() -> None:
     """Measure."""
     with one_sentence('spectrum.py'):
         args = parse_args()
-        out, cutoff = args['out'], args['cutoff']
-        if not 0 < cutoff < 1:
-            raise UsageError(f'--cutoff {cutoff:g} must be between 0 and 1')
+        out = args['out']
         make_folder(out)
         spectra: dict[str, list] = {}
         sources = find_sources(args['network'])
@@ -73,14 +64,14 @@ def main() -> None:
             )
             samples = load_samples(network, args['images'], args['count'])
             watched = track(samples, source.name)
-            measured = measure_spectrum(network, watched, cutoff)
+            measured = measure_spectrum(network, watched)
             spectra.setdefault(source.name, []).append(measured)
-        table = tabulate(spectra, cutoff, f'{len(samples)} pictures')
+        table = tabulate(spectra, f'{len(samples)} pictures')
         found = curves(spectra)
         machine = describe_machine(args['device'])
         table.save(out, 'spectrum', curves=found, machine=machine)
         title = f'Spatial frequencies of features, {len(samples)} pictures'
-        figure = draw_spectra(found, table, cutoff, title)
+        figure = draw_spectra(found, table, title)
         figure.savefig(out / 'spectrum.png')
         Console().print(table.rich())
         print(f'wrote {out}/spectrum.png, .json, .csv and .md')

@@ -42,20 +42,17 @@ class Difference:
 
 
 def paired_difference(
-    baseline: Mapping[int, float],
-    other: Mapping[int, float],
-    confidence: float = 0.95,
+    baseline: Mapping[int, float], other: Mapping[int, float]
 ) -> Difference | None:
     """Compare two networks seed by seed, by Student's t.
 
     Args:
         baseline (Mapping[int, float]): Scores of one network by seed.
         other (Mapping[int, float]): Scores of the other.
-        confidence (float): Confidence of the interval. Defaults to 0.95.
 
     Returns:
-        Difference | None: ``other`` minus ``baseline``; None if they have no
-        seed in common.
+        Difference | None: ``other`` minus ``baseline``, with its 95 %
+        interval; None if they have no seed in common.
 
     Raises:
         UsageError: They have several, and scipy is not installed.
@@ -76,7 +73,7 @@ def paired_difference(
     # Imported here, because the package does not require scipy.
     from scipy.stats import t
 
-    mean, half = fmean(gains), t.ppf((1 + confidence) / 2, len(gains) - 1)
+    mean, half = fmean(gains), t.ppf(0.975, len(gains) - 1)
     half *= deviation(gains) / len(gains) ** 0.5
     return Difference(mean, len(gains), mean - half, mean + half)
 

@@ -187,7 +187,11 @@ def export_network(network: Trained, size: tuple[int, int] | None) -> Exported:
     rename_keywords(model)
     traced = Logits(replace(network, model=model)).eval()
     if size is not None:
-        _check_size(logits, network, size)
+        if refusal := _refusal(logits, network, size):
+            raise UsageError(
+                f'--size {size[0]} {size[1]}: {network.name} does not take '
+                f'it ({refusal})'
+            )
         program = _trace(traced, _example(network, size, 1), None)
         return Exported(program, logits, size, 1)
     divisor = find_divisor(logits, network)
@@ -208,19 +212,16 @@ def export_network(network: Trained, size: tuple[int, int] | None) -> Exported:
     return Exported(program, logits, None, divisor)
 
 
-def _check_size(
-    logits: Logits, network: Trained, size: tuple[int, int]
-) -> None:
+def _refusal(logits: Logits, network: Trained, size: tuple[int, int]) -> str:
+    """Say why a network does not take a size; ``''`` if it does."""
     try:
         with torch.no_grad():
             logits(_example(network, size, 1))
     except UsageError:
         raise
     except Exception as error:  # whatever a host raises for a wrong size
-        raise UsageError(
-            f'--size {size[0]} {size[1]}: {network.name} does not take it '
-            f'({reason_of(error)})'
-        ) from error
+        return reason_of(error)
+    return ''
 
 
 def find_divisor(logits: Logits, network: Trained) -> int:
@@ -237,15 +238,9 @@ def find_divisor(logits: Logits, network: Trained) -> int:
         UsageError: The network takes none of the sizes tried.
     """
     for divisor in DIVISORS:
-        x = _example(network, (64 + divisor, 96 + divisor), 1)
-        try:
-            with torch.no_grad():
-                logits(x)
+        size = (64 + divisor, 96 + divisor)
+        if not (reason := _refusal(logits, network, size)):
             return divisor
-        except UsageError:
-            raise
-        except Exception as error:  # whatever a host raises for a wrong size
-            reason = reason_of(error)
     raise UsageError(
         f'{network.name} does not take every size: give --size HEIGHT WIDTH '
         f'({reason})'

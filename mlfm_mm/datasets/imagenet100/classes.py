@@ -1,126 +1,32 @@
 """The classes of ImageNet-100, by the synsets of WordNet."""
 
 # The choice of the Kaggle set ambityga/imagenet100, which MLFM was trained
-# on. Other sets of the same name exist. A label is the rank of its synset.
+# on. Other sets of the same name exist. Of each synset, the rank among the
+# classes of ImageNet-1k, by which hosts know its name. The label is its rank
+# among these.
+CHOICE = """
+    n01440764=0 n01443537=1 n01484850=2 n01491361=3 n01494475=4
+    n01496331=5 n01498041=6 n01514668=7 n01514859=8 n01531178=11
+    n01537544=14 n01560419=16 n01582220=18 n01592084=19 n01601694=20
+    n01608432=21 n01614925=22 n01622779=24 n01630670=26 n01632458=28
+    n01632777=29 n01644900=32 n01664065=33 n01665541=34 n01667114=35
+    n01667778=36 n01675722=38 n01677366=39 n01685808=41 n01687978=42
+    n01693334=46 n01695060=48 n01698640=50 n01728572=52 n01729322=54
+    n01729977=55 n01734418=56 n01735189=57 n01739381=59 n01740131=60
+    n01742172=61 n01749939=64 n01751748=65 n01753488=66 n01755581=67
+    n01756291=68 n01770081=70 n01770393=71 n01773157=72 n01773549=73
+    n01773797=74 n01774384=75 n01774750=76 n01775062=77 n01776313=78
+    n01795545=80 n01796340=81 n01798484=83 n01806143=84 n01818515=88
+    n01819313=89 n01820546=90 n01824575=91 n01828970=92 n01829413=93
+    n01833805=94 n01843383=96 n01847000=97 n01855672=99 n01860187=100
+    n01877812=104 n01883070=106 n01910747=107 n01914609=108 n01924916=110
+    n01930112=111 n01943899=112 n01944390=113 n01950731=115 n01955084=116
+    n01968897=117 n01978287=118 n01978455=119 n01984695=123 n01985128=124
+    n01986214=125 n02002556=127 n02006656=129 n02007558=130 n02011460=133
+    n02012849=134 n02013706=135 n02018207=137 n02018795=138 n02027492=140
+    n02028035=141 n02037110=143 n02051845=144 n02058221=146 n02077923=150
+"""
 CLASSES = {
-    'n01440764': 'tench, Tinca tinca',
-    'n01443537': 'goldfish, Carassius auratus',
-    'n01484850': (
-        'great white shark, white shark, man-eater, '
-        'man-eating shark, Carcharodon carcharias'
-    ),
-    'n01491361': 'tiger shark, Galeocerdo cuvieri',
-    'n01494475': 'hammerhead, hammerhead shark',
-    'n01496331': 'electric ray, crampfish, numbfish, torpedo',
-    'n01498041': 'stingray',
-    'n01514668': 'cock',
-    'n01514859': 'hen',
-    'n01531178': 'goldfinch, Carduelis carduelis',
-    'n01537544': 'indigo bunting, indigo finch, indigo bird, Passerina cyanea',
-    'n01560419': 'bulbul',
-    'n01582220': 'magpie',
-    'n01592084': 'chickadee',
-    'n01601694': 'water ouzel, dipper',
-    'n01608432': 'kite',
-    'n01614925': 'bald eagle, American eagle, Haliaeetus leucocephalus',
-    'n01622779': 'great grey owl, great gray owl, Strix nebulosa',
-    'n01630670': 'common newt, Triturus vulgaris',
-    'n01632458': 'spotted salamander, Ambystoma maculatum',
-    'n01632777': 'axolotl, mud puppy, Ambystoma mexicanum',
-    'n01644900': (
-        'tailed frog, bell toad, ribbed toad, tailed toad, Ascaphus trui'
-    ),
-    'n01664065': 'loggerhead, loggerhead turtle, Caretta caretta',
-    'n01665541': (
-        'leatherback turtle, leatherback, leathery turtle, '
-        'Dermochelys coriacea'
-    ),
-    'n01667114': 'mud turtle',
-    'n01667778': 'terrapin',
-    'n01675722': 'banded gecko',
-    'n01677366': 'common iguana, iguana, Iguana iguana',
-    'n01685808': 'whiptail, whiptail lizard',
-    'n01687978': 'agama',
-    'n01693334': 'green lizard, Lacerta viridis',
-    'n01695060': (
-        'Komodo dragon, Komodo lizard, dragon lizard, '
-        'giant lizard, Varanus komodoensis'
-    ),
-    'n01698640': 'American alligator, Alligator mississipiensis',
-    'n01728572': 'thunder snake, worm snake, Carphophis amoenus',
-    'n01729322': 'hognose snake, puff adder, sand viper',
-    'n01729977': 'green snake, grass snake',
-    'n01734418': 'king snake, kingsnake',
-    'n01735189': 'garter snake, grass snake',
-    'n01739381': 'vine snake',
-    'n01740131': 'night snake, Hypsiglena torquata',
-    'n01742172': 'boa constrictor, Constrictor constrictor',
-    'n01749939': 'green mamba',
-    'n01751748': 'sea snake',
-    'n01753488': (
-        'horned viper, cerastes, sand viper, horned asp, Cerastes cornutus'
-    ),
-    'n01755581': 'diamondback, diamondback rattlesnake, Crotalus adamanteus',
-    'n01756291': 'sidewinder, horned rattlesnake, Crotalus cerastes',
-    'n01770081': 'harvestman, daddy longlegs, Phalangium opilio',
-    'n01770393': 'scorpion',
-    'n01773157': 'black and gold garden spider, Argiope aurantia',
-    'n01773549': 'barn spider, Araneus cavaticus',
-    'n01773797': 'garden spider, Aranea diademata',
-    'n01774384': 'black widow, Latrodectus mactans',
-    'n01774750': 'tarantula',
-    'n01775062': 'wolf spider, hunting spider',
-    'n01776313': 'tick',
-    'n01795545': 'black grouse',
-    'n01796340': 'ptarmigan',
-    'n01798484': 'prairie chicken, prairie grouse, prairie fowl',
-    'n01806143': 'peacock',
-    'n01818515': 'macaw',
-    'n01819313': (
-        'sulphur-crested cockatoo, Kakatoe galerita, Cacatua galerita'
-    ),
-    'n01820546': 'lorikeet',
-    'n01824575': 'coucal',
-    'n01828970': 'bee eater',
-    'n01829413': 'hornbill',
-    'n01833805': 'hummingbird',
-    'n01843383': 'toucan',
-    'n01847000': 'drake',
-    'n01855672': 'goose',
-    'n01860187': 'black swan, Cygnus atratus',
-    'n01877812': 'wallaby, brush kangaroo',
-    'n01883070': 'wombat',
-    'n01910747': 'jellyfish',
-    'n01914609': 'sea anemone, anemone',
-    'n01924916': 'flatworm, platyhelminth',
-    'n01930112': 'nematode, nematode worm, roundworm',
-    'n01943899': 'conch',
-    'n01944390': 'snail',
-    'n01950731': 'sea slug, nudibranch',
-    'n01955084': 'chiton, coat-of-mail shell, sea cradle, polyplacophore',
-    'n01968897': 'chambered nautilus, pearly nautilus, nautilus',
-    'n01978287': 'Dungeness crab, Cancer magister',
-    'n01978455': 'rock crab, Cancer irroratus',
-    'n01984695': (
-        'spiny lobster, langouste, rock lobster, crawfish, '
-        'crayfish, sea crawfish'
-    ),
-    'n01985128': 'crayfish, crawfish, crawdad, crawdaddy',
-    'n01986214': 'hermit crab',
-    'n02002556': 'white stork, Ciconia ciconia',
-    'n02006656': 'spoonbill',
-    'n02007558': 'flamingo',
-    'n02011460': 'bittern',
-    'n02012849': 'crane',
-    'n02013706': 'limpkin, Aramus pictus',
-    'n02018207': (
-        'American coot, marsh hen, mud hen, water hen, Fulica americana'
-    ),
-    'n02018795': 'bustard',
-    'n02027492': 'red-backed sandpiper, dunlin, Erolia alpina',
-    'n02028035': 'redshank, Tringa totanus',
-    'n02037110': 'oystercatcher, oyster catcher',
-    'n02051845': 'pelican',
-    'n02058221': 'albatross, mollymawk',
-    'n02077923': 'sea lion',
+    synset: int(rank)
+    for synset, _, rank in (word.partition('=') for word in CHOICE.split())
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mmpretrain.datasets import BaseDataset
+from mmpretrain.datasets.categories import IMAGENET_CATEGORIES
 
 from ...registry import DATASETS
 from ..images import find_unreadable
@@ -40,7 +41,10 @@ class ImageNet100(ReadsWhatItCan, BaseDataset):
         (130000, 'tench, Tinca tinca')
     """
 
-    METAINFO = dict(classes=tuple(CLASSES.values()), wnids=tuple(CLASSES))
+    METAINFO = dict(
+        classes=tuple(IMAGENET_CATEGORIES[rank] for rank in CLASSES.values()),
+        wnids=tuple(CLASSES),
+    )
 
     def __init__(
         self,

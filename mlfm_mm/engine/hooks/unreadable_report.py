@@ -6,7 +6,7 @@ import logging
 
 from mmengine.dist import all_gather_object
 from mmengine.hooks import Hook
-from mmengine.runner import Runner
+from mmengine.runner import BaseLoop, Runner
 
 from ...datasets.images import shorten
 from ...datasets.unreadable import UnreadablePolicy, datasets_in, files_of
@@ -27,21 +27,6 @@ class UnreadableReportHook(Hook):
     Example:
         >>> custom_hooks = [dict(type='mlfm_mm.UnreadableReportHook')]
     """
-
-    def __init__(self) -> None:
-        self.watched: dict[str, object] = {}
-
-    def before_train(self, runner: Runner) -> None:
-        """Note the dataset."""
-        self.watched['training'] = runner.train_dataloader.dataset
-
-    def before_val(self, runner: Runner) -> None:
-        """Note the dataset."""
-        self.watched['validation'] = runner.val_dataloader.dataset
-
-    def before_test(self, runner: Runner) -> None:
-        """Note the dataset."""
-        self.watched['test'] = runner.test_dataloader.dataset
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Report."""
@@ -66,7 +51,15 @@ class UnreadableReportHook(Hook):
             runner (Runner): Has the log.
             when (str): What has ended.
         """
-        for stage, dataset in self.watched.items():
+        loops = dict(
+            training=runner._train_loop,
+            validation=runner._val_loop,
+            test=runner._test_loop,
+        )
+        for stage, loop in loops.items():
+            if not isinstance(loop, BaseLoop):
+                continue  # settings of one that does not run
+            dataset = loop.dataloader.dataset
             mine = [
                 name for part in datasets_in(dataset) for name in failed(part)
             ]
@@ -77,7 +70,7 @@ class UnreadableReportHook(Hook):
             if names:
                 runner.logger.log(
                     logging.WARNING,
-                    f'{when}: {len(names)} of {len(dataset)} '  # type: ignore[arg-type]
+                    f'{when}: {len(names)} of {len(dataset)} '
                     f'{stage} images cannot be decoded, and others took '
                     f'their place: {shorten(names, NAMED)}.',
                 )

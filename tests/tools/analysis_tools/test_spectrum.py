@@ -28,12 +28,6 @@ def test_two_networks(tmp_path: Path) -> None:
     assert set(found['curves']) == {'baseline', 'mlfm'}
 
 
-def test_a_wrong_cutoff(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr('sys.argv', ['spectrum.py', '--cutoff', '2'])
-    with pytest.raises(SystemExit, match=r'spectrum\.py: --cutoff 2 must be'):
-        spectrum.main()
-
-
 def test_different_test_data_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
