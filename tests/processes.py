@@ -76,7 +76,7 @@ class Program:
         else:
             runpy.run_path(sys.argv[0], run_name='__main__')
 
-    def wait(self, seconds: float = 300) -> 'subprocess.CompletedProcess[str]':
+    def wait(self, seconds: float = 600) -> 'subprocess.CompletedProcess[str]':
         """Wait for its end; give its status and what it printed."""
         self.process.join(seconds)
         if self.process.exitcode is None:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from mmengine.dataset import InfiniteSampler
 from torch.utils.data import DataLoader, Dataset, IterableDataset
 
 # Kinds of random numbers, so that no two share a stream.
@@ -109,10 +110,14 @@ class PlacedBatches:
         sampler: Any = getattr(self.batches, 'sampler', None)
         if hasattr(sampler, 'set_epoch'):
             sampler.set_epoch(epoch)
-        # PyTorch's samplers take their seed from its generator.
-        seed_all(self.seed, ORDER, epoch)
-        position = self.rank
-        for batch in self.batches:
+        position, batches = self.rank, iter(self.batches)
+        for number in count():
+            # PyTorch's samplers take their seed from its generator, others
+            # draw for each batch, perhaps ahead of the network.
+            seed_all(self.seed, ORDER, epoch, number)
+            batch = next(batches, None)
+            if batch is None:
+                return
             start = position
             position += len(batch) * self.processes
             if self.skip > 0:
@@ -165,8 +170,8 @@ def place_draws(
         # A list, say, which takes no attributes and augments nothing.
         return None
     sampler: Any = getattr(batches, 'sampler', None)
-    if hasattr(sampler, '_indices_of_rank'):
-        # MMEngine's InfiniteSampler, begun anew: it may have been used.
+    if isinstance(sampler, InfiniteSampler):
+        # Begun anew: it may have been used.
         sampler.indices = sampler._indices_of_rank()
     placed = PlacedBatches(batches, seed, rank, processes)
     # PyTorch refuses to replace it, because a running iterator would not

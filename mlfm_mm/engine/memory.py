@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from copy import deepcopy
+from inspect import signature
 
 from mmengine.config import Config
+from mmengine.registry import MODELS as ROOT_MODELS
 
 from ..models import MLFMNeck
 from ..registry import MODELS
 from .errors import UsageError
-from .kinds import bare_name, dicts
+from .kinds import bare_name, dicts, kind_of
 
 NECK = f'mlfm_mm.{MLFMNeck.__name__}'
 OF_TIMM = 'TimmClassifier'
@@ -36,7 +38,7 @@ def add_memory(config: Config, **options: object) -> Config:
         TypeError: If MLFMNeck knows no such option.
         ValueError: If the value of an option is wrong, if it would not reach
             the memory that is there already, or if the model has no backbone
-            of its own.
+            of its own or takes no neck.
 
     Example:
         >>> neck = dict(type='FPN', num_outs=5)
@@ -64,12 +66,23 @@ def add_memory(config: Config, **options: object) -> Config:
         model['type'] = f'mlfm_mm.{OF_TIMM}'  # the host's takes no neck
     elif not model.get('backbone'):
         raise UsageError(_no_backbone(model))
+    _check_takes_neck(model, config.get('default_scope'))
     neck = model.get('neck')
     if isinstance(neck, list | tuple):
         model['neck'] = type(neck)([memory, *neck])
     else:
         model['neck'] = memory if neck is None else dict(memory, neck=neck)
     return config
+
+
+def _check_takes_neck(model: dict, scope: str | None) -> None:
+    kind = kind_of(model, ROOT_MODELS, scope)
+    if isinstance(kind, type):
+        taken = signature(kind).parameters.values()
+        if not any(p.name == 'neck' or p.kind == p.VAR_KEYWORD for p in taken):
+            raise UsageError(
+                f'{kind.__name__} takes no neck: it has no place for memory'
+            )
 
 
 def _no_backbone(model: dict) -> str:
@@ -83,7 +96,7 @@ def _no_backbone(model: dict) -> str:
             f'{kind} has no backbone to which memory could be added: it has '
             f'{", ".join(key for key in model if key != "type")}'
         )
-        return told + (RETRIEVER if 'image_encoder' in model else '')
+        return told + (RETRIEVER if kind.endswith('Retriever') else '')
     parts = ' and '.join(
         f'{path} ({bare_name(part) or "no type"})' for path, part in wrapped
     )

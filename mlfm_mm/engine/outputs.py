@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from .errors import UsageError
@@ -45,7 +46,8 @@ def check_file(path: Path, ending: str = '') -> None:
         )
     if not path.name.endswith(ending):
         raise UsageError(f'{path}: give a file that ends in {ending}')
-    check_folder(path.parent)
+    if not path.exists():
+        check_folder(path.parent)
 
 
 def check_apart(out: Path, source: str | Path) -> None:
@@ -71,7 +73,8 @@ def check_folder(path: Path) -> None:
         path (Path): The folder.
 
     Raises:
-        UsageError: A file is in its place, or in that of a folder above it.
+        UsageError: A file is in its place, or in that of a folder above it,
+            or the next folder that is there is read-only.
 
     Example:
         >>> check_folder(Path(__file__))
@@ -82,3 +85,8 @@ def check_folder(path: Path) -> None:
     for place in (path, *path.parents):
         if place.is_file():
             raise UsageError(f'{place} is a file: give a folder')
+    there = next(place for place in (path, *path.parents) if place.exists())
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise UsageError(
+            f'{there.absolute()} is not yours to write in: give another folder'
+        )

@@ -1,5 +1,5 @@
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import numpy as np
@@ -42,8 +42,26 @@ def loaded(
     return [batch['inputs'] for batch in loader]
 
 
+class DrawingSampler(Sampler):
+    """It draws while it is read, as mmdet's GroupMultiSourceSampler."""
+
+    def __init__(self, dataset: ToyImages) -> None:
+        self.count = len(dataset)
+
+    def __len__(self) -> int:
+        return self.count
+
+    def _indices_of_rank(self, sample_size: int) -> list[int]:
+        """Differ from the method of MMEngine's InfiniteSampler."""
+        return [*range(sample_size)]
+
+    def __iter__(self) -> Iterator[int]:
+        for index in self._indices_of_rank(self.count):
+            yield (index + np.random.randint(9)) % self.count
+
+
 @pytest.mark.parametrize(
-    'kind', [partial(DefaultSampler, seed=0), RandomSampler]
+    'kind', [partial(DefaultSampler, seed=0), RandomSampler, DrawingSampler]
 )
 def test_batches_follow_from_their_place(kind: Callable) -> None:
     first = loaded(0, kind(ToyImages()), epoch=1)

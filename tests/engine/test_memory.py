@@ -114,9 +114,26 @@ def test_without_a_backbone() -> None:
         add_memory(Config(dict(model=dict(type='GAN', generator=dict()))))
     parts = dict(image_encoder=[dict(type='ResNet', depth=18), POOLING])
     with pytest.raises(UsageError, match=r"encoder=dict.*neck=.*MLFMNeck'"):
-        add_memory(Config(dict(model=dict(type='Retriever', **parts))))
+        add_memory(Config(dict(model=dict(type='MyRetriever', **parts))))
+    with pytest.raises(UsageError, match=r'SAN has no backbone.*encoder$'):
+        add_memory(Config(dict(model=dict(type='SAN', **parts))))
     with pytest.raises(UsageError, match='has no model'):
         add_memory(Config(dict(default_scope='mmdet')))
+
+
+class Video(nn.Module):
+    """As mmdet's Mask2FormerVideo, which gives its head the backbone's."""
+
+    def __init__(self, backbone: dict, head: dict) -> None:
+        super().__init__()
+
+
+@pytest.mark.parametrize('options', [{}, dict(neck=FPN)])
+def test_a_model_that_takes_no_neck(options: dict) -> None:
+    with pytest.raises(UsageError, match=r'Video takes no neck: .* memory'):
+        add_memory(config(type=Video, **options))
+    other = type('Other', (Video,), dict(__init__=lambda *_, **__: None))
+    assert add_memory(config(type=other, **options)).model.neck
 
 
 PYTHON_CONFIG = """

@@ -24,6 +24,20 @@ def test_what_is_read_is_not_written(tmp_path: Path) -> None:
             check_apart(out, str(photo))
 
 
+def test_what_is_read_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Nothing is read-only for an administrator.
+    monkeypatch.setattr('os.access', lambda path, _: Path(path) != tmp_path)
+    told = f'{tmp_path} is not yours to write in: give another folder'
+    for make in (make_folder, make_parent):
+        with pytest.raises(UsageError, match=told):
+            make(tmp_path / 'a' / 'b')
+    assert not list(tmp_path.iterdir())
+    (tmp_path / 'mine').mkdir()
+    make_parent(tmp_path / 'mine' / 'table.json')
+
+
 def test_what_is_in_the_way(tmp_path: Path) -> None:
     page = tmp_path / 'README.md'
     page.write_text('mine')

@@ -8,13 +8,16 @@ from typing import Any
 
 from mmengine.hooks import Hook
 from mmengine.runner import IterBasedTrainLoop, Runner
+from torch import nn
 from torch.utils.data import DataLoader
 
 from ...registry import HOOKS
 from ..draws import NETWORK, place_draws, seed_all
-from ..models import optim_wrappers
+from ..models import optim_wrappers, unwrapped
 
 KEY = 'exact_resume'
+# What mmdet's BatchSyncRandomResize and its children draw for some iterations.
+HELD = ('_input_size', 'interp_mode')
 
 
 @HOOKS.register_module()
@@ -52,6 +55,9 @@ class ExactResumeHook(Hook):
         skip = seen * before['images'] // now['images']
         now['began'] = runner.iter - skip
         self.place = now
+        self.resizers = _resizers(runner.model)
+        for resizer, held in zip(self.resizers, before['held'], strict=False):
+            vars(resizer).update(held)
         runner.message_hub.update_info(KEY, now)
         self.batches = place_draws(
             loader, now['seed'], runner.rank, runner.world_size
@@ -93,6 +99,7 @@ class ExactResumeHook(Hook):
             # The current epoch, and its first iteration.
             epoch=runner.epoch,
             began=runner.epoch * len(loader),
+            held=[],
         )
         before = {**now, **before}
         if before['epoch'] != runner.epoch:
@@ -145,6 +152,20 @@ class ExactResumeHook(Hook):
         """Seed what the network draws in this iteration."""
         seed_all(runner.seed, NETWORK, runner.iter)
 
+    def after_train_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: object = None,
+        outputs: dict | None = None,
+    ) -> None:
+        """Note what batch augmentations hold for some iterations."""
+        drawn = map(vars, self.resizers)
+        self.place['held'] = [
+            {name: some[name] for name in HELD if name in some}
+            for some in drawn
+        ]
+
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Warn of accumulated gradients, which checkpoints do not hold."""
         if has_pending_gradients(runner):
@@ -174,6 +195,13 @@ def _recipe(runner: Runner) -> dict[str, str]:
 def _text(settings: object) -> str:
     # Written configs have their keys sorted, and lists for tuples.
     return json.dumps(settings, sort_keys=True, default=str)
+
+
+def _resizers(model: nn.Module) -> list[nn.Module]:
+    """List the batch augmentations that hold a size of images."""
+    found = getattr(unwrapped(model), 'data_preprocessor', None)
+    parts = (found or nn.Identity()).modules()
+    return [part for part in parts if HELD[0] in vars(part)]
 
 
 def has_pending_gradients(runner: Runner) -> bool:

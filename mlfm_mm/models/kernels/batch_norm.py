@@ -67,7 +67,8 @@ def normalize(
     mean, variance = norm.running_mean, norm.running_var
     assert mean is not None and variance is not None
     if not norm.training:
-        moments = Moments(mean, (variance + eps).rsqrt())
+        # A copy, as a later batch may update them before the backward pass.
+        moments = Moments(mean.clone(), (variance + eps).rsqrt())
         return scaled(x, weight, bias, moments), moments
     if not is_plain(x):
         share = _count_batch(norm)
@@ -158,8 +159,10 @@ def record(
     share = _count_batch(norm)
     unbiased = variance * (values / (values - 1))
     assert norm.running_mean is not None and norm.running_var is not None
-    norm.running_mean.lerp_(mean, share)
-    norm.running_var.lerp_(unbiased, share)
+    # As PyTorch's own, which keeps them for its backward pass, an update must
+    # not count as a change of what an earlier batch has saved.
+    norm.running_mean.data.lerp_(mean, share)
+    norm.running_var.data.lerp_(unbiased, share)
     return Moments(mean, (variance + norm.eps).rsqrt())
 
 

@@ -86,8 +86,9 @@ def test_stopped_in_the_middle(
         dict(custom_hooks=[dict(type='mlfm_mm.ExactResumeHook'), EMA]),
         {'optim_wrapper.type': AMP['type']},
         {'train_dataloader.sampler': dict(type='RandomSampler')},
+        {'model.data_preprocessor': dict(type='ResizingPreprocessor')},
     ],
-    ids=['no_seed', 'diff_rank_seed', 'ema', 'amp', 'sampler_of_torch'],
+    ids=['no_seed', 'diff_rank_seed', 'ema', 'amp', 'of_torch', 'sizes'],
 )
 def test_what_a_run_may_hold(changes: dict, tmp_path: Path) -> None:
     whole, parts = (exact_config(tmp_path / n) for n in ('whole', 'parts'))

@@ -12,7 +12,8 @@ import torch
 from mmengine.config import Config
 from mmengine.evaluator import BaseMetric
 from mmengine.hooks import Hook
-from mmengine.model import BaseModel
+from mmengine.logging import MessageHub
+from mmengine.model import BaseDataPreprocessor, BaseModel
 from mmengine.registry import (
     DATA_SAMPLERS,
     DATASETS,
@@ -66,8 +67,10 @@ class ToyImages(Dataset):
 class ToyNet(BaseModel):
     """A convolution, batch norm, dropout and a linear layer."""
 
-    def __init__(self, channels: int = 4) -> None:
-        super().__init__()
+    def __init__(
+        self, channels: int = 4, data_preprocessor: dict | None = None
+    ) -> None:
+        super().__init__(data_preprocessor)
         self.conv = nn.Conv2d(3, channels, 3)
         self.norm = nn.BatchNorm2d(channels)
         self.drop = nn.Dropout(0.3)
@@ -81,6 +84,24 @@ class ToyNet(BaseModel):
         if mode == 'loss':
             return dict(loss=nn.functional.cross_entropy(x, label))
         return list(x)
+
+
+@MODELS.register_module()
+class ResizingPreprocessor(BaseDataPreprocessor):
+    """It keeps a size for some batches, as mmdet's BatchSyncRandomResize."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._input_size: tuple[int, int] | None = None
+
+    def forward(self, data: dict, training: bool = False) -> dict:
+        data = super().forward(data, training)
+        size = self._input_size or (8, 8)
+        inputs = nn.functional.interpolate(data['inputs'], size)
+        at = MessageHub.get_current_instance().get_info('iter')
+        if at % 3 == 2:
+            self._input_size = (random.randint(4, 16), random.randint(4, 16))
+        return {**data, 'inputs': inputs}
 
 
 @METRICS.register_module()

@@ -119,6 +119,16 @@ def test_a_gate_that_compares_colours_of_grey(size: int, noise: float) -> None:
     assert ours < 0.1
 
 
+def test_running_moments_that_change_before_the_backward_pass() -> None:
+    gate, source = gate_and_source(1, 8)
+    wanted = open_gate(gate.eval(), source).sum()
+    wanted = torch.autograd.grad(wanted, [*gate.parameters()])
+    late = open_gate(gate, source).sum()
+    open_gate(gate.train(), source)
+    found = torch.autograd.grad(late, [*gate.parameters()])
+    assert all(map(torch.equal, found, wanted))
+
+
 def test_a_map_takes_the_layout_of_another() -> None:
     low, x = torch.randn(2, 2, 3, 4, 5)
     assert as_laid_out(low, x) is low

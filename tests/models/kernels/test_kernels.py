@@ -1,5 +1,6 @@
 """The one door of the kernels: where it opens, and that users can close it."""
 
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -53,6 +54,29 @@ def test_a_cpu_trains_small_maps_by_the_formulas(
     with torch.no_grad():
         unit.eval()(x, memory, image)
     assert results == [form, infer]
+
+
+@pytest.mark.parametrize('sizes', [(4, 8), (8, 4)])
+def test_small_and_large_maps_in_one_backward_pass(
+    sizes: tuple, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of a teacher's losses, some by the formulas and some by kernels."""
+    monkeypatch.setattr(kernels, 'FEW_VALUES', 500)
+    unit = shaken(LFMU(6, 8)).double()
+    plain = deepcopy(unit)
+    plain.kernels = False
+    inputs = [
+        [torch.randn(2, c, n, n, dtype=torch.float64) for c in (8, 6, 3)]
+        for n in sizes
+    ]
+    for one in (unit, plain):
+        sum(one(*some)[0].square().sum() for some in inputs).backward()
+    for mine, theirs in zip(
+        unit.parameters(), plain.parameters(), strict=True
+    ):
+        torch.testing.assert_close(mine.grad, theirs.grad)
+    for mine, theirs in zip(unit.buffers(), plain.buffers(), strict=True):
+        torch.testing.assert_close(mine, theirs)
 
 
 class Photograph(Tensor):
