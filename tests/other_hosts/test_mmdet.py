@@ -1,14 +1,21 @@
 """Detectors through mmdet's own Runner and inferencer."""
 
+from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
+from torch.utils.data import ConcatDataset, DataLoader, Dataset
 
+from mlfm_mm import add_memory
+from mlfm_mm.engine.draws import place_draws
+from tests.engine.hooks.toy import same
 from tests.other_hosts.trial import (
     SIDE,
     check_our_config,
+    make_runner,
     neck_of,
     our_config,
     read,
@@ -123,6 +130,54 @@ def test_old_weights_give_the_same_boxes(
     assert len(found[0]) > 0
     for key, value in found[0].items():
         assert torch.equal(value, found[1][key]), key
+
+
+RESIZE = dict(
+    type='BatchSyncRandomResize',
+    random_size_range=(64, 160),
+    size_divisor=32,
+    interval=2,
+)
+
+
+def test_a_size_that_holds_outlives_a_resume(
+    pictures: Path, tmp_path: Path
+) -> None:
+    name = next(iter(DETECTORS))
+    cfg = add_memory(config(name, tmp_path, pictures))
+    cfg.model.data_preprocessor.batch_augments = [RESIZE]
+    cfg.custom_hooks = [dict(type='mlfm_mm.ExactResumeHook')]
+    cfg.randomness = dict(seed=0)
+    whole = make_runner(cfg, 'whole', 6, every=3)
+    whole.train()
+    cfg.load_from, cfg.resume = f'{cfg.work_dir}/iter_3.pth', True
+    resumed = make_runner(cfg, 'resumed', 6, every=3)
+    resumed.train()
+    assert same(whole.model.state_dict(), resumed.model.state_dict())
+
+
+class ShapedImages(Dataset):
+    """Images that are wide and high in turns, as mmdet describes them."""
+
+    def __len__(self) -> int:
+        return 8
+
+    def get_data_info(self, index: int) -> dict:
+        return dict(width=4 + index % 2, height=5 - index % 2)
+
+
+def test_samplers_of_several_sources() -> None:
+    from mmdet.datasets.samplers import GroupMultiSourceSampler
+
+    dataset, orders = ConcatDataset([ShapedImages(), ShapedImages()]), []
+    for skip in (0, 3):
+        sampler = GroupMultiSourceSampler(dataset, 2, [1, 1], seed=0)
+        loader = DataLoader(dataset, batch_size=2, sampler=sampler)
+        placed = place_draws(loader, 0, rank=0, processes=1)
+        placed.skip = skip
+        orders.append([*islice(placed, 8 - skip)])
+        np.random.seed(1)  # as the network may do in between
+    assert orders[0][3:] == orders[1]
 
 
 def test_the_config_with_memory() -> None:

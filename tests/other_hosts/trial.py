@@ -67,19 +67,24 @@ def read(base: str, text: str, folder: Path) -> Config:
     return cfg
 
 
-def train_twice(cfg: Config, name: str) -> str:
-    """Train for two iterations, of which each unit learns; the weights."""
-    cfg = add_memory(cfg)
+def make_runner(cfg: Config, name: str, count: int, every: int) -> Runner:
+    """Make a Runner that trains for some iterations."""
     # Its own, or the second Runner of a process would find the first's.
     cfg.experiment_name = cfg.visualizer.name = name
-    cfg.train_cfg = dict(type='IterBasedTrainLoop', max_iters=2)
+    cfg.train_cfg = dict(type='IterBasedTrainLoop', max_iters=count)
     cfg.default_hooks.checkpoint = dict(
-        type='CheckpointHook', by_epoch=False, interval=2
+        type='CheckpointHook', by_epoch=False, interval=every
     )
     cfg.param_scheduler = None
     for part in ('cfg', 'dataloader', 'evaluator'):
         cfg[f'val_{part}'] = None
-    runner = Runner.from_cfg(cfg)
+    return Runner.from_cfg(cfg)
+
+
+def train_twice(cfg: Config, name: str) -> str:
+    """Train for two iterations, of which each unit learns; the weights."""
+    cfg = add_memory(cfg)
+    runner = make_runner(cfg, name, 2, every=2)
     units = neck_of(runner.model).units
     before = {k: v.clone() for k, v in units.named_parameters()}
     runner.train()
