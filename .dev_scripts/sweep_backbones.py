@@ -5,9 +5,10 @@
 
 A source is a host, of which each architecture among the shipped configs is
 built as it is and with memory in front of its neck, or a library of raw
-networks, one of each family. Both run on tensors without data: what has to
-hold is that the model with memory returns the shapes of the plain one, that
-its taps miss no resolution, and that each weight of the neck gets a gradient.
+networks, one of each family. Both run on tensors without data where they can:
+what has to hold is that the model with memory returns the shapes of the plain
+one, that its taps miss no resolution, and that each weight of the neck gets a
+gradient.
 The outcome goes to docs/results/backbones.csv, from which ``make docs``
 writes the tables of docs/backbones.md and docs/hosts.md.
 

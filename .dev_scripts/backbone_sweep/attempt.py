@@ -1,4 +1,4 @@
-"""Try a network with memory, on meta tensors."""
+"""Try a network with memory, if it can on meta tensors."""
 
 from __future__ import annotations
 
@@ -34,6 +34,15 @@ def attempt(source: str, network: Network) -> Outcome:
     Returns:
         Outcome: The outcome.
     """
+    found = attempt_on('meta', source, network)
+    if found.verdict == NOT_RUN and 'meta' in found.why:
+        # It computes with numbers that are no weights.
+        return attempt_on('cpu', source, network)
+    return found
+
+
+def attempt_on(device: str, source: str, network: Network) -> Outcome:
+    """Try one network on meta tensors, or on a CPU."""
 
     def outcome(verdict: str, error: Exception) -> Outcome:
         words = ' '.join(str(error).split())
@@ -43,21 +52,21 @@ def attempt(source: str, network: Network) -> Outcome:
 
     failure, neck = None, MLFMNeck()
     try:
-        model = without_data(network, memory=True)
+        model = build(network, True, device)
         neck = next(m for m in model.modules() if isinstance(m, MLFMNeck))
     except Exception as error:  # whatever a network may raise
         failure = error
         if BY_KIND.search(str(error)):
             return outcome(REFUSED, error)
     try:
-        plain = without_data(network, memory=False)
-        size, expected = first_size(plain)
+        plain = build(network, False, device)
+        size, expected = first_size(plain, device)
     except Exception as error:
         return outcome(NOT_RUN, error)
     try:
         if failure is not None:
             raise failure
-        check(model, neck, size, expected)
+        check(model, neck, size, expected, device)
     except Exception as error:
         by_neck = 'MLFMNeck' in str(error)
         return outcome(REFUSED if by_neck else FAILED, error)
@@ -87,40 +96,44 @@ def attempt_all(source: str, networks: Iterable[Network]) -> Iterator[Outcome]:
         yield found
 
 
-def without_data(network: Network, memory: bool) -> nn.Module:
-    """Build a network whose weights are meta tensors."""
+def build(network: Network, memory: bool, device: str) -> nn.Module:
+    """Build a network whose weights are on a device, perhaps meta tensors."""
     try:
-        with torch.device('meta'):
+        with torch.device(device):
             return network.build(memory)
     except Exception as error:
         if BY_KIND.search(str(error)):
             raise
         # Some read the values of their weights while they are built.
-        return network.build(memory).to('meta')
+        return network.build(memory).to(device)
 
 
-def first_size(model: nn.Module) -> tuple[int, list[torch.Size]]:
+def first_size(model: nn.Module, device: str) -> tuple[int, list[torch.Size]]:
     """Find an image size that a plain model takes."""
     for size in SIZES:
         try:
-            return size, [t.shape for t in outputs(model, size)]
+            return size, [t.shape for t in outputs(model, size, device)]
         except Exception as error:
             last = error
     raise last
 
 
-def outputs(model: nn.Module, size: int) -> list[Tensor]:
+def outputs(model: nn.Module, size: int, device: str) -> list[Tensor]:
     """Run a model on two images in training."""
     convs = (m for m in model.modules() if isinstance(m, nn.Conv2d))
     first = next(convs, None)
     channels = first.in_channels if first and first.in_channels < 5 else 3
     nn.Module.train(model)
-    image = torch.zeros(2, channels, size, size, device='meta')
+    image = torch.zeros(2, channels, size, size, device=device)
     return tensors_in(model(image, mode='tensor'))
 
 
 def check(
-    model: nn.Module, neck: MLFMNeck, size: int, expected: list[torch.Size]
+    model: nn.Module,
+    neck: MLFMNeck,
+    size: int,
+    expected: list[torch.Size],
+    device: str,
 ) -> None:
     """Compare a model with memory with the plain one.
 
@@ -129,11 +142,12 @@ def check(
         neck (MLFMNeck): Its neck.
         size (int): The image size in pixels.
         expected (list[torch.Size]): What the plain model returned.
+        device (str): Where both are.
 
     Raises:
         AssertionError: Shapes, gradients or resolutions are not as required.
     """
-    out = outputs(model, size)
+    out = outputs(model, size, device)
     shapes = [tensor.shape for tensor in out]
     assert shapes == expected, f'returns {shapes}, not {expected}'
     torch.stack([tensor.sum() for tensor in out]).sum().backward()

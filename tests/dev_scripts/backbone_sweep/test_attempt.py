@@ -38,6 +38,15 @@ class Fickle(ToyBackbone):
         return (self.stage0(x),) if self.training else super().forward(x)
 
 
+class Reading(ToyBackbone):
+    """Reads the values of its maps, which meta tensors do not have."""
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        maps = super().forward(x)
+        assert maps[-1].mean().item() == maps[-1].mean().item()
+        return maps
+
+
 def network(kind: type[nn.Module]) -> Network:
     return Network(kind.__name__, 'x', partial(Plain, kind))
 
@@ -48,6 +57,7 @@ def network(kind: type[nn.Module]) -> Network:
         (ToyBackbone, 'held', ''),
         (Tokens, 'refused', 'passes tokens'),
         (Broken, 'not run', 'broken'),
+        (Reading, 'held', ''),
         (Fickle, 'failed', 'did not meet the taps'),
     ],
 )
