@@ -13,7 +13,7 @@ import torch
 from mmengine.config import utils as config_utils
 from PIL import Image
 
-from mlfm_mm.datasets.imagenet100.classes import CLASSES
+from mlfm_mm.datasets.imagenet100.classes import RANKS
 
 REPO = Path(__file__).resolve().parents[1]
 
@@ -95,9 +95,9 @@ def authors_weights(data_root: Path) -> Path:
 def hundred_images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """As ``imagenet100_samples``, of small images that are made here."""
     root = tmp_path_factory.mktemp('hundred')
-    for i, wnid in enumerate(CLASSES):
+    for i, wnid in enumerate(RANKS):
         write_image(root / 'val.X' / wnid / f'{wnid}_made.JPEG', i)
-    labels = {wnid: f'class {wnid}' for wnid in CLASSES}
+    labels = {wnid: f'class {wnid}' for wnid in RANKS}
     (root / 'Labels.json').write_text(json.dumps(labels))
     return root
 
@@ -107,7 +107,7 @@ def four_classes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """As ``tiny_imagenet``, of small images that are made here."""
     root = tmp_path_factory.mktemp('four')
     for split, count in (('train', 20), ('val', 5)):
-        for i, wnid in enumerate([*CLASSES][:4]):
+        for i, wnid in enumerate([*RANKS][:4]):
             for j in range(count):
                 write_image(root / split / wnid / f'{j}.JPEG', 100 * i + j)
     return root

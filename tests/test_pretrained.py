@@ -14,7 +14,7 @@ from mmpretrain.apis import ModelHub
 
 from mlfm_mm.analysis.complexity import measure_complexity
 from mlfm_mm.analysis.evidence import read_records
-from mlfm_mm.analysis.robustness import measure_robustness, prepare_robustness
+from mlfm_mm.analysis.robustness import measure_robustness
 from mlfm_mm.analysis.sizes import image_size
 from mlfm_mm.engine.models import build_model
 from mlfm_mm.engine.options import load_config
@@ -84,18 +84,14 @@ def validation_images(
 
 @pytest.mark.slow
 @pytest.mark.parametrize('entry', MODELS, ids=NAMES)
-def test_as_good_as_recorded(
-    entry: dict, validation_images: Path, tmp_path: Path
-) -> None:
+def test_as_good_as_recorded(entry: dict, validation_images: Path) -> None:
     root = str(validation_images)
-    cfg = prepare_robustness(
+    scores = measure_robustness(
         str(REPO / entry['Config']),
         str(REPO / entry['Weights']),
-        (),
-        str(tmp_path),
-        cfg_options={'test_dataloader.dataset.data_root': root},
+        corruptions=(),
+        overrides={'test_dataloader.dataset.data_root': root},
     )
-    scores = measure_robustness(cfg, ())
     recorded = entry['Results'][0]['Metrics']['Top 1 Accuracy']
     # The weights are kept in half precision: an image or two.
     assert scores['clean'] == pytest.approx(recorded, abs=0.25)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from statistics import fmean
@@ -10,6 +11,7 @@ from typing import Any
 
 from mmengine.config import Config
 from mmengine.registry import DATASETS, DefaultScope
+from mmengine.runner import Runner
 from torch.utils.data import Dataset
 
 from ..engine import UsageError, build_runner, prepare_testing
@@ -33,67 +35,99 @@ SEVERAL = 'Mean ± deviation over checkpoints; differences {}. {}'
 NONE = '-'
 
 
-def prepare_robustness(
+def measure_robustness(
     config: str,
     checkpoint: str,
-    corruptions: Sequence[Corruption],
-    work_dir: str,
+    corruptions: tuple[Corruption, ...] = CORRUPTIONS,
+    overrides: dict | None = None,
+    tell: Callable[[], object] = lambda: None,
     **options: Any,
-) -> Config:
-    """Read the test of a network, and meet mistakes before the first of many.
+) -> dict[str, float]:
+    """Test a network on its test set, clean and corrupted.
 
     Args:
         config (str): The config file.
         checkpoint (str): The trained weights.
-        corruptions (Sequence[Corruption]): What is to be applied.
-        work_dir (str): Where the test writes.
-        **options: ``memory``, ``cfg_options`` and ``allow_partial`` of
+        corruptions (tuple[Corruption]): Each is applied to the resized
+            pictures. Defaults to three of each family.
+        overrides (dict, optional): Dotted keys of the config and their
+            values. Defaults to None.
+        tell (Callable): Called after each test. Defaults to nothing.
+        **options: ``memory`` and ``allow_partial`` of
             :func:`mlfm_mm.engine.prepare_testing`.
 
     Returns:
-        Config: The config, for :func:`measure_robustness`.
+        dict[str, float]: Top-1 accuracy or mIoU, under ``'clean'`` and under
+        the name of each corruption.
 
     Raises:
         UsageError: If config or checkpoint cannot be used, or the pictures
             cannot be corrupted.
     """
-    cfg = prepare_testing(config, checkpoint, work_dir=work_dir, **options)
+    with tempfile.TemporaryDirectory() as folder:
+        options |= dict(cfg_options=overrides, work_dir=folder)
+        cfg = prepare_testing(config, checkpoint, **options)
+        runner, scope = _build(cfg), cfg.default_scope
+        dataset = runner.test_dataloader.dataset
+        _try_on(dataset, corruptions)
+        scores = {CLEAN: score_in(runner.test(), scope)}
+        tell()
+        for corruption in corruptions:
+            with _inserted(dataset, corruption):
+                scores[str(corruption)] = score_in(runner.test(), scope)
+            tell()
+    return scores
+
+
+def check_pipelines(
+    networks: Iterable[tuple[str, str]],
+    corruptions: Sequence[Corruption] = CORRUPTIONS,
+    overrides: dict | None = None,
+    memory: bool = False,
+) -> None:
+    """Meet mistakes in configs before the first of many tests.
+
+    Args:
+        networks (Iterable[tuple[str, str]]): Config and checkpoint of each.
+        corruptions (Sequence[Corruption]): What is to be applied. Defaults to
+            three of each family.
+        overrides (dict, optional): Dotted keys of the config and their
+            values. Defaults to None.
+        memory (bool): Whether to add memory to the configs. Defaults to
+            False.
+
+    Raises:
+        UsageError: As of :func:`measure_robustness`.
+    """
+    tried: list[dict] = []
+    for config, checkpoint in networks:
+        with tempfile.TemporaryDirectory() as folder:
+            cfg = prepare_testing(
+                config,
+                checkpoint,
+                memory=memory,
+                cfg_options=overrides,
+                work_dir=folder,
+            )
+        settings = cfg.test_dataloader.dataset
+        if settings not in tried:
+            with DefaultScope.overwrite_default_scope(cfg.default_scope):
+                _try_on(DATASETS.build(settings), corruptions)
+            tried.append(settings)
+
+
+def _build(cfg: Config) -> Runner:
     # Persistent workers would keep their copy of the first pipeline.
     cfg.test_dataloader.persistent_workers = False
-    with DefaultScope.overwrite_default_scope(cfg.default_scope):
-        dataset = DATASETS.build(cfg.test_dataloader.dataset)
-    # Find out on one picture whether the data set lets it be corrupted.
+    runner: Runner = build_runner(cfg, 'robustness')
+    return runner
+
+
+def _try_on(dataset: Dataset, corruptions: Sequence[Corruption]) -> None:
+    """Find out on one picture whether a data set lets it be corrupted."""
     for corruption in {c.family: c for c in corruptions}.values():
         with _inserted(dataset, corruption):
             dataset[0]
-    return cfg
-
-
-def measure_robustness(
-    cfg: Config,
-    corruptions: Sequence[Corruption] = CORRUPTIONS,
-    tell: Callable[[], object] = lambda: None,
-) -> dict[str, float]:
-    """Test a network on its test set, clean and corrupted.
-
-    Args:
-        cfg (Config): From :func:`prepare_robustness`.
-        corruptions (Sequence[Corruption]): Each is applied to the resized
-            pictures. Defaults to three of each family.
-        tell (Callable): Called after each test. Defaults to nothing.
-
-    Returns:
-        dict[str, float]: Top-1 accuracy or mIoU, under ``'clean'`` and under
-        the name of each corruption.
-    """
-    runner, scope = build_runner(cfg, 'robustness'), cfg.default_scope
-    scores = {CLEAN: score_in(runner.test(), scope)}
-    tell()
-    for corruption in corruptions:
-        with _inserted(runner.test_dataloader.dataset, corruption):
-            scores[str(corruption)] = score_in(runner.test(), scope)
-        tell()
-    return scores
 
 
 @contextmanager

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from mmengine.dataset import BaseDataset, RepeatDataset
+from copy import deepcopy
+
+from mmengine.dataset import BaseDataset
+from mmengine.registry import DATASETS as ROOT_DATASETS
 
 from ..registry import DATASETS
 from .folder_layout import FolderError
@@ -11,7 +14,7 @@ from .unreadable import UnreadablePolicy, files_of
 
 
 @DATASETS.register_module()
-class ReadableDataset(RepeatDataset):
+class ReadableDataset:
     """Wrap a dataset, to skip or to refuse files that cannot be read.
 
     Before the run, the headers of all files are read. Images that fail only
@@ -39,8 +42,6 @@ class ReadableDataset(RepeatDataset):
         ... )
     """
 
-    _fully_initialized: bool
-
     def __init__(
         self,
         dataset: dict | BaseDataset,
@@ -48,9 +49,20 @@ class ReadableDataset(RepeatDataset):
         lazy_init: bool = False,
     ) -> None:
         self.unreadable = UnreadablePolicy(unreadable)
+        self.dataset = (
+            ROOT_DATASETS.build(dataset)
+            if isinstance(dataset, dict)
+            else dataset
+        )
         self.kept: list[int] = []
-        # Once, without what cannot be read: all else is MMEngine's.
-        super().__init__(dataset, 1, lazy_init)
+        self._fully_initialized = False
+        if not lazy_init:
+            self.full_init()
+
+    @property
+    def metainfo(self) -> dict:
+        """dict: The dataset's own, such as its classes."""
+        return deepcopy(self.dataset.metainfo)
 
     @property
     def CLASSES(self) -> tuple[str, ...] | None:
@@ -81,9 +93,17 @@ class ReadableDataset(RepeatDataset):
         self.unreadable.remember(len(self.kept))
         self._fully_initialized = True
 
-    def _get_ori_dataset_idx(self, idx: int) -> int:
+    def get_data_info(self, idx: int) -> dict:
+        """Get what the dataset knows of an image.
+
+        Args:
+            idx (int): Index of the image.
+
+        Returns:
+            dict: Such as ``img_path`` and ``gt_label``.
+        """
         self.full_init()
-        return self.kept[idx]
+        return self.dataset.get_data_info(self.kept[idx])
 
     def get_cat_ids(self, idx: int) -> list[int]:
         """Get the classes in an image, for samplers that balance classes.
@@ -94,7 +114,8 @@ class ReadableDataset(RepeatDataset):
         Returns:
             list[int]: Their labels.
         """
-        return self.dataset.get_cat_ids(self._get_ori_dataset_idx(idx))
+        self.full_init()
+        return self.dataset.get_cat_ids(self.kept[idx])
 
     def __len__(self) -> int:
         self.full_init()
@@ -102,6 +123,7 @@ class ReadableDataset(RepeatDataset):
 
     def __getitem__(self, idx: int) -> object:
         self.full_init()
-        return self.unreadable.fetch(
-            idx, super().__getitem__, self.get_data_info
-        )
+        return self.unreadable.fetch(idx, self._load, self.get_data_info)
+
+    def _load(self, idx: int) -> object:
+        return self.dataset[self.kept[idx]]

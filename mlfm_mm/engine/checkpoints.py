@@ -7,10 +7,11 @@ import time
 import zipfile
 from pathlib import Path
 
+import torch
 from mmengine.fileio import LocalBackend, get_file_backend
 
 from .errors import UsageError, explain
-from .weights import load
+from .weights import SWITCHES, weights_only
 
 # What a run needs in order to go on.
 NEEDED = ('meta', 'state_dict', 'optimizer', 'message_hub')
@@ -173,12 +174,19 @@ def read(path: Path) -> dict:
     """
     if not path.stat().st_size:
         raise CheckpointError('it is empty')
+    mapped = zipfile.is_zipfile(path)
+    trusted = SWITCHES[True] in os.environ
     try:
-        content = load(str(path))
+        with weights_only(trusted):
+            content = torch.load(
+                path,
+                map_location='cpu',
+                weights_only=not trusted,
+                **(dict(mmap=True) if mapped else {}),
+            )
     except Exception as error:  # A torn file can raise anything.
-        is_whole = zipfile.is_zipfile(path)
         raise CheckpointError(
-            explain(error) if is_whole else 'it is torn'
+            explain(error) if mapped else 'it is torn'
         ) from error
     if not isinstance(content, dict):
         raise CheckpointError('it is no checkpoint of MMEngine')

@@ -110,10 +110,11 @@ class PlacedBatches:
         sampler: Any = getattr(self.batches, 'sampler', None)
         if hasattr(sampler, 'set_epoch'):
             sampler.set_epoch(epoch)
+        # Samplers draw from any generator: all at once, as PyTorch's, or for
+        # each batch, perhaps ahead of the network.
+        seed_all(self.seed, ORDER, epoch)
         position, batches = self.rank, iter(self.batches)
         for number in count():
-            # PyTorch's samplers take their seed from its generator, others
-            # draw for each batch, perhaps ahead of the network.
             seed_all(self.seed, ORDER, epoch, number)
             batch = next(batches, None)
             if batch is None:

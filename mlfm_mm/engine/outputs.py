@@ -30,7 +30,7 @@ def check_file(path: Path, ending: str = '') -> None:
 
     Raises:
         UsageError: It is a folder itself, a file is in the way of its folder,
-            or it ends otherwise.
+            it ends otherwise, or one of the two is read-only.
 
     Example:
         >>> check_file(Path(__file__).parent)
@@ -39,15 +39,15 @@ def check_file(path: Path, ending: str = '') -> None:
         mlfm_mm.engine.errors.UsageError: ... is a folder: give the file to
         write, such as ...
     """
-    if path.is_dir():
+    if os.path.isdir(path):
         raise UsageError(
             f'{path} is a folder: give the file to write, such as '
             f'{path / f"NAME{ending}"}'
         )
     if not path.name.endswith(ending):
         raise UsageError(f'{path}: give a file that ends in {ending}')
-    if not path.exists():
-        check_folder(path.parent)
+    check_folder(path.parent)
+    _check_access(path)
 
 
 def check_apart(out: Path, source: str | Path) -> None:
@@ -82,11 +82,17 @@ def check_folder(path: Path) -> None:
         ...
         mlfm_mm.engine.errors.UsageError: ... is a file: give a folder
     """
-    for place in (path, *path.parents):
-        if place.is_file():
-            raise UsageError(f'{place} is a file: give a folder')
-    there = next(place for place in (path, *path.parents) if place.exists())
-    if not os.access(there, os.W_OK | os.X_OK):
+    # Unlike Path.is_file(), it raises nothing below a folder that is hidden.
+    for place in filter(os.path.isfile, (path, *path.parents)):
+        raise UsageError(f'{place} is a file: give a folder')
+    _check_access(path)
+
+
+def _check_access(path: Path) -> None:
+    """Refuse what is read-only, or would be made in a folder that is."""
+    there = next(filter(os.path.exists, (path, *path.parents)))
+    mode = os.W_OK | os.X_OK if os.path.isdir(there) else os.W_OK
+    if not os.access(there, mode):
         raise UsageError(
-            f'{there.absolute()} is not yours to write in: give another folder'
+            f'{there.absolute()} is read-only: give another place'
         )

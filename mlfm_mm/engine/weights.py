@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import zipfile
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -129,7 +128,7 @@ def read_checkpoint(path: str, option: str = 'checkpoint') -> Checkpoint:
             f'{option}: there is no checkpoint {path!r}: check the path'
         )
     try:
-        found = load(path)
+        found = _read(path)
     except READING as error:
         raise UsageError(f'{option} {path!r}: {explain(error)}') from error
     if not isinstance(found, dict):
@@ -139,15 +138,12 @@ def read_checkpoint(path: str, option: str = 'checkpoint') -> Checkpoint:
     return found
 
 
-def load(path: str) -> object:
-    """Read a file or an address; the tensors of a file stay on the disk."""
+def _read(path: str) -> object:
     trusted = SWITCHES[True] in os.environ
-    with weights_only(trusted):
+    with weights_only(trust=trusted):
         if '://' in path:
             return CheckpointLoader.load_checkpoint(path, 'cpu', 'silent')
-        # PyTorch's format before 1.6 cannot be mapped.
-        mapped = zipfile.is_zipfile(path)
-        return torch.load(path, 'cpu', weights_only=not trusted, mmap=mapped)
+        return torch.load(path, 'cpu', weights_only=not trusted)
 
 
 def check_checkpoint(path: str, option: str = 'checkpoint') -> None:

@@ -10,12 +10,11 @@ from torch import nn
 
 pytest.importorskip('mmpretrain')
 
-from mlfm_mm.analysis.corruptions import CORRUPTIONS, Corruption
+from mlfm_mm.analysis.corruptions import Corruption
 from mlfm_mm.analysis.robustness import (
     areas,
     curve_of,
     measure_robustness,
-    prepare_robustness,
     tabulate,
 )
 from mlfm_mm.engine import UsageError, prepare_testing
@@ -32,10 +31,9 @@ def test_network_against_its_predictions(tmp_path: Path) -> None:
     model = build_model(cfg).eval()
     torch.save(dict(state_dict=model.state_dict()), tmp_path / 'x.pth')
     corruption = Corruption('noise', 40)
-    prepared = prepare_robustness(
-        str(path), str(tmp_path / 'x.pth'), (corruption,), str(tmp_path / 'w')
+    scores = measure_robustness(
+        str(path), str(tmp_path / 'x.pth'), (corruption,)
     )
-    scores = measure_robustness(prepared, (corruption,))
     assert list(scores) == ['clean', 'noise 40']
     with DefaultScope.overwrite_default_scope('mmpretrain'):
         dataset = DATASETS.build(cfg.test_dataloader.dataset)
@@ -56,10 +54,7 @@ def test_the_next_runner_of_the_process(tmp_path: Path) -> None:
     )
     cfg.dump(path)
     torch.save(build_model(cfg).state_dict(), weights)
-    work_dir = str(tmp_path / 'other')
-    measure_robustness(
-        prepare_robustness(str(path), weights, (), work_dir), ()
-    )
+    measure_robustness(str(path), weights, ())
     cfg = prepare_testing(str(path), weights, work_dir=str(tmp_path / 'own'))
     Runner.from_cfg(cfg).test()
     assert [*tmp_path.glob('own/*/vis_data/config.py')]
@@ -78,17 +73,16 @@ def broken(tmp_path: Path) -> Path:
 
 
 def test_mistakes_are_met_before_the_clean_test(broken: Path) -> None:
-    weights, folder = str(broken.parent / 'x.pth'), str(broken.parent / 'w')
-    options = str(broken), weights, CORRUPTIONS, folder
+    weights = str(broken.parent / 'x.pth')
     with pytest.raises(UsageError, match='leave normalizing to data_prep'):
-        prepare_robustness(*options)
+        measure_robustness(str(broken), weights)
     cfg = Config.fromfile(broken)
     dataset = cfg.test_dataloader.dataset
     cfg.test_dataloader.dataset = dict(type='RepeatDataset', times=1)
     cfg.test_dataloader.dataset.dataset = dataset
     cfg.dump(broken)
     with pytest.raises(UsageError, match='RepeatDataset has no pipeline'):
-        prepare_robustness(*options)
+        measure_robustness(str(broken), weights)
 
 
 def test_one_checkpoint_tells_no_difference_from_chance() -> None:

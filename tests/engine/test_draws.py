@@ -27,13 +27,26 @@ def test_all_generators_are_seeded() -> None:
     assert len(set(first)) == 3
 
 
+class EagerBatches(BatchSampler):
+    """It draws when it is asked for an iterator."""
+
+    def __iter__(self) -> Iterator[list[int]]:
+        batches = [*super().__iter__()]
+        random.shuffle(batches)
+        return iter(batches)
+
+
 def loaded(
-    workers: int, sampler: Sampler, epoch: int, skip: int = 0
+    workers: int,
+    sampler: Sampler,
+    epoch: int,
+    skip: int = 0,
+    kind: type = BatchSampler,
 ) -> list[torch.Tensor]:
     """Read an epoch after some of another kind."""
     loader = DataLoader(
         ToyImages(),
-        batch_sampler=BatchSampler(sampler, BATCH, drop_last=False),
+        batch_sampler=kind(sampler, BATCH, drop_last=False),
         num_workers=workers,
     )
     placed = place_draws(loader, 5, rank=0, processes=1)
@@ -60,13 +73,16 @@ class DrawingSampler(Sampler):
             yield (index + np.random.randint(9)) % self.count
 
 
+@pytest.mark.parametrize('batches', [BatchSampler, EagerBatches])
 @pytest.mark.parametrize(
     'kind', [partial(DefaultSampler, seed=0), RandomSampler, DrawingSampler]
 )
-def test_batches_follow_from_their_place(kind: Callable) -> None:
-    first = loaded(0, kind(ToyImages()), epoch=1)
-    again = loaded(2, kind(ToyImages()), epoch=1, skip=2)
-    other = loaded(0, kind(ToyImages()), epoch=2)
+def test_batches_follow_from_their_place(
+    kind: Callable, batches: type
+) -> None:
+    first = loaded(0, kind(ToyImages()), 1, kind=batches)
+    again = loaded(2, kind(ToyImages()), 1, skip=2, kind=batches)
+    other = loaded(0, kind(ToyImages()), 2, kind=batches)
     assert len(first) == len(again) + 2 == 4
     assert all(map(torch.equal, first[2:], again))
     assert not torch.equal(first[3], other[3])

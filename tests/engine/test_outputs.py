@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -29,13 +30,39 @@ def test_what_is_read_only(
 ) -> None:
     # Nothing is read-only for an administrator.
     monkeypatch.setattr('os.access', lambda path, _: Path(path) != tmp_path)
-    told = f'{tmp_path} is not yours to write in: give another folder'
+    told = f'{tmp_path} is read-only: give another place'
     for make in (make_folder, make_parent):
         with pytest.raises(UsageError, match=told):
             make(tmp_path / 'a' / 'b')
     assert not list(tmp_path.iterdir())
-    (tmp_path / 'mine').mkdir()
-    make_parent(tmp_path / 'mine' / 'table.json')
+    mine = tmp_path / 'mine'
+    mine.mkdir()
+    make_parent(mine / 'table.json')
+    (mine / 'table.json').touch()
+    monkeypatch.setattr('os.access', lambda path, _: Path(path) == mine)
+    make_parent(mine / 'other.json')
+    with pytest.raises(UsageError, match=r'table\.json is read-only'):
+        make_parent(mine / 'table.json')
+
+
+def test_what_is_hidden(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another user's folder, into which nobody else can look."""
+    hidden = tmp_path / 'hidden'
+    hidden.mkdir()
+    look = os.stat
+
+    def stat(path: str | Path, *args: object, **more: object) -> object:
+        if hidden in Path(path).parents:
+            raise PermissionError(path)
+        return look(path, *args, **more)
+
+    monkeypatch.setattr('os.stat', stat)
+    monkeypatch.setattr('os.access', lambda path, _: Path(path) != hidden)
+    for make in (make_folder, make_parent):
+        with pytest.raises(UsageError, match='hidden is read-only'):
+            make(hidden / 'a' / 'b')
 
 
 def test_what_is_in_the_way(tmp_path: Path) -> None:

@@ -18,12 +18,10 @@ import csv
 import json
 import sys
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 # A clone need not be installed: its package lies two folders up.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from mmengine.config import Config
 from mmengine.logging import MMLogger
 from rich.console import Console
 from rich.progress import Progress
@@ -33,8 +31,8 @@ from mlfm_mm.analysis.evidence.statistics import check_scipy
 from mlfm_mm.analysis.robustness import (
     Scores,
     areas,
+    check_pipelines,
     measure_robustness,
-    prepare_robustness,
     tabulate,
 )
 from mlfm_mm.analysis.robustness_figure import draw_robustness
@@ -92,31 +90,16 @@ def find(args: dict) -> list[Source]:
     return sources
 
 
-def prepare(
-    sources: list[Source],
-    corruptions: tuple[Corruption, ...],
-    args: dict,
-    folder: str,
-) -> list[Config]:
-    """Read all networks, to meet all mistakes before the first test."""
-    # Else each of the sixteen tests would log its whole config.
-    quiet = {'log_level': 'WARNING', **(args['cfg_options'] or {})}
-    configs = []
+def check(
+    sources: list[Source], corruptions: tuple[Corruption, ...], args: dict
+) -> None:
+    """Meet all mistakes before the first test."""
     for source in sources:
         # What lies at an address is fetched when it is needed.
         if '://' not in source.checkpoint:
             load_trained(source, **loading_options(args))
-        cfg = prepare_robustness(
-            source.config,
-            source.checkpoint,
-            corruptions,
-            folder,
-            cfg_options=quiet,
-            memory=args['memory'],
-            allow_partial=args['allow_partial'],
-        )
-        configs.append(cfg)
-    return configs
+    networks = [(source.config, source.checkpoint) for source in sources]
+    check_pipelines(networks, corruptions, args['cfg_options'], args['memory'])
 
 
 def measure(sources: list[Source], args: dict, path: Path) -> Scores:
@@ -124,14 +107,22 @@ def measure(sources: list[Source], args: dict, path: Path) -> Scores:
     corruptions = tuple(c for c in CORRUPTIONS if c.family in args['only'])
     scores: Scores = {}
     MMLogger.get_current_instance().setLevel('WARNING')
-    with TemporaryDirectory() as folder, Progress() as progress:
-        configs = prepare(sources, corruptions, args, folder)
+    check(sources, corruptions, args)
+    # Else each of the sixteen tests would log its whole config.
+    quiet = {'log_level': 'WARNING', **(args['cfg_options'] or {})}
+    with Progress() as progress:
         steps = len(sources) * (1 + len(corruptions))
         task = progress.add_task('testing', total=steps)
-        for source, cfg in zip(sources, configs, strict=True):
+        for source in sources:
             progress.update(task, description=source.name)
             found = measure_robustness(
-                cfg, corruptions, lambda: progress.advance(task)
+                source.config,
+                source.checkpoint,
+                corruptions,
+                quiet,
+                lambda: progress.advance(task),
+                memory=args['memory'],
+                allow_partial=args['allow_partial'],
             )
             scores.setdefault(source.name, []).append(found)
             path.write_text(json.dumps(scores, indent=1) + '\n')

@@ -1,4 +1,4 @@
-"""The classes of ImageNet-100, by the synsets of WordNet."""
+"""The classes of ImageNet-100: synsets, and their ranks in ImageNet-1k."""
 
 # The choice of the Kaggle set ambityga/imagenet100, which MLFM was trained
 # on. Other sets of the same name exist. Of each synset, the rank among the
@@ -26,7 +26,7 @@ CHOICE = """
     n02012849=134 n02013706=135 n02018207=137 n02018795=138 n02027492=140
     n02028035=141 n02037110=143 n02051845=144 n02058221=146 n02077923=150
 """
-CLASSES = {
+RANKS = {
     synset: int(rank)
     for synset, _, rank in (word.partition('=') for word in CHOICE.split())
 }

@@ -8,7 +8,7 @@ from mmpretrain.datasets.categories import IMAGENET_CATEGORIES
 from ...registry import DATASETS
 from ..images import find_unreadable
 from ..unreadable import ReadsWhatItCan
-from .classes import CLASSES
+from .classes import RANKS
 from .layout import find_split, remedy
 
 
@@ -42,8 +42,8 @@ class ImageNet100(ReadsWhatItCan, BaseDataset):
     """
 
     METAINFO = dict(
-        classes=tuple(IMAGENET_CATEGORIES[rank] for rank in CLASSES.values()),
-        wnids=tuple(CLASSES),
+        classes=tuple(IMAGENET_CATEGORIES[rank] for rank in RANKS.values()),
+        wnids=tuple(RANKS),
     )
 
     def __init__(

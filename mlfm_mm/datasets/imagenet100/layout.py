@@ -11,7 +11,7 @@ from pathlib import Path
 from ..folder_layout import FolderError, require_folder, subfolders
 from ..folders import Sample
 from ..images import EXTENSIONS, list_images, shorten
-from .classes import CLASSES
+from .classes import RANKS
 
 FETCH = 'kaggle datasets download ambityga/imagenet100 --unzip -p {root}'
 CHECK = 'python tools/dataset_converters/imagenet100.py check {root}'
@@ -82,7 +82,7 @@ def find_split(root: str | Path, split: str) -> Split:
             count = len(subfolders(base))
             if not count:
                 return Split('imagenet-1k', collect_flat(top, base, split))
-            layout = 'merged' if count <= len(CLASSES) else 'imagenet-1k'
+            layout = 'merged' if count <= len(RANKS) else 'imagenet-1k'
             return Split(layout, collect(top, split, [base]))
     found = shorten(sorted(path.name for path in top.iterdir()), 6)
     raise AbsentSplit(
@@ -108,8 +108,8 @@ def check_labels(top: Path) -> None:
         listed = set(json.loads(path.read_text(encoding='utf-8')))
     except ValueError as error:
         raise FolderError(f'{path} is no JSON file: {error}') from error
-    if listed != set(CLASSES):
-        differ = shorten(sorted(listed ^ set(CLASSES)))
+    if listed != set(RANKS):
+        differ = shorten(sorted(listed ^ set(RANKS)))
         raise FolderError(
             f'{path} lists {len(listed)} classes, which are not the 100 of '
             f'ambityga/imagenet100: {differ} differ. {remedy(top)}'
@@ -125,12 +125,12 @@ def collect(
         FolderError: A class is absent or empty, or there are others.
     """
     folders = {f.name: f for part in parts for f in subfolders(part)}
-    absent = [wnid for wnid in CLASSES if wnid not in folders]
-    others = sorted(set(folders) - set(CLASSES))
+    absent = [wnid for wnid in RANKS if wnid not in folders]
+    others = sorted(set(folders) - set(RANKS))
     if absent or (others and len(folders) < IMAGENET_1K):
         raise FolderError(wrong_classes(top, split, absent, others))
-    images = {wnid: list_images(folders[wnid]) for wnid in CLASSES}
-    empty = [str(folders[wnid]) for wnid in CLASSES if not images[wnid]]
+    images = {wnid: list_images(folders[wnid]) for wnid in RANKS}
+    empty = [str(folders[wnid]) for wnid in RANKS if not images[wnid]]
     check_empty(top, split, empty)
     return images
 
@@ -139,10 +139,10 @@ def wrong_classes(
     top: Path, split: str, absent: list[str], others: list[str]
 ) -> str:
     """Describe how the classes of a split differ from the expected ones."""
-    found = len(CLASSES) - len(absent) + len(others)
+    found = len(RANKS) - len(absent) + len(others)
     message = (
         f'The {split!r} split of {top} has {found} class folders; expected '
-        f'the {len(CLASSES)} of ImageNet-100, or the {IMAGENET_1K} of '
+        f'the {len(RANKS)} of ImageNet-100, or the {IMAGENET_1K} of '
         'ImageNet-1k.'
     )
     if absent:
@@ -163,7 +163,7 @@ def check_empty(top: Path, split: str, empty: list[str]) -> None:
     if empty:
         raise FolderError(
             f'The {split!r} split of {top} has no images of {len(empty)} of '
-            f'the {len(CLASSES)} classes: {shorten(empty)}. Images end in '
+            f'the {len(RANKS)} classes: {shorten(empty)}. Images end in '
             f'{", ".join(EXTENSIONS)}. {remedy(top)}'
         )
 
@@ -184,12 +184,12 @@ def collect_flat(top: Path, base: Path, split: str) -> dict[str, list[Path]]:
             f'{top / "LOC_val_solution.csv"} nor {top / "meta"}/{split}.txt '
             f'tells the classes of its images. {EXPECTED}. {remedy(top)}'
         )
-    images: dict[str, list[Path]] = {wnid: [] for wnid in CLASSES}
+    images: dict[str, list[Path]] = {wnid: [] for wnid in RANKS}
     for path in list_images(base):
         wnid = synsets.get(path.stem, '')
         if wnid in images:
             images[wnid].append(path)
-    empty = [f'{base} ({wnid})' for wnid in CLASSES if not images[wnid]]
+    empty = [f'{base} ({wnid})' for wnid in RANKS if not images[wnid]]
     check_empty(top, split, empty)
     return images
 

@@ -27,8 +27,9 @@ class ExactResumeHook(Hook):
     The network's random numbers (dropout, drop path, mixing of images) become
     a function of the seed and the iteration, the pipeline's a function of the
     seed, the epoch and the image's position in it. Checkpoints store the
-    seed, even where none was set, and may be written within an epoch: the
-    images already seen are skipped without being read.
+    seed, even where none was set, and the size that a batch augmentation has
+    drawn for some iterations. They may be written within an epoch: the images
+    already seen are skipped without being read.
 
     Bitwise equality needs the same number of processes and of images a step;
     where these differ, the run goes on and logs what changes. On a GPU it
@@ -160,10 +161,9 @@ class ExactResumeHook(Hook):
         outputs: dict | None = None,
     ) -> None:
         """Note what batch augmentations hold for some iterations."""
-        drawn = map(vars, self.resizers)
         self.place['held'] = [
-            {name: some[name] for name in HELD if name in some}
-            for some in drawn
+            {name: vars(part)[name] for name in HELD if name in vars(part)}
+            for part in self.resizers
         ]
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
@@ -200,7 +200,7 @@ def _text(settings: object) -> str:
 def _resizers(model: nn.Module) -> list[nn.Module]:
     """List the batch augmentations that hold a size of images."""
     found = getattr(unwrapped(model), 'data_preprocessor', None)
-    parts = (found or nn.Identity()).modules()
+    parts = () if found is None else found.modules()
     return [part for part in parts if HELD[0] in vars(part)]
 
 

@@ -159,8 +159,8 @@ def record(
     share = _count_batch(norm)
     unbiased = variance * (values / (values - 1))
     assert norm.running_mean is not None and norm.running_var is not None
-    # As PyTorch's own, which keeps them for its backward pass, an update must
-    # not count as a change of what an earlier batch has saved.
+    # PyTorch's norm saves these buffers for its backward pass, unread. As its
+    # own update, this one must not count as a change of what it has saved.
     norm.running_mean.data.lerp_(mean, share)
     norm.running_var.data.lerp_(unbiased, share)
     return Moments(mean, (variance + norm.eps).rsqrt())

@@ -5,9 +5,10 @@ from pathlib import Path
 
 from PIL import Image
 
-from mlfm_mm.datasets.imagenet100.classes import CLASSES
+from mlfm_mm.datasets import ImageNet100
 
-WNIDS = list(CLASSES)
+WNIDS = ImageNet100.METAINFO['wnids']
+NAMES = ImageNet100.METAINFO['classes']
 
 
 def make_image(path: Path) -> None:
@@ -27,7 +28,8 @@ def write_kaggle(root: Path) -> Path:
     for i, wnid in enumerate(WNIDS):
         make_class(root / f'train.X{i // 25 + 1}' / wnid, 2)
         make_class(root / 'val.X' / wnid)
-    (root / 'Labels.json').write_text(json.dumps(CLASSES))
+    labels = dict(zip(WNIDS, NAMES, strict=True))
+    (root / 'Labels.json').write_text(json.dumps(labels))
     return root
 
 

@@ -93,14 +93,18 @@ class ResizingPreprocessor(BaseDataPreprocessor):
     def __init__(self) -> None:
         super().__init__()
         self._input_size: tuple[int, int] | None = None
+        self.interp_mode = 'nearest'
 
     def forward(self, data: dict, training: bool = False) -> dict:
         data = super().forward(data, training)
         size = self._input_size or (8, 8)
-        inputs = nn.functional.interpolate(data['inputs'], size)
+        inputs = nn.functional.interpolate(
+            data['inputs'], size, mode=self.interp_mode
+        )
         at = MessageHub.get_current_instance().get_info('iter')
         if at % 3 == 2:
             self._input_size = (random.randint(4, 16), random.randint(4, 16))
+            self.interp_mode = 'bilinear'
         return {**data, 'inputs': inputs}
 
 
