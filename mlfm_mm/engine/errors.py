@@ -150,7 +150,7 @@ def explain(error: Exception) -> str:
             f'reading it would run code ({refused[1]}): if you trust where '
             'it comes from, add --trust'
         )
-    if isinstance(error, (PermissionError, URLError)):
+    if isinstance(error, (FileNotFoundError, PermissionError, URLError)):
         return str(error)
     return 'it is no checkpoint, or damaged: take another copy of it'
 

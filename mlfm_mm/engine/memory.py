@@ -8,6 +8,7 @@ from inspect import signature
 
 from mmengine.config import Config
 from mmengine.registry import MODELS as ROOT_MODELS
+from torch import nn
 
 from ..models import MLFMNeck
 from ..registry import MODELS
@@ -55,7 +56,7 @@ def add_memory(config: Config, **options: object) -> Config:
     MODELS.build(memory)  # raises an error if the options are wrong
     config = deepcopy(config)
     model = config.get('model') or {}
-    if any(bare_name(d) == MLFMNeck.__name__ for d in dicts(model)):
+    if _names_memory(model):
         if options:
             raise UsageError(
                 'the model has memory already, which would not get the '
@@ -73,6 +74,44 @@ def add_memory(config: Config, **options: object) -> Config:
     else:
         model['neck'] = memory if neck is None else dict(memory, neck=neck)
     return config
+
+
+def check_kept(model: nn.Module, settings: object) -> None:
+    """Refuse a model whose host has put another neck in the memory's place.
+
+    So does mmpose where a head has settings of its older form.
+
+    Args:
+        model (nn.Module): The model, perhaps in a wrapper.
+        settings (object): What it was built from.
+
+    Raises:
+        UsageError: Its settings name the memory, and it has none.
+
+    Example:
+        >>> check_kept(nn.Flatten(), dict(neck=dict(type='MLFMNeck')))
+        Traceback (most recent call last):
+        ...
+        mlfm_mm.engine.errors.UsageError: the config names MLFMNeck, but
+        Flatten has none: its host has put another neck in this place; write
+        that neck behind the memory, as neck=dict(type='mlfm_mm.MLFMNeck',
+        neck=...), and a head of the older form (input_transform, input_index,
+        extra) as the host's warning says
+    """
+    has_memory = any(isinstance(m, MLFMNeck) for m in model.modules())
+    if _names_memory(settings) and not has_memory:
+        raise UsageError(
+            f'the config names {MLFMNeck.__name__}, but '
+            f'{type(model).__name__} has none: its host has put another neck '
+            'in this place; write that neck behind the memory, as '
+            f"neck=dict(type='{NECK}', neck=...), and a head of the older "
+            "form (input_transform, input_index, extra) as the host's "
+            'warning says'
+        )
+
+
+def _names_memory(settings: object) -> bool:
+    return any(bare_name(d) == MLFMNeck.__name__ for d in dicts(settings))
 
 
 def _check_takes_neck(model: dict, scope: str | None) -> None:

@@ -12,6 +12,7 @@ from mmengine.runner import Runner
 from torch import nn
 
 from .distributed import replace_sync_bn
+from .memory import check_kept
 
 
 def build_model(cfg: Config, device: str | None = None) -> BaseModel:
@@ -27,6 +28,9 @@ def build_model(cfg: Config, device: str | None = None) -> BaseModel:
     Returns:
         BaseModel: The network, with its initial weights.
 
+    Raises:
+        UsageError: The host has replaced the memory that the config names.
+
     Example:
         >>> head = dict(type='mmpretrain.LinearClsHead', num_classes=2)
         >>> build_model(Config(dict(model=dict(head, in_channels=3)))).fc
@@ -39,6 +43,7 @@ def build_model(cfg: Config, device: str | None = None) -> BaseModel:
         cfg.model.setdefault('data_preprocessor', cfg.data_preprocessor)
     with DefaultScope.overwrite_default_scope(cfg.get('default_scope')):
         model = MODELS.build(cfg.model)
+    check_kept(model, cfg.model)
     if device is not None:
         # Some hosts' eval() returns nothing, so that calls cannot be chained.
         model.to(device)

@@ -9,6 +9,7 @@ from mmengine.config import Config
 from mmengine.dist import is_main_process
 from mmengine.registry import RUNNERS, init_default_scope
 from mmengine.runner import BaseLoop, Runner
+from torch import nn
 from torch.nn.modules.utils import (
     consume_prefix_in_state_dict_if_present,
 )
@@ -19,6 +20,8 @@ from .amp import adapt_amp
 from .distributed import adapt_launcher
 from .errors import UsageError
 from .hooks.check_data import check_batches
+from .memory import check_kept
+from .models import unwrapped
 
 _numbers = count()
 
@@ -84,6 +87,7 @@ class _Careful:
     """
 
     cfg: Config
+    model: nn.Module
     log_dir: str
     _hooks_have_begun = _loads_late = False
 
@@ -130,6 +134,8 @@ class _Careful:
             consume_prefix_in_state_dict_if_present(
                 saved['state_dict'], 'module.'
             )
+        if fn_name == 'before_run':
+            check_kept(unwrapped(self.model), self.cfg.get('model'))
         base.call_hook(fn_name, **kwargs)
         if fn_name == 'before_run':
             self._hooks_have_begun = True

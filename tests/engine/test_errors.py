@@ -138,4 +138,6 @@ def test_what_follows_from_the_end_of_another_process(
 def test_a_checkpoint_that_cannot_be_reached() -> None:
     error = URLError('Connection refused')
     assert errors.explain(error) == '<urlopen error Connection refused>'
+    missing = FileNotFoundError('file:///net.pth can not be found.')
+    assert errors.explain(missing) == str(missing)
     assert errors.sentence(KeyError()) == 'KeyError'

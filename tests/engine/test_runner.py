@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 import torch
 from mmengine.config import Config
-from mmengine.registry import RUNNERS, DefaultScope
+from mmengine.registry import MODELS, RUNNERS, DefaultScope
 from mmengine.runner import Runner
+from mmpretrain.models import ImageClassifier
 
 from mlfm_mm.engine import (
     UsageError,
@@ -16,6 +17,7 @@ from mlfm_mm.engine import (
     prepare_training,
     runner,
 )
+from mlfm_mm.engine.models import build_model
 from mlfm_mm.engine.testing import run_test
 from tests.engine.hooks.test_exact_resume import exact_config, last
 from tests.engine.hooks.toy import add_validation, same
@@ -141,6 +143,29 @@ def test_fewer_images_than_a_batch(tmp_path: Path) -> None:
     )
     with pytest.raises(UsageError, match='40 training images make no batch'):
         build_runner(cfg).train()
+
+
+@pytest.mark.parametrize('kind', ['Runner', 'FlexibleRunner'])
+def test_a_host_that_replaces_the_memory(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """mmpose does, where a head has settings of its older form."""
+
+    class OtherNeck(ImageClassifier):
+        def __init__(self, neck: dict, **settings: Any) -> None:
+            other = dict(neck, type='mmpretrain.GlobalAveragePooling')
+            super().__init__(neck=other, **settings)
+
+    monkeypatch.setitem(MODELS._module_dict, 'OtherNeck', OtherNeck)
+    config = str(write_digits_config(tmp_path, 'mlfm'))
+    cfg = prepare_training(config, work_dir=str(tmp_path / 'run'))
+    cfg.update(runner_type=kind, env_cfg=dict())
+    cfg.model.update(type='OtherNeck')
+    with pytest.raises(UsageError, match='OtherNeck has none'):
+        build_runner(cfg, 'replacing').train()
+    assert not [*(tmp_path / 'run').glob('*.pth')]
+    with pytest.raises(UsageError, match='OtherNeck has none'):
+        build_model(cfg)
 
 
 @pytest.mark.parametrize('kind', ['Runner', 'FlexibleRunner'])

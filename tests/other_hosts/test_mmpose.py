@@ -2,10 +2,17 @@
 
 from pathlib import Path
 
+import pytest
 import torch
 from mmengine.config import Config
+from mmengine.registry import MODELS
 
+from mlfm_mm import add_memory
+from mlfm_mm.engine import UsageError
+from mlfm_mm.engine.models import build_model
+from mlfm_mm.models import find_taps
 from tests.other_hosts.trial import (
+    KEYPOINTS,
     SIDE,
     check_our_config,
     neck_of,
@@ -73,6 +80,28 @@ def test_old_weights_give_the_same_maps(
         maps = [model(image, None, mode='tensor') for model in (plain, ours)]
     assert maps[0].shape == (2, 17, SIDE // 4, SIDE // 4)
     assert torch.equal(*maps)
+
+
+def test_a_head_of_the_older_form(pictures: Path, tmp_path: Path) -> None:
+    """mmpose replaces any neck by its own then: by none with memory."""
+    cfg = add_memory(config(tmp_path, pictures))
+    cfg.model.backbone.out_indices = (0, 1, 2, 3)
+    cfg.model.head.update(
+        in_channels=(64, 128, 256, 512),
+        input_transform='resize_concat',
+        input_index=(0, 1, 2, 3),
+    )
+    with pytest.raises(UsageError, match='input_transform, input_index'):
+        build_model(cfg)
+
+
+def test_a_backbone_that_predicts() -> None:
+    """The last maps of CPM are the predictions; no unit may change them."""
+    kind = dict(type='mmpose.CPM', in_channels=3, out_channels=KEYPOINTS)
+    backbone = MODELS.build(dict(kind, feat_channels=8))
+    names = [tap.module for tap in find_taps(backbone)[0]]
+    stages = [f'cpm_stages.{i}' for i in range(5)]
+    assert names == ['stem.0', 'stem.2', 'stem.4', *stages]
 
 
 def test_the_config_with_memory() -> None:
