@@ -151,9 +151,7 @@ def close_trunk(
     d_x, d_low, shares, images, height, width, channels,
     IDENTITY: tl.constexpr, CONCAT: tl.constexpr, STEP: tl.constexpr,
     MEASURED: tl.constexpr, BLOCK_P: tl.constexpr, BLOCK_C: tl.constexpr,
-    COUNT_M: tl.constexpr, BLOCK_M: tl.constexpr,
-    COUNT_I: tl.constexpr, BLOCK_I: tl.constexpr,
-    DOT: tl.constexpr, PRECISION: tl.constexpr, ACC: tl.constexpr,
+    HOW: tl.constexpr,
 ):  # fmt: skip
     """Differentiate by the trunk's feature and by the sum of the gates.
 
@@ -163,14 +161,11 @@ def close_trunk(
     """
     c = tl.program_id(0) * BLOCK_C + tl.arange(0, BLOCK_C)
     pixels = images * height * width
-    norms = norms_of(input_gate, supplement_gate, c, channels, ACC)
-    weights = hold_both(
-        input_gate, supplement_gate, c, channels,
-        COUNT_M, BLOCK_M, COUNT_I, BLOCK_I, DOT,
-    )  # fmt: skip
-    last = load_norm(norm, c, channels, ACC)
-    last_sums = load_sums(sums, c, channels, pixels, MEASURED, ACC)
-    d_shift = tl.zeros((BLOCK_P, BLOCK_C), ACC)
+    norms = norms_of(input_gate, supplement_gate, c, channels, HOW.ACC)
+    weights = hold_both(input_gate, supplement_gate, c, channels, HOW)
+    last = load_norm(norm, c, channels, HOW.ACC)
+    last_sums = load_sums(sums, c, channels, pixels, MEASURED, HOW.ACC)
+    d_shift = tl.zeros((BLOCK_P, BLOCK_C), HOW.ACC)
     d_scale, d_shift_2, d_scale_2 = d_shift, d_shift, d_shift
     first, step = tl.program_id(1), tl.num_programs(1)
     for start in range(first * BLOCK_P, pixels, step * BLOCK_P):
@@ -178,19 +173,17 @@ def close_trunk(
         inside = valid[:, None] & (c < channels)[None, :]
         # All loads are issued before the first use.
         patches = gather_both(
-            input_gate, supplement_gate, n, h, w, valid, height, width,
-            COUNT_M, BLOCK_M, COUNT_I, BLOCK_I,
-        )  # fmt: skip
+            input_gate, supplement_gate, n, h, w, valid, height, width, HOW
+        )
         to_x, to_low = arriving(
             d_out, d_memory, total, last, last_sums, n, c, h, w, inside,
-            height, width, channels, IDENTITY, CONCAT, STEP, ACC,
+            height, width, channels, IDENTITY, CONCAT, STEP, HOW.ACC,
         )  # fmt: skip
         save(d_x, n, c, h, w, inside, to_x)
         save(d_low, n, c, h, w, inside, to_low)
         y, y_2 = convolve_both(
             input_gate, supplement_gate, patches, weights, n, h, w, valid, c,
-            height, width, channels,
-            COUNT_M, BLOCK_M, COUNT_I, BLOCK_I, DOT, PRECISION, ACC,
+            height, width, channels, HOW,
         )  # fmt: skip
         grad, plain = through_relu(to_low, y, norms[0])
         d_shift, d_scale = d_shift + grad, d_scale + grad * plain
@@ -229,10 +222,7 @@ def through_relu(grad, y, norm):
 def close_gates(
     d_low, input_gate, supplement_gate, sums, d_input, d_supplement, d_kernel,
     images, height, width, channels, MEASURED: tl.constexpr,
-    BLOCK_P: tl.constexpr, BLOCK_C: tl.constexpr,
-    COUNT_M: tl.constexpr, BLOCK_M: tl.constexpr,
-    COUNT_I: tl.constexpr, BLOCK_I: tl.constexpr,
-    DOT: tl.constexpr, PRECISION: tl.constexpr, ACC: tl.constexpr,
+    BLOCK_P: tl.constexpr, BLOCK_C: tl.constexpr, HOW: tl.constexpr,
 ):  # fmt: skip
     """Differentiate by the outputs of the gates' convolutions.
 
@@ -241,26 +231,23 @@ def close_gates(
     """
     c = tl.program_id(0) * BLOCK_C + tl.arange(0, BLOCK_C)
     pixels = images * height * width
-    norms = norms_of(input_gate, supplement_gate, c, channels, ACC)
-    weights = hold_both(
-        input_gate, supplement_gate, c, channels,
-        COUNT_M, BLOCK_M, COUNT_I, BLOCK_I, DOT,
-    )  # fmt: skip
-    d_weights = tl.zeros((BLOCK_C, BLOCK_I), ACC)
-    gate_sums = load_sums(sums, c, channels, pixels, MEASURED, ACC)
+    norms = norms_of(input_gate, supplement_gate, c, channels, HOW.ACC)
+    weights = hold_both(input_gate, supplement_gate, c, channels, HOW)
+    BLOCK_I: tl.constexpr = HOW.BLOCK_I
+    d_weights = tl.zeros((BLOCK_C, BLOCK_I), HOW.ACC)
+    gate_sums = load_sums(sums, c, channels, pixels, MEASURED, HOW.ACC)
     if supplement_gate is not None:
         gate_sums_2 = load_sums(
-            sums + 2 * channels, c, channels, pixels, MEASURED, ACC
+            sums + 2 * channels, c, channels, pixels, MEASURED, HOW.ACC
         )
     first, step = tl.program_id(1), tl.num_programs(1)
     for start in range(first * BLOCK_P, pixels, step * BLOCK_P):
         n, h, w, valid = place(start, pixels, height, width, BLOCK_P)
         inside = valid[:, None] & (c < channels)[None, :]
-        to_low = load(d_low, n, c, h, w, inside, ACC)
+        to_low = load(d_low, n, c, h, w, inside, HOW.ACC)
         y, y_2, patches = gather_and_convolve(
             input_gate, supplement_gate, weights, n, h, w, valid, c,
-            height, width, channels,
-            COUNT_M, BLOCK_M, COUNT_I, BLOCK_I, DOT, PRECISION, ACC,
+            height, width, channels, HOW,
         )  # fmt: skip
         grad, plain = through_relu(to_low, y, norms[0])
         grad = through_norm(grad, plain, norms[0], gate_sums)
@@ -271,11 +258,9 @@ def close_gates(
             save(d_supplement, n, c, h, w, inside, grad)
             if d_kernel is not None:
                 # Outside the maps, patches are zero.
-                d_weights = multiply(
-                    tl.trans(grad), patches, d_weights, DOT, PRECISION, ACC
-                )
+                d_weights = multiply(tl.trans(grad), patches, d_weights, HOW)
     if d_kernel is not None:
-        save_kernel(d_kernel, d_weights, c, channels, COUNT_I * 9, BLOCK_I)
+        save_kernel(d_kernel, d_weights, c, channels, HOW.COUNT_I * 9, BLOCK_I)
 
 
 @triton.jit

@@ -98,7 +98,7 @@ def close_trunk(
         *(norm_of(norm, norm_eps), sums, *gates_of(gates)),
         *(maps_of(d_x), maps_of(d_low) if d_low.numel() else None, shares),
         *(n, height, width, channels, *kind, measured, *tile),
-        *products_of(gates.kernels, gates.dtype),
+        products_of(gates.kernels, gates.dtype),
     )
 
 
@@ -150,5 +150,5 @@ def close_gates(
         maps_of(d_supplement) if d_supplement.numel() else None,
         d_kernel if d_kernel.numel() else None,
         *(n, height, width, channels, measured, *tile),
-        *products_of(gates.kernels, gates.dtype),
+        products_of(gates.kernels, gates.dtype),
     )

@@ -38,10 +38,7 @@ def open_gates(
     out, total, memory, batches, shares,
     images, height, width, channels,
     IDENTITY: tl.constexpr, CONCAT: tl.constexpr, STEP: tl.constexpr,
-    BLOCK_P: tl.constexpr, BLOCK_C: tl.constexpr,
-    COUNT_M: tl.constexpr, BLOCK_M: tl.constexpr,
-    COUNT_I: tl.constexpr, BLOCK_I: tl.constexpr,
-    DOT: tl.constexpr, PRECISION: tl.constexpr, ACC: tl.constexpr,
+    BLOCK_P: tl.constexpr, BLOCK_C: tl.constexpr, HOW: tl.constexpr,
 ):  # fmt: skip
     """Open both gates to the trunk, and run the forget gate.
 
@@ -53,29 +50,25 @@ def open_gates(
     count_batch(batches)
     c = tl.program_id(0) * BLOCK_C + tl.arange(0, BLOCK_C)
     # Once, not for each tile.
-    weights = hold_both(
-        input_gate, supplement_gate, c, channels,
-        COUNT_M, BLOCK_M, COUNT_I, BLOCK_I, DOT,
-    )  # fmt: skip
-    scales = scales_of(input_gate, supplement_gate, c, channels, ACC)
+    weights = hold_both(input_gate, supplement_gate, c, channels, HOW)
+    scales = scales_of(input_gate, supplement_gate, c, channels, HOW.ACC)
     last = scales
     if norm is not None:
-        last = scale_and_shift(norm, c, channels, ACC)
+        last = scale_and_shift(norm, c, channels, HOW.ACC)
     rows, columns = tl.cdiv(height, STEP), tl.cdiv(width, STEP)
     cells = images * rows * columns
-    count, mean, squares = no_moments(BLOCK_P, BLOCK_C, ACC)
+    count, mean, squares = no_moments(BLOCK_P, BLOCK_C, HOW.ACC)
     first, step = tl.program_id(1) * BLOCK_P, tl.num_programs(1) * BLOCK_P
     for start in range(first, cells, step):
         n, i, j, valid = place(start, cells, rows, columns, BLOCK_P)
-        kept = tl.zeros((BLOCK_P, BLOCK_C), ACC)
+        kept = tl.zeros((BLOCK_P, BLOCK_C), HOW.ACC)
         kept_apart = kept
         for corner in range(STEP * STEP):
             h, w, first_time = corner_of(i, j, corner, height, width, STEP)
             trunk, low, mixed = open_pixels(
                 x, input_gate, supplement_gate, weights, scales, last,
                 out, total, n, c, h, w, valid, first_time,
-                height, width, channels, IDENTITY,
-                COUNT_M, BLOCK_M, COUNT_I, BLOCK_I, DOT, PRECISION, ACC,
+                height, width, channels, IDENTITY, HOW,
             )  # fmt: skip
             kept += trunk if CONCAT else trunk + low
             kept_apart += low
@@ -96,10 +89,7 @@ def open_gates(
 def open_pixels(
     x, input_gate, supplement_gate, weights, scales, last,
     out, total, n, c, h, w, inside, first_time, height, width, channels,
-    IDENTITY: tl.constexpr,
-    COUNT_M: tl.constexpr, BLOCK_M: tl.constexpr,
-    COUNT_I: tl.constexpr, BLOCK_I: tl.constexpr,
-    DOT: tl.constexpr, PRECISION: tl.constexpr, ACC: tl.constexpr,
+    IDENTITY: tl.constexpr, HOW: tl.constexpr,
 ):  # fmt: skip
     """Open the gates at some pixels, and write the trunk's new feature.
 
@@ -111,18 +101,20 @@ def open_pixels(
     """
     tile = inside[:, None] & (c < channels)[None, :]
     # All loads are issued before the first use.
-    trunk = load(x, n, c, h, w, tile, ACC)
-    low = let_in(
-        input_gate, supplement_gate, weights, scales, n, h, w, inside, c,
-        height, width, channels,
-        COUNT_M, BLOCK_M, COUNT_I, BLOCK_I, DOT, PRECISION, ACC,
+    trunk = load(x, n, c, h, w, tile, HOW.ACC)
+    y, y_2, _ = gather_and_convolve(
+        input_gate, supplement_gate, weights, n, h, w, inside, c,
+        height, width, channels, HOW,
     )  # fmt: skip
+    low = relu(y * scales[0] + scales[1])
+    if supplement_gate is not None:
+        low += relu(y_2 * scales[2] + scales[3])
     mixed = low if IDENTITY else trunk + low
     once = first_time[:, None] & tile
     if total is not None:
         save(total, n, c, h, w, once, mixed)
         # Its moments are of the rounded values.
-        mixed = mixed.to(total[0].dtype.element_ty).to(ACC)
+        mixed = mixed.to(total[0].dtype.element_ty).to(HOW.ACC)
     if out is not None:
         y = mixed * last[0] + last[1]
         save(out, n, c, h, w, once, y + trunk if IDENTITY else y)
@@ -142,26 +134,6 @@ def save_memory(
     if CONCAT:
         behind = second_half(memory, channels)
         save(behind, n, c, i, j, inside, kept_apart / STEP)
-
-
-@triton.jit
-def let_in(
-    input_gate, supplement_gate, weights, scales, n, h, w, inside, c,
-    height, width, channels,
-    COUNT_M: tl.constexpr, BLOCK_M: tl.constexpr,
-    COUNT_I: tl.constexpr, BLOCK_I: tl.constexpr,
-    DOT: tl.constexpr, PRECISION: tl.constexpr, ACC: tl.constexpr,
-):  # fmt: skip
-    """Compute a tile of the sum of both gates."""
-    y, y_2, _ = gather_and_convolve(
-        input_gate, supplement_gate, weights, n, h, w, inside, c,
-        height, width, channels,
-        COUNT_M, BLOCK_M, COUNT_I, BLOCK_I, DOT, PRECISION, ACC,
-    )  # fmt: skip
-    low = relu(y * scales[0] + scales[1])
-    if supplement_gate is not None:
-        low += relu(y_2 * scales[2] + scales[3])
-    return low
 
 
 @triton.jit

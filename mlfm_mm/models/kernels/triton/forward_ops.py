@@ -58,7 +58,7 @@ def measure_gates(
         *gates_of(Gates(sources, kernels, [], [], dtype)),
         (batches[0], batches[1] if len(batches) > 1 else None),
         *(shares, n, height, width, channels, *tile),
-        *products_of(kernels, dtype),
+        products_of(kernels, dtype),
     )
 
 
@@ -160,7 +160,7 @@ def open_gates(
         maps_of(memory) if memory.numel() else None,
         *(batches[0], shares) if measured else (None, None),
         *(n, height, width, channels, *kind, *tile),
-        *products_of(gates.kernels, gates.dtype),
+        products_of(gates.kernels, gates.dtype),
     )
 
 

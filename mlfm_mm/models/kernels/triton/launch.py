@@ -232,28 +232,43 @@ def shares_of(
     return maps.new_empty(planes, programs, channels, dtype=sums_of(dtype))
 
 
-def precision_of(dtype: torch.dtype) -> Argument:
+def precision_of(dtype: torch.dtype) -> tl.dtype:
     """Return the dtype of sums, as kernels take it."""
     return DTYPES[sums_of(dtype)]
 
 
-def products_of(
-    kernels: Sequence[Tensor], dtype: torch.dtype
-) -> tuple[Argument, ...]:
-    """Return the last arguments of kernels that convolve.
+class Products(NamedTuple):
+    """How kernels compute the convolutions of the gates.
 
-    For each gate its input channels and its block of values; then the
-    precisions.
+    Args:
+        COUNT_M (int): Input channels of the input gate.
+        BLOCK_M (int): How many values of its kernel are multiplied at once.
+        COUNT_I (int): Input channels of the supplement gate, if there is one.
+        BLOCK_I (int): How many values of its kernel.
+        DOT (tl.dtype): The precision of what is multiplied.
+        PRECISION (str): That of the products, as ``tl.dot`` names it.
+        ACC (tl.dtype): That of sums.
     """
-    counts = [kernel.shape[1] for kernel in (kernels[0], kernels[-1])]
-    blocks = [block_of(kernel) for kernel in (kernels[0], kernels[-1])]
+
+    COUNT_M: int
+    BLOCK_M: int
+    COUNT_I: int
+    BLOCK_I: int
+    DOT: tl.dtype
+    PRECISION: str
+    ACC: tl.dtype
+
+
+def products_of(kernels: Sequence[Tensor], dtype: torch.dtype) -> Products:
+    """Return the last argument of kernels that convolve."""
+    first, last = kernels[0], kernels[-1]
     product = 'ieee'
     if dtype == torch.float32 and not PLAYED.value:
         # TF32 where PyTorch's convolutions use it, else three TF32 products,
         # which are nearly as precise as single precision.
         product = 'tf32' if convolves_in_tf32() else 'tf32x3'
-    return (
-        *(counts[0], blocks[0], counts[1], blocks[1]),
+    return Products(
+        *(first.shape[1], block_of(first), last.shape[1], block_of(last)),
         *(DTYPES[dtype], product, precision_of(dtype)),
     )
 

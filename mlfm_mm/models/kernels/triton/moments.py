@@ -75,10 +75,7 @@ def count_batch(batches):
 def measure_gates(
     input_gate, supplement_gate, batches, shares,
     images, height, width, channels,
-    BLOCK_P: tl.constexpr, BLOCK_C: tl.constexpr,
-    COUNT_M: tl.constexpr, BLOCK_M: tl.constexpr,
-    COUNT_I: tl.constexpr, BLOCK_I: tl.constexpr,
-    DOT: tl.constexpr, PRECISION: tl.constexpr, ACC: tl.constexpr,
+    BLOCK_P: tl.constexpr, BLOCK_C: tl.constexpr, HOW: tl.constexpr,
 ):  # fmt: skip
     """Measure the convolutions of the gates.
 
@@ -88,20 +85,16 @@ def measure_gates(
     count_batch(batches[0])
     count_batch(batches[1])
     c = tl.program_id(0) * BLOCK_C + tl.arange(0, BLOCK_C)
-    weights = hold_both(
-        input_gate, supplement_gate, c, channels,
-        COUNT_M, BLOCK_M, COUNT_I, BLOCK_I, DOT,
-    )  # fmt: skip
+    weights = hold_both(input_gate, supplement_gate, c, channels, HOW)
     pixels = images * height * width
-    count, mean, squares = no_moments(BLOCK_P, BLOCK_C, ACC)
+    count, mean, squares = no_moments(BLOCK_P, BLOCK_C, HOW.ACC)
     mean_2, squares_2 = mean, squares
     first, step = tl.program_id(1), tl.num_programs(1)
     for start in range(first * BLOCK_P, pixels, step * BLOCK_P):
         n, h, w, inside = place(start, pixels, height, width, BLOCK_P)
         y, y_2, _patches = gather_and_convolve(
             input_gate, supplement_gate, weights, n, h, w, inside, c,
-            height, width, channels,
-            COUNT_M, BLOCK_M, COUNT_I, BLOCK_I, DOT, PRECISION, ACC,
+            height, width, channels, HOW,
         )  # fmt: skip
         before = count
         count, mean, squares = add_moments(

@@ -9,7 +9,9 @@ Arguments that belong together come as tuples:
 - *gate*: its input maps, its kernel (in the form of maps, too) and its norm,
   in one flat tuple: Triton 3.6 loses strides of one in nested tuples.
 
-Sums are in ``ACC``, single precision unless everything is in double.
+What is fixed when a kernel is compiled is in capitals: ``HOW`` are the
+:class:`Products` of :mod:`launch`, ``ACC`` is the dtype of sums, single
+precision unless everything is in double.
 """
 
 from __future__ import annotations
@@ -149,7 +151,7 @@ def weights_of(
 def convolve(
     gate, patches, weights, n, h, w, inside, c, height, width, channels,
     COUNT: tl.constexpr, SIZE: tl.constexpr, BLOCK_K: tl.constexpr,
-    DOT: tl.constexpr, PRECISION: tl.constexpr, ACC: tl.constexpr,
+    HOW: tl.constexpr,
 ):  # fmt: skip
     """Compute a tile of a gate's convolution, by products of matrices.
 
@@ -157,50 +159,49 @@ def convolve(
     loaded once for all tiles, and patches ahead of their use. Most units have
     no other block.
     """
-    y = tl.zeros((n.shape[0], c.shape[0]), ACC)
-    y = multiply(patches, weights, y, DOT, PRECISION, ACC)
+    y = tl.zeros((n.shape[0], c.shape[0]), HOW.ACC)
+    y = multiply(patches, weights, y, HOW)
     for start in range(BLOCK_K, COUNT * SIZE * SIZE, BLOCK_K):
         patches = gather(
             gate, n, h, w, inside, height, width, start, COUNT, SIZE, BLOCK_K
         )
         weights = weights_of(
-            gate, c, channels, start, COUNT, SIZE, BLOCK_K, DOT
+            gate, c, channels, start, COUNT, SIZE, BLOCK_K, HOW.DOT
         )
-        y = multiply(patches, weights, y, DOT, PRECISION, ACC)
+        y = multiply(patches, weights, y, HOW)
     return y
 
 
 @triton.jit
-def hold_both(
-    input_gate, supplement_gate, c, channels,
-    COUNT_M: tl.constexpr, BLOCK_M: tl.constexpr,
-    COUNT_I: tl.constexpr, BLOCK_I: tl.constexpr, DOT: tl.constexpr,
-):  # fmt: skip
+def hold_both(input_gate, supplement_gate, c, channels, HOW: tl.constexpr):
     """Load the first block of each gate's kernel."""
-    first = weights_of(input_gate, c, channels, 0, COUNT_M, 1, BLOCK_M, DOT)
+    first = weights_of(
+        input_gate, c, channels, 0, HOW.COUNT_M, 1, HOW.BLOCK_M, HOW.DOT
+    )
     second = first
     if supplement_gate is not None:
         second = weights_of(
-            supplement_gate, c, channels, 0, COUNT_I, 3, BLOCK_I, DOT
-        )
+            supplement_gate, c, channels, 0, HOW.COUNT_I, 3, HOW.BLOCK_I,
+            HOW.DOT,
+        )  # fmt: skip
     return first, second
 
 
 @triton.jit
 def gather_both(
     input_gate, supplement_gate, n, h, w, inside, height, width,
-    COUNT_M: tl.constexpr, BLOCK_M: tl.constexpr,
-    COUNT_I: tl.constexpr, BLOCK_I: tl.constexpr,
+    HOW: tl.constexpr,
 ):  # fmt: skip
     """Load the first block of each gate's patches."""
     first = gather(
-        input_gate, n, h, w, inside, height, width, 0, COUNT_M, 1, BLOCK_M
-    )
+        input_gate, n, h, w, inside, height, width, 0, HOW.COUNT_M, 1,
+        HOW.BLOCK_M,
+    )  # fmt: skip
     second = first
     if supplement_gate is not None:
         second = gather(
-            supplement_gate, n, h, w, inside, height, width, 0, COUNT_I, 3,
-            BLOCK_I,
+            supplement_gate, n, h, w, inside, height, width, 0, HOW.COUNT_I,
+            3, HOW.BLOCK_I,
         )  # fmt: skip
     return first, second
 
@@ -208,21 +209,18 @@ def gather_both(
 @triton.jit
 def convolve_both(
     input_gate, supplement_gate, patches, weights, n, h, w, inside, c,
-    height, width, channels,
-    COUNT_M: tl.constexpr, BLOCK_M: tl.constexpr,
-    COUNT_I: tl.constexpr, BLOCK_I: tl.constexpr,
-    DOT: tl.constexpr, PRECISION: tl.constexpr, ACC: tl.constexpr,
+    height, width, channels, HOW: tl.constexpr,
 ):  # fmt: skip
     """Compute a tile of each gate's convolution."""
     first = convolve(
         input_gate, patches[0], weights[0], n, h, w, inside, c, height,
-        width, channels, COUNT_M, 1, BLOCK_M, DOT, PRECISION, ACC,
+        width, channels, HOW.COUNT_M, 1, HOW.BLOCK_M, HOW,
     )  # fmt: skip
     second = first
     if supplement_gate is not None:
         second = convolve(
             supplement_gate, patches[1], weights[1], n, h, w, inside, c,
-            height, width, channels, COUNT_I, 3, BLOCK_I, DOT, PRECISION, ACC,
+            height, width, channels, HOW.COUNT_I, 3, HOW.BLOCK_I, HOW,
         )  # fmt: skip
     return first, second
 
@@ -230,33 +228,26 @@ def convolve_both(
 @triton.jit
 def gather_and_convolve(
     input_gate, supplement_gate, weights, n, h, w, inside, c,
-    height, width, channels,
-    COUNT_M: tl.constexpr, BLOCK_M: tl.constexpr,
-    COUNT_I: tl.constexpr, BLOCK_I: tl.constexpr,
-    DOT: tl.constexpr, PRECISION: tl.constexpr, ACC: tl.constexpr,
+    height, width, channels, HOW: tl.constexpr,
 ):  # fmt: skip
     """Load the patches, and compute a tile of each gate's convolution."""
     patches = gather_both(
-        input_gate, supplement_gate, n, h, w, inside, height, width,
-        COUNT_M, BLOCK_M, COUNT_I, BLOCK_I,
-    )  # fmt: skip
+        input_gate, supplement_gate, n, h, w, inside, height, width, HOW
+    )
     first, second = convolve_both(
         input_gate, supplement_gate, patches, weights, n, h, w, inside, c,
-        height, width, channels,
-        COUNT_M, BLOCK_M, COUNT_I, BLOCK_I, DOT, PRECISION, ACC,
+        height, width, channels, HOW,
     )  # fmt: skip
     return first, second, patches[1]
 
 
 @triton.jit
-def multiply(
-    a, b, y, DOT: tl.constexpr, PRECISION: tl.constexpr, ACC: tl.constexpr
-):
-    """Add a matrix product, computed in the precision ``DOT``."""
-    a, b = a.to(DOT), b.to(DOT)
+def multiply(a, b, y, HOW: tl.constexpr):
+    """Add a matrix product, computed in the precision ``HOW.DOT``."""
+    a, b = a.to(HOW.DOT), b.to(HOW.DOT)
     if PLAYED:  # the interpreter reads bfloat16 in products as integers
-        a, b = a.to(ACC), b.to(ACC)
-    return tl.dot(a, b, y, input_precision=PRECISION, out_dtype=ACC)
+        a, b = a.to(HOW.ACC), b.to(HOW.ACC)
+    return tl.dot(a, b, y, input_precision=HOW.PRECISION, out_dtype=HOW.ACC)
 
 
 @triton.jit

@@ -7,7 +7,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from mlfm_mm.models.kernels.triton.launch import maps_of, norm_of
+from mlfm_mm.models.kernels.triton.launch import Products, maps_of, norm_of
 from mlfm_mm.models.kernels.triton.tiles import (
     convolve,
     gather,
@@ -25,7 +25,7 @@ LAYOUTS = [torch.contiguous_format, torch.channels_last]
 @triton.jit
 def convolve_all(
     gate, out, images, height, width, channels,
-    COUNT: tl.constexpr, SIZE: tl.constexpr,
+    COUNT: tl.constexpr, SIZE: tl.constexpr, HOW: tl.constexpr,
 ):  # fmt: skip
     c = tl.arange(0, 16)
     n, h, w, inside = place(0, images * height * width, height, width, 64)
@@ -33,7 +33,7 @@ def convolve_all(
     weights = weights_of(gate, c, channels, 0, COUNT, SIZE, 16, tl.float32)
     y = convolve(
         gate, patches, weights, n, h, w, inside, c, height, width, channels,
-        COUNT, SIZE, 16, tl.float32, 'ieee', tl.float32,
+        COUNT, SIZE, 16, HOW,
     )  # fmt: skip
     inside = inside[:, None] & (c < channels)[None, :]
     save(second_half(out, channels), n, c, h, w, inside, y)
@@ -46,7 +46,8 @@ def test_convolution(size: int, count: int, layout) -> None:
     kernel = torch.randn(7, count, size, size, device=DEVICE)
     out = torch.zeros(2, 14, 5, 6, device=DEVICE).to(memory_format=layout)
     gate = *maps_of(x), *maps_of(kernel)
-    convolve_all[(1,)](gate, maps_of(out), 2, 5, 6, 7, count, size)
+    how = Products(count, 16, count, 16, tl.float32, 'ieee', tl.float32)
+    convolve_all[(1,)](gate, maps_of(out), 2, 5, 6, 7, count, size, how)
     expected = F.conv2d(x, kernel, padding=size // 2)
     torch.testing.assert_close(out[:, 7:], expected, rtol=1e-4, atol=1e-4)
     assert not out[:, :7].any()
