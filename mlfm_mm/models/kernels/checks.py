@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..fuse import (
     Affine,
@@ -69,18 +68,11 @@ def is_inferring(unit: LFMU) -> bool:
 
 
 def _is_usual_norm(norm: nn.Module | None) -> bool:
-    # Not only BatchNorm2d: mmengine's revert_sync_batchnorm makes its own.
-    return (
-        isinstance(norm, _BatchNorm)
-        and is_affine_in_eval(norm)
-        and (type(norm).forward is _BatchNorm.forward or _is_alone(norm))
-    )
-
-
-def _is_alone(norm: nn.Module) -> bool:
-    """Tell whether this is a SyncBN in a process group of one."""
-    if type(norm).forward is not nn.SyncBatchNorm.forward:
+    if not is_affine_in_eval(norm):
         return False
-    assert isinstance(norm, nn.SyncBatchNorm)
+    # Not only BatchNorm2d: mmengine's revert_sync_batchnorm makes its own.
+    if not isinstance(norm, nn.SyncBatchNorm):
+        return True
+    # A SyncBN in a process group of one is usual, too.
     synced = norm.training and dist.is_available() and dist.is_initialized()
     return not synced or dist.get_world_size(norm.process_group) == 1
