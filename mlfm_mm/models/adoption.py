@@ -139,22 +139,31 @@ def warn_of_another(
         )
 
 
-def check_unserved(backbone: nn.Module) -> None:
-    """Refuse a backbone that a neck serves already.
+def check_free(neck: BackboneAware, served: str, backbone: nn.Module) -> None:
+    """Refuse a second backbone, and one that another neck serves.
 
     Args:
-        backbone (nn.Module): The backbone.
+        neck (BackboneAware): The neck.
+        served (str): The class of its backbone, ``''`` if it has none yet.
+        backbone (nn.Module): The backbone of the model that adopts it now;
+            its own one, perhaps wrapped by a compiler or by DDP, is fine.
 
     Raises:
-        ValueError: It has the hooks of such a neck.
+        ValueError: The neck serves another one, or this one has the hooks of
+            another neck.
     """
-    server = server_of(backbone)
-    if server is not None:
+    server, name = server_of(backbone), type(backbone).__name__
+    if served and server is not neck:
+        kind = type(neck).__name__
+        raise ValueError(
+            f'This {kind} already serves the {served} of another model and '
+            f'cannot serve a second {name}: build one neck for each model.'
+        )
+    if not served and server is not None:
         kind = type(server).__name__
         raise ValueError(
-            f'This {type(backbone).__name__} is already served by an '
-            f'{kind}: give one {kind} to a model, and build a fresh '
-            'backbone for a new one.'
+            f'This {name} is already served by an {kind}: give one {kind} to '
+            'a model, and build a fresh backbone for a new one.'
         )
 
 
@@ -166,25 +175,3 @@ def server_of(backbone: nn.Module) -> BackboneAware | None:
             if isinstance(server, BackboneAware):
                 return server
     return None
-
-
-def check_same(neck: BackboneAware, served: str, backbone: nn.Module) -> None:
-    """Refuse a second backbone.
-
-    Args:
-        neck (BackboneAware): A neck that has a backbone.
-        served (str): The class of its backbone.
-        backbone (nn.Module): The backbone of the model that adopts it now;
-            the same one, perhaps wrapped by a compiler or by DDP, is fine.
-
-    Raises:
-        ValueError: It is another one.
-    """
-    if server_of(backbone) is neck:
-        return
-    kind = type(neck).__name__
-    raise ValueError(
-        f'This {kind} already serves the {served} of another model and '
-        f'cannot serve a second {type(backbone).__name__}: build one neck '
-        'for each model.'
-    )

@@ -12,7 +12,7 @@ from torch import Tensor, is_grad_enabled, nn
 
 from ..registry import MODELS
 from . import refusals
-from .adoption import BackboneAware, check_same, check_unserved
+from .adoption import BackboneAware, check_free
 from .chain import build_chain, deepest_band
 from .following import Following
 from .formula import guard_formula
@@ -156,9 +156,9 @@ class MLFMNeck(BackboneAware):
             ValueError: The backbone cannot be served, or the neck already
                 serves another one.
         """
+        check_free(self, self._served, backbone)
         if self._served:
-            return check_same(self, self._served, backbone)
-        check_unserved(backbone)
+            return
         # Its taps are those of the backbone within torch.compile's wrapper.
         backbone = getattr(backbone, '_orig_mod', backbone)
         self.taps, run = find_taps(backbone, **self._wanted)
