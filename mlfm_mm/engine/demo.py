@@ -17,7 +17,7 @@ from ..datasets.images import decodes
 from .drawing import show_classes, show_segments
 from .errors import UsageError
 from .hosts import Host
-from .kinds import find_dataset, is_kind, kind_of
+from .kinds import find_datasets, is_kind, kind_of
 from .outputs import check_apart, make_folder
 from .weights import Checkpoint
 
@@ -116,7 +116,7 @@ def find_steps(cfg: Config) -> list[dict]:
         UsageError: If the config does not say how an image is prepared.
     """
     if cfg.get('test_dataloader'):
-        return find_dataset(cfg)['pipeline']
+        return find_datasets(cfg)[0]['pipeline']
     if cfg.get('test_pipeline'):
         return cfg.test_pipeline
     raise UsageError(
@@ -164,7 +164,7 @@ def find_names(cfg: Config, checkpoint: Checkpoint) -> dict:
     }
     found = meta.get('dataset_meta') or old
     if not found and cfg.get('test_dataloader'):
-        dataset = find_dataset(cfg)
+        dataset = find_datasets(cfg)[0]
         kind = kind_of(dataset, DATASETS)
         found = dataset.get('metainfo') or getattr(kind, 'METAINFO', {})
     kept = ('classes', 'palette')

@@ -120,11 +120,6 @@ def dicts(value: object) -> Iterator[dict]:
             yield from dicts(item)
 
 
-def find_dataset(cfg: Config) -> dict:
-    """Find the settings of the test data set; of several, the first."""
-    return find_datasets(cfg)[0]
-
-
 def find_datasets(cfg: Config) -> list[dict]:
     """Find the settings of the test data that have the transforms.
 
@@ -139,7 +134,7 @@ def find_datasets(cfg: Config) -> list[dict]:
         UsageError: If the config has none.
     """
     loader = cfg.get('test_dataloader') or {}
-    found = list(_with_pipeline(loader.get('dataset')))
+    found = [d for _, d in holders(loader.get('dataset'), 'pipeline')]
     if not found:
         raise UsageError(
             'the config has no test_dataloader.dataset.pipeline, which says '
@@ -148,12 +143,20 @@ def find_datasets(cfg: Config) -> list[dict]:
     return found
 
 
-def _with_pipeline(value: object) -> Iterator[dict]:
-    if isinstance(value, dict) and value.get('pipeline'):
-        yield value
-        return
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list | tuple):
-        for item in value:
-            yield from _with_pipeline(item)
+def holders(
+    value: object, key: str, path: str = ''
+) -> Iterator[tuple[str, dict]]:
+    """Yield path and content of the outermost dicts that have a key.
+
+    Example:
+        >>> list(holders(dict(a=[1, dict(b=2)]), 'b', 'model'))
+        [('model.a[1]', {'b': 2})]
+    """
+    if isinstance(value, dict) and value.get(key):
+        yield path, value
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from holders(item, key, f'{path}.{name}')
+    elif isinstance(value, list | tuple):
+        for i, item in enumerate(value):
+            yield from holders(item, key, f'{path}[{i}]')

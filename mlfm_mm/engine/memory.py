@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from copy import deepcopy
 from inspect import signature
 
@@ -13,7 +12,7 @@ from torch import nn
 from ..models import MLFMNeck
 from ..registry import MODELS
 from .errors import UsageError
-from .kinds import bare_name, dicts, kind_of
+from .kinds import bare_name, dicts, holders, kind_of
 
 NECK = f'mlfm_mm.{MLFMNeck.__name__}'
 OF_TIMM = 'TimmClassifier'
@@ -129,7 +128,7 @@ def _no_backbone(model: dict) -> str:
     if not model:
         return 'the config has no model to which memory could be added'
     kind = bare_name(model) or 'the model'
-    wrapped = list(_with_backbone(model, 'model'))
+    wrapped = list(holders(model, 'backbone', 'model'))
     if not wrapped:
         told = (
             f'{kind} has no backbone to which memory could be added: it has '
@@ -145,17 +144,3 @@ def _no_backbone(model: dict) -> str:
         f"memory there by hand, as {first}.neck=dict(type='{NECK}', "
         f'neck=...) with the neck that {first} has, if any'
     )
-
-
-def _with_backbone(value: object, path: str) -> Iterator[tuple[str, dict]]:
-    if isinstance(value, dict):
-        if value.get('backbone'):
-            yield path, value
-            return
-        inner = [(f'{path}.{key}', item) for key, item in value.items()]
-    elif isinstance(value, list | tuple):
-        inner = [(f'{path}[{i}]', item) for i, item in enumerate(value)]
-    else:
-        return
-    for where, item in inner:
-        yield from _with_backbone(item, where)

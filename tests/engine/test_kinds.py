@@ -7,7 +7,6 @@ from mlfm_mm.engine import UsageError
 from mlfm_mm.engine.hooks import StallHook
 from mlfm_mm.engine.kinds import (
     dicts,
-    find_dataset,
     find_datasets,
     is_kind,
     kind_of,
@@ -50,9 +49,9 @@ def test_a_wrapped_data_set() -> None:
     inner = dict(type='Images', pipeline=[dict(type='Load')])
     wrapper = dict(type='RepeatDataset', times=2, dataset=inner)
     cfg = Config(dict(test_dataloader=dict(dataset=wrapper)))
-    assert find_dataset(cfg) == inner
+    assert find_datasets(cfg) == [inner]
     with pytest.raises(UsageError, match='no test_dataloader'):
-        find_dataset(Config())
+        find_datasets(Config())
 
 
 def test_data_sets_side_by_side() -> None:
@@ -63,7 +62,6 @@ def test_data_sets_side_by_side() -> None:
     both = dict(type='ConcatDataset', datasets=[first, dict(dataset=outer)])
     cfg = Config(dict(test_dataloader=dict(dataset=both)))
     assert find_datasets(cfg) == [first, outer]
-    assert find_dataset(cfg) == first
 
 
 def test_a_hook_joins_others() -> None:
