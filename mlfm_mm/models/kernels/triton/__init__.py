@@ -52,11 +52,9 @@ def check_triton() -> None:
     Raises:
         ImportError: It is not there, or too old.
     """
-    found = _version()
-    if found is None or _is_old(found):
-        found = 'is not installed' if found is None else f'is {found}'
+    if why := _lack():
         raise ImportError(
-            f"kernels='triton' needs Triton 3.6 or newer, which {found}: it "
+            f"kernels='triton' needs Triton 3.6 or newer, which {why}: it "
             'comes with PyTorch 2.11 for Linux and CUDA; or use '
             "kernels='auto'."
         )
@@ -70,25 +68,19 @@ def is_default(device: torch.device) -> bool:
         device (torch.device): Where the unit is.
     """
     on_cuda = device.type == 'cuda' and torch.cuda.is_available()
-    if not on_cuda or torch.version.hip is not None:
-        return False
-    found = _version()
-    if found is None or _is_old(found):
+    if not on_cuda or torch.version.hip is not None or _lack():
         return False
     return torch.cuda.get_device_capability(device) >= OLDEST_GPU
 
 
-def _version() -> str | None:
-    """Return the version of Triton, None if it is not installed."""
+def _lack() -> str:
+    """Say why Triton cannot be used, ``''`` if it can."""
     if find_spec('triton') is None:
-        return None
-    import triton
+        return 'is not installed'
+    from triton import __version__ as version
 
-    return str(triton.__version__)
-
-
-def _is_old(version: str) -> bool:
-    return tuple(map(int, version.split('.')[:2])) < OLDEST
+    is_old = tuple(map(int, version.split('.')[:2])) < OLDEST
+    return f'is {version}' if is_old else ''
 
 
 def choose(
