@@ -23,21 +23,15 @@ from .launch import (
 )
 
 
-def _norm_summed(
-    d_out: Tensor, total: Tensor, norm: Tensors, eps: float
-) -> Tensor:
-    return shares_of(total, 2, total.shape[1], total.dtype)
-
-
 @operator(
-    'sum_norm(Tensor d_out, Tensor total, Tensor[] norm, float eps) -> Tensor',
-    _norm_summed,
+    'sum_norm(Tensor d_out, Tensor total, Tensor[] norm, float eps) -> Tensor'
 )
 def sum_norm(
-    shares: Tensor, d_out: Tensor, total: Tensor, norm: Tensors, eps: float
-) -> None:
+    d_out: Tensor, total: Tensor, norm: Tensors, eps: float
+) -> Tensor:
     """Sum the gradients of the output gate's shift and scale, in shares."""
     n, channels, height, width = total.shape
+    shares = shares_of(total, 2, channels, total.dtype)
     grid, tile = tiles_of(total, channels)
     launch(
         backward.sum_norm,
@@ -45,9 +39,15 @@ def sum_norm(
         *(maps_of(d_out), maps_of(total), norm_of(norm, eps), shares),
         *(n, height, width, channels, *tile, precision_of(total.dtype)),
     )
+    return shares
 
 
-def _trunk_closed(
+@operator(
+    'close_trunk(Tensor? d_out, Tensor? d_memory, Tensor total, '
+    'Tensor[] norm, float norm_eps, Tensor? sums, GATES, FORM) -> '
+    '(Tensor, Tensor, Tensor)'
+)
+def close_trunk(
     d_out: Tensor | None,
     d_memory: Tensor | None,
     total: Tensor,
@@ -57,39 +57,17 @@ def _trunk_closed(
     gates: Gates,
     form: Form,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    d_low = total.new_empty(0)
-    if form.identity or form.concat:
-        d_low = torch.empty_like(total)
-    planes, channels = 2 * len(gates.sources), total.shape[1]
-    shares = shares_of(total, planes, channels, total.dtype)
-    return torch.empty_like(total), d_low, shares
-
-
-@operator(
-    'close_trunk(Tensor? d_out, Tensor? d_memory, Tensor total, '
-    'Tensor[] norm, float norm_eps, Tensor? sums, GATES, FORM) -> '
-    '(Tensor, Tensor, Tensor)',
-    _trunk_closed,
-)
-def close_trunk(
-    made: tuple[Tensor, Tensor, Tensor],
-    d_out: Tensor | None,
-    d_memory: Tensor | None,
-    total: Tensor,
-    norm: Tensors,
-    norm_eps: float,
-    sums: Tensor | None,
-    gates: Gates,
-    form: Form,
-) -> None:
     """Differentiate by the trunk's feature and by the sum of the gates.
 
     The second gradient is empty where it equals the first. The third result
     are shares of the gradients of shift and scale of each gate.
     """
-    d_x, d_low, shares = made
     measured, *kind = form
     n, channels, height, width = total.shape
+    d_x, d_low = torch.empty_like(total), total.new_empty(0)
+    if form.identity or form.concat:
+        d_low = torch.empty_like(total)
+    shares = shares_of(total, 2 * len(gates.sources), channels, total.dtype)
     grid, tile = tiles_of(total, channels)
     launch(
         backward.close_trunk,
@@ -100,49 +78,34 @@ def close_trunk(
         *(n, height, width, channels, *kind, measured, *tile),
         products_of(gates.kernels, gates.dtype),
     )
+    return d_x, d_low, shares
 
 
-def _gates_closed(
+@operator(
+    'close_gates(Tensor d_low, GATES, Tensor sums, bool measured, '
+    'bool with_kernel) -> (Tensor, Tensor, Tensor)'
+)
+def close_gates(
     d_low: Tensor,
     gates: Gates,
     sums: Tensor,
     measured: bool,
     with_kernel: bool,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    d_input = torch.empty_like(d_low, dtype=gates.dtype)
-    d_supplement, d_kernel = d_input.new_empty(0), d_input.new_empty(0)
-    if with_kernel:
-        channels, *patch = gates.kernels[1].shape
-        (_, programs), _ = tiles_of(d_low, channels)
-        d_kernel = d_low.new_empty(
-            programs, channels, *patch, dtype=sums_of(gates.dtype)
-        )
-    elif len(gates.sources) > 1:
-        d_supplement = torch.empty_like(d_input)
-    return d_input, d_supplement, d_kernel
-
-
-@operator(
-    'close_gates(Tensor d_low, GATES, Tensor sums, bool measured, '
-    'bool with_kernel) -> (Tensor, Tensor, Tensor)',
-    _gates_closed,
-)
-def close_gates(
-    made: tuple[Tensor, Tensor, Tensor],
-    d_low: Tensor,
-    gates: Gates,
-    sums: Tensor,
-    measured: bool,
-    with_kernel: bool,
-) -> None:
     """Differentiate by the outputs of the gates' convolutions.
 
     For the supplement gate, either by that, or shares of the gradient of its
     kernel, (programs, C, M, K, K); what is not needed is empty.
     """
     n, channels, height, width = d_low.shape
-    d_input, d_supplement, d_kernel = made
     grid, tile = tiles_of(d_low, channels)
+    d_input = torch.empty_like(d_low, dtype=gates.dtype)
+    d_supplement, d_kernel = d_input.new_empty(0), d_input.new_empty(0)
+    if with_kernel:
+        shape = grid[1], *gates.kernels[1].shape
+        d_kernel = d_low.new_empty(shape, dtype=sums_of(gates.dtype))
+    elif len(gates.sources) > 1:
+        d_supplement = torch.empty_like(d_input)
     launch(
         backward.close_gates,
         grid,
@@ -152,3 +115,4 @@ def close_gates(
         *(n, height, width, channels, measured, *tile),
         products_of(gates.kernels, gates.dtype),
     )
+    return d_input, d_supplement, d_kernel
