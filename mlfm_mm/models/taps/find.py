@@ -171,7 +171,10 @@ def _named(run: DryRun, name: str) -> Call:
     try:
         calls = run.calls_of(name)
     except AttributeError:
-        raise ValueError(_unknown(run, name)) from None
+        raise ValueError(
+            f'{backbone_name(run)} has no module {name!r}; '
+            f'{_choices(run, name)}'
+        ) from None
     if not calls:
         raise ValueError(
             f'Tap {name!r} never fires: {backbone_name(run)} has the module '
@@ -185,12 +188,6 @@ def _named(run: DryRun, name: str) -> Call:
             f'{_choices(run, name)}'
         )
     return calls[0]
-
-
-def _unknown(run: DryRun, name: str) -> str:
-    return (
-        f'{backbone_name(run)} has no module {name!r}; {_choices(run, name)}'
-    )
 
 
 def _choices(run: DryRun, name: str) -> str:
