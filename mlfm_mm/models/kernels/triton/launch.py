@@ -268,20 +268,14 @@ def products_of(kernels: Sequence[Tensor], dtype: torch.dtype) -> Products:
     if dtype == torch.float32 and not PLAYED.value:
         # TF32 where PyTorch's convolutions use it, else three TF32 products,
         # which are nearly as precise as single precision.
-        product = 'tf32' if convolves_in_tf32() else 'tf32x3'
+        convolutions = torch.backends.cudnn.conv  # type: ignore[attr-defined]
+        # Not by allow_tf32: where this is set, the older name may not be read.
+        tf32 = convolutions.fp32_precision == 'tf32'
+        product = 'tf32' if tf32 else 'tf32x3'
     return Products(
         *(first.shape[1], block_of(first), last.shape[1], block_of(last)),
         *(DTYPES[dtype], product, precision_of(dtype)),
     )
-
-
-def convolves_in_tf32() -> bool:
-    """Tell whether PyTorch's convolutions round their inputs to TF32."""
-    # From PyTorch 2.9 on; where it is set, the older name may not be read.
-    conv = getattr(torch.backends.cudnn, 'conv', None)
-    if conv is None:
-        return torch.backends.cudnn.allow_tf32
-    return conv.fp32_precision == 'tf32'
 
 
 def block_of(kernel: Tensor) -> int:
