@@ -44,7 +44,7 @@ def collect(dtype: str, layout: str) -> dict[str, Launch]:
     Inference launches one of the kernels of training with other arguments;
     this launch gets a name of its own.
     """
-    from mlfm_mm.models.kernels.triton import backward_ops, forward_ops
+    from mlfm_mm.models.kernels.triton import operators
     from mlfm_mm.models.kernels.triton.unit import infer, train
 
     unit = LFMU(64, 128, levels=1).to(DTYPES[dtype])
@@ -60,10 +60,7 @@ def collect(dtype: str, layout: str) -> dict[str, Launch]:
     def collected(kernel: Callable, grid: tuple, *args: object) -> None:
         found.setdefault(f'{kernel.__name__}{phase}', (kernel, args))
 
-    with (
-        patch.object(forward_ops, 'launch', collected),
-        patch.object(backward_ops, 'launch', collected),
-    ):
+    with patch.object(operators, 'launch', collected):
         outputs = train(unit, *maps)
         torch.autograd.backward(outputs, [x.detach() for x in outputs])
         phase = ', inference'

@@ -9,7 +9,7 @@ written. From the mathematics to the machine:
 
 - :mod:`unit`: the unit in inference, and as one differentiable operation,
 - :mod:`arguments`: a unit's tensors and options, as operators take them,
-- :mod:`forward_ops`, :mod:`backward_ops`: each launch as an operator,
+- :mod:`operators`: each launch as an operator,
 - :mod:`launch`: grids and tiles,
 - :mod:`forward`, :mod:`moments`, :mod:`backward`: the kernels,
 - :mod:`tiles`: what the kernels share.

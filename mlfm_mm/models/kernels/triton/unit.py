@@ -22,9 +22,16 @@ from .arguments import (
     sources_of,
     vectors_of,
 )
-from .backward_ops import close_gates, close_trunk, sum_norm
-from .forward_ops import finish_moments, measure_gates, normalize, open_gates
 from .launch import Tensors, Vectors, is_one_block
+from .operators import (
+    close_gates,
+    close_trunk,
+    finish_moments,
+    measure_gates,
+    normalize,
+    open_gates,
+    sum_norm,
+)
 
 if TYPE_CHECKING:
     from ...lfmu import LFMU

@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mlfm_mm.models.kernels.triton.backward_ops import close_gates, sum_norm
+from mlfm_mm.models.kernels.triton.operators import close_gates, sum_norm
 from tests.models.kernels.triton.cases import DEVICE
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mlfm_mm.models.kernels.triton.forward_ops import normalize
+from mlfm_mm.models.kernels.triton.operators import normalize
 from tests.models.kernels.triton.cases import DEVICE
 
 

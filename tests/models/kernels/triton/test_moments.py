@@ -6,14 +6,14 @@ import torch.nn.functional as F
 import triton
 import triton.language as tl
 
-from mlfm_mm.models.kernels.triton.forward_ops import (
-    finish_moments,
-    measure_gates,
-)
 from mlfm_mm.models.kernels.triton.moments import (
     add_moments,
     no_moments,
     save_moments,
+)
+from mlfm_mm.models.kernels.triton.operators import (
+    finish_moments,
+    measure_gates,
 )
 from tests.models.kernels.triton.cases import DEVICE
 

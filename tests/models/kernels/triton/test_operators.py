@@ -1,4 +1,4 @@
-"""What is declared of the operators, and fakes of them, is true: forward."""
+"""What is declared of the operators, and fakes of them, is true."""
 
 import pytest
 import torch
@@ -6,8 +6,7 @@ import torch
 from tests.models.builders import UNIT_OPTIONS
 from tests.models.kernels.triton.cases import Calls, make, maps
 
-
-@pytest.mark.parametrize(
+CASES = pytest.mark.parametrize(
     ('options', 'layout'),
     [
         (UNIT_OPTIONS[0], torch.channels_last),
@@ -15,7 +14,10 @@ from tests.models.kernels.triton.cases import Calls, make, maps
         (UNIT_OPTIONS[4], torch.channels_last),
     ],
 )
-def test_schemas_and_fakes(options: dict, layout: torch.memory_format) -> None:
+
+
+@CASES
+def test_forward(options: dict, layout: torch.memory_format) -> None:
     unit = make(levels=1, **options)
     inputs = maps(unit, (4, 5), layout)
     with Calls() as seen:
@@ -25,4 +27,16 @@ def test_schemas_and_fakes(options: dict, layout: torch.memory_format) -> None:
     assert set(seen.names) == {
         'measure_gates', 'finish_moments', 'open_gates', 'normalize',
     }  # fmt: skip
+    seen.check()
+
+
+@CASES
+def test_backward(options: dict, layout: torch.memory_format) -> None:
+    unit = make(levels=1, **options)
+    inputs = maps(unit, (4, 5), layout)
+    outputs = unit(*inputs)
+    grads = [torch.ones_like(x) for x in outputs]
+    with Calls() as seen:
+        torch.autograd.backward(outputs, grads)
+    assert set(seen.names) == {'sum_norm', 'close_trunk', 'close_gates'}
     seen.check()
