@@ -61,4 +61,23 @@ HOOKS = SharedRegistry(
     locations=['mlfm_mm.engine', 'mlfm_mm.analysis.memory_hook'],
 )
 
-__all__ = ['DATASETS', 'HOOKS', 'MODELS', 'TRANSFORMS', 'SharedRegistry']
+__all__ = [
+    'DATASETS',
+    'HOOKS',
+    'MODELS',
+    'TRANSFORMS',
+    'SharedRegistry',
+    'bare_name',
+]
+
+
+def bare_name(settings: dict) -> str:
+    """Get the name in a ``type``, without a scope or a module.
+
+    Example:
+        >>> bare_name(dict(type='mmseg.UNet')), bare_name(dict(type=dict))
+        ('UNet', 'dict')
+    """
+    kind = settings.get('type', '')
+    name = kind if isinstance(kind, str) else getattr(kind, '__name__', '')
+    return name.rpartition('.')[2]

@@ -8,7 +8,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from ..engine import UsageError
-from ..engine.kinds import bare_name
+from ..registry import bare_name
 
 
 def check_data(

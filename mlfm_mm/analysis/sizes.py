@@ -8,7 +8,8 @@ from typing import Any
 from mmengine.config import Config
 
 from ..engine import UsageError
-from ..engine.kinds import bare_name, dicts
+from ..engine.kinds import dicts
+from ..registry import bare_name
 
 # Transforms that set the size of an image, and their key for it.
 SIZES = {

@@ -22,9 +22,10 @@ from mmengine.runner import FlexibleRunner
 from torch.nn import SyncBatchNorm
 from torch.nn.parallel import DistributedDataParallel
 
+from ..registry import bare_name
 from .batch import share_batch_size
 from .errors import UsageError
-from .kinds import bare_name, dicts, is_kind
+from .kinds import dicts, is_kind
 from .launchers import (
     LAUNCHERS,
     RANKS,

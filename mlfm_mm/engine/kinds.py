@@ -98,18 +98,6 @@ def find_hooks(cfg: Config, name: str) -> list[dict]:
     return [hook for hook in settings if kind_of(hook, HOOKS, scope) is kind]
 
 
-def bare_name(settings: dict) -> str:
-    """Get the name in a ``type``, without a scope or a module.
-
-    Example:
-        >>> bare_name(dict(type='mmseg.UNet')), bare_name(dict(type=dict))
-        ('UNet', 'dict')
-    """
-    kind = settings.get('type', '')
-    name = kind if isinstance(kind, str) else getattr(kind, '__name__', '')
-    return name.rpartition('.')[2]
-
-
 def dicts(value: object) -> Iterator[dict]:
     """Yield the dicts within a config, outermost first."""
     if isinstance(value, dict):

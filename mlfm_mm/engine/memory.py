@@ -10,9 +10,9 @@ from mmengine.registry import MODELS as ROOT_MODELS
 from torch import nn
 
 from ..models import MLFMNeck
-from ..registry import MODELS
+from ..registry import MODELS, bare_name
 from .errors import UsageError
-from .kinds import bare_name, dicts, holders, kind_of
+from .kinds import dicts, holders, kind_of
 
 NECK = f'mlfm_mm.{MLFMNeck.__name__}'
 OF_TIMM = 'TimmClassifier'

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
+from ..registry import bare_name
+
 if TYPE_CHECKING:
     from .mlfm_neck import MLFMNeck
 
@@ -56,15 +58,12 @@ def formula_of(neck: MLFMNeck) -> dict[str, str]:
 def _activation(cfg: dict | None) -> str:
     if cfg is None:
         return 'None'
-    kind = (
-        cfg['type'] if isinstance(cfg['type'], str) else cfg['type'].__name__
-    )
     options = [
         f', {key}={value!r}'
         for key, value in sorted(cfg.items())
         if key not in ('type', 'inplace')
     ]
-    return f'{kind.rpartition(".")[2]}{"".join(options)}'
+    return f'{bare_name(cfg)}{"".join(options)}'
 
 
 def other_options(neck: MLFMNeck, metadata: dict) -> list[str]:

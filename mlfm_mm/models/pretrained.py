@@ -15,6 +15,7 @@ from mmengine.logging import print_log
 from mmengine.model import PretrainedInit
 from mmengine.runner import CheckpointLoader
 
+from ..registry import bare_name
 from .formula import other_options
 
 if TYPE_CHECKING:
@@ -37,14 +38,9 @@ def pretrained_of(init_cfg: InitCfg) -> dict | None:
         {'type': 'Pretrained'}
     """
     cfgs = [init_cfg] if isinstance(init_cfg, dict) else init_cfg or []
-    return next((cfg for cfg in cfgs if _loads(cfg['type'])), None)
-
-
-def _loads(kind: str | type) -> bool:
-    if not isinstance(kind, str):
-        return kind is PretrainedInit
     # Behind a scope; or, in a dumped config, the class behind its module.
-    return kind.rpartition('.')[2] in ('Pretrained', PretrainedInit.__name__)
+    names = 'Pretrained', PretrainedInit.__name__
+    return next((cfg for cfg in cfgs if bare_name(cfg) in names), None)
 
 
 def load_beside(neck: MLFMNeck, backbone: InitCfg) -> None:

@@ -9,7 +9,7 @@ from mmengine.config import Config
 
 from ...engine import UsageError
 from ...engine.demo import find_steps
-from ...engine.kinds import bare_name
+from ...registry import bare_name
 
 # The transforms that the words are for.
 SIZING = ('CenterCrop', 'EfficientNetCenterCrop', 'Resize', 'ResizeEdge')
