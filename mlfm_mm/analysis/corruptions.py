@@ -16,8 +16,15 @@ def low_pass(image: np.ndarray, factor: float) -> np.ndarray:
     """Keep the mean of each block: the Haar low band alone."""
     height, width = image.shape[:2]
     small = (-(-width // int(factor)), -(-height // int(factor)))
-    means = cv2.resize(image, small, interpolation=cv2.INTER_AREA)
-    return cv2.resize(means, (width, height), interpolation=cv2.INTER_NEAREST)
+    bands = []
+    # OpenCV may resize no more than four channels at once.
+    for channel in cv2.split(image):
+        means = cv2.resize(channel, small, interpolation=cv2.INTER_AREA)
+        band = cv2.resize(
+            means, (width, height), interpolation=cv2.INTER_NEAREST
+        )
+        bands.append(band)
+    return np.stack(bands, -1).reshape(image.shape)
 
 
 def high_pass(image: np.ndarray, factor: float) -> np.ndarray:
@@ -92,7 +99,7 @@ class Corruption:
             )
 
     def __call__(self, results: dict) -> dict:
-        """Corrupt ``img`` of a sample, an array (H, W, 3) of uint8."""
+        """Corrupt ``img`` of a sample, (H, W) or (H, W, C) of uint8."""
         image = results['img']
         if image.dtype != np.uint8:
             raise UsageError(
@@ -100,7 +107,8 @@ class Corruption:
                 f'makes them {image.dtype}: leave normalizing to '
                 'data_preprocessor'
             )
-        results['img'] = FAMILIES[self.family](image, self.strength)
+        corrupted = FAMILIES[self.family](image, self.strength)
+        results['img'] = corrupted.reshape(image.shape)
         return results
 
     def __str__(self) -> str:

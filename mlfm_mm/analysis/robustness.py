@@ -125,7 +125,7 @@ def _build(cfg: Config) -> Runner:
 
 def _try_on(dataset: Dataset, corruptions: Sequence[Corruption]) -> None:
     """Find out on one picture whether a data set lets it be corrupted."""
-    for corruption in {c.family: c for c in corruptions}.values():
+    for corruption in corruptions:
         with _inserted(dataset, corruption):
             dataset[0]
 

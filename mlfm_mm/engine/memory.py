@@ -76,36 +76,39 @@ def add_memory(config: Config, **options: object) -> Config:
 
 
 def check_kept(model: nn.Module, settings: object) -> None:
-    """Refuse a model whose host has put another neck in the memory's place.
+    """Refuse a model whose host has replaced the memory, or left it out.
 
-    So does mmpose where a head has settings of its older form.
+    mmpose does so where a head has settings of its older form.
 
     Args:
-        model (nn.Module): The model, perhaps in a wrapper.
+        model (nn.Module): The model.
         settings (object): What it was built from.
 
     Raises:
-        UsageError: Its settings name the memory, and it has none.
+        UsageError: Its neck should be the memory, and it has none.
 
     Example:
         >>> check_kept(nn.Flatten(), dict(neck=dict(type='MLFMNeck')))
         Traceback (most recent call last):
         ...
-        mlfm_mm.engine.errors.UsageError: the config names MLFMNeck, but
-        Flatten has none: its host has put another neck in this place; write
-        that neck behind the memory, as neck=dict(type='mlfm_mm.MLFMNeck',
-        neck=...), and a head of the older form (input_transform, input_index,
-        extra) as the host's warning says
+        mlfm_mm.engine.errors.UsageError: the neck of Flatten should be
+        MLFMNeck, but its host has put another one, or none, in this place, as
+        mmpose does where a head has input_transform, input_index or extra:
+        give such a head its newer form, and write the other neck as that of
+        the memory: neck=dict(type='mlfm_mm.MLFMNeck', neck=...)
     """
-    has_memory = any(isinstance(m, MLFMNeck) for m in model.modules())
-    if _names_memory(settings) and not has_memory:
+    neck = settings.get('neck') if isinstance(settings, dict) else None
+    # Elsewhere a config may name a network that is not a part, as a teacher.
+    if not _names_memory(neck):
+        return
+    if not any(isinstance(m, MLFMNeck) for m in model.modules()):
         raise UsageError(
-            f'the config names {MLFMNeck.__name__}, but '
-            f'{type(model).__name__} has none: its host has put another neck '
-            'in this place; write that neck behind the memory, as '
-            f"neck=dict(type='{NECK}', neck=...), and a head of the older "
-            "form (input_transform, input_index, extra) as the host's "
-            'warning says'
+            f'the neck of {type(model).__name__} should be '
+            f'{MLFMNeck.__name__}, but its host has put another one, or none, '
+            'in this place, as mmpose does where a head has input_transform, '
+            'input_index or extra: give such a head its newer form, and write '
+            'the other neck as that of the memory: '
+            f"neck=dict(type='{NECK}', neck=...)"
         )
 
 

@@ -1,6 +1,7 @@
 """From a config file, and the options that all tools share, to a config."""
 
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from difflib import get_close_matches
 from importlib.util import find_spec
 from inspect import signature
@@ -81,7 +82,8 @@ def load_config(
         cfg = add_memory(cfg)
     refuse_variables(cfg, overrides or {})
     try:
-        cfg.merge_from_dict(overrides or {})
+        # MMEngine takes `_delete_` out of what it is given.
+        cfg.merge_from_dict(deepcopy(overrides or {}))
     except (KeyError, TypeError, IndexError) as error:
         raise UsageError(
             f'--cfg-options {overrides} does not fit {path}: {error}'

@@ -71,6 +71,18 @@ def test_grey_pictures(family: str) -> None:
     assert found.shape == (48, 32) and found.dtype == np.uint8
 
 
+@pytest.mark.parametrize('family', ['low_pass', 'high_pass', 'noise', 'blur'])
+@pytest.mark.parametrize('channels', [1, 5])
+def test_channels_are_corrupted_alike(family: str, channels: int) -> None:
+    """OpenCV drops the axis of a single one, and refuses five at times."""
+    grey = IMAGE[:47, :31, :1]
+    found = corrupt(family, 16, np.repeat(grey, channels, axis=2))
+    assert found.shape == (47, 31, channels)
+    if family != 'noise':
+        alone = corrupt(family, 16, grey[..., 0])
+        assert all(np.array_equal(c, alone) for c in np.rollaxis(found, 2))
+
+
 def test_stronger_corruptions_take_more() -> None:
     y, x = np.mgrid[:64, :64]
     wave = 128 + 60 * np.sin(x / 3) * np.cos(y / 4)

@@ -10,6 +10,7 @@ from torch import nn
 
 from mlfm_mm import MLFMNeck, add_memory
 from mlfm_mm.engine import UsageError
+from mlfm_mm.engine.memory import check_kept
 from mlfm_mm.engine.options import load_config
 from tests.hosts import needs_mmseg
 
@@ -145,6 +146,14 @@ model = dict(
     neck=dict(type=GlobalAveragePooling),
 )
 """
+
+
+def test_a_teacher_with_memory() -> None:
+    """A host may hold it as no part of the model, out of its state."""
+    teacher = dict(type='RetinaNet', neck=dict(type=MEMORY))
+    check_kept(nn.Flatten(), dict(type='KD', teacher_config=teacher))
+    with pytest.raises(UsageError, match='should be MLFMNeck'):
+        check_kept(nn.Flatten(), teacher)
 
 
 def test_a_config_in_pure_python(tmp_path: Path) -> None:

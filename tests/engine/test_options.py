@@ -109,6 +109,14 @@ def test_a_variable_that_several_keys_share(tmp_path: Path) -> None:
         load_config(write(tmp_path, "evaluator = dict(type='Accuracy')"))
 
 
+def test_options_are_not_changed(tmp_path: Path) -> None:
+    """MMEngine takes `_delete_` out, and would merge the next time."""
+    path = write(tmp_path, 'train_cfg = dict(max_epochs=1)')
+    options = {'train_cfg': dict(max_iters=2, _delete_=True)}
+    for _ in range(2):
+        assert load_config(path, options).train_cfg == dict(max_iters=2)
+
+
 def test_a_variable_that_is_unpacked(tmp_path: Path) -> None:
     text = (
         'dataloader = dict(batch_size=2)\n'

@@ -161,10 +161,10 @@ def test_a_host_that_replaces_the_memory(
     cfg = prepare_training(config, work_dir=str(tmp_path / 'run'))
     cfg.update(runner_type=kind, env_cfg=dict())
     cfg.model.update(type='OtherNeck')
-    with pytest.raises(UsageError, match='OtherNeck has none'):
+    with pytest.raises(UsageError, match='of OtherNeck should be MLFMNeck'):
         build_runner(cfg, 'replacing').train()
     assert not [*(tmp_path / 'run').glob('*.pth')]
-    with pytest.raises(UsageError, match='OtherNeck has none'):
+    with pytest.raises(UsageError, match='of OtherNeck should be MLFMNeck'):
         build_model(cfg)
 
 

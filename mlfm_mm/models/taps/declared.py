@@ -26,7 +26,7 @@ WIRING: dict[str, tuple[str, ...]] = {
     'DenseNet': ('stem', 'stages.?'),
     'ShuffleNetV1': ('conv1', 'maxpool', 'layers.?'),
     'ShuffleNetV2': ('conv1', 'maxpool', 'layers.?'),
-    # Its last map is the prediction itself, which no norm may change.
+    # Its last maps are the predictions, which no norm may change.
     'CPM': ('stem.0', 'stem.2', 'stem.4', 'cpm_stages.?'),
     # With with_cp=True it also recomputes the rest of the stem.
     'RepLKNet': ('stem.0', 'stages.?'),
