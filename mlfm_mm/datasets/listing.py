@@ -12,7 +12,7 @@ from mmengine.registry import DATASETS
 from .folder_layout import FolderError
 from .inspection import Finding
 from .readable import ReadableDataset
-from .unreadable import ReadsWhatItCan, UnreadablePolicy, datasets_in
+from .unreadable import ReadsWhatItCan, policies_in
 
 WITH_CHECKS = (ReadsWhatItCan, ReadableDataset)
 SPLITS = ('train', 'val', 'test')
@@ -82,13 +82,9 @@ def without_checks(config: dict) -> dict:
 
 def list_infos(dataset: BaseDataset) -> list[dict]:
     """List the images of a data set, and the files that it leaves out."""
-    policies = (
-        getattr(part, 'unreadable', None) for part in datasets_in(dataset)
-    )
     left_out = [
         dict(img_path=path)
-        for policy in policies
-        if isinstance(policy, UnreadablePolicy)
+        for _, policy in policies_in(dataset)
         for path in policy.left_out
     ]
     infos = [

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 import torch
+from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
 from .folder_layout import FolderError
@@ -181,12 +182,16 @@ def files_of(info: dict) -> list[str]:
     return [str(info[key]) for key in FILE_KEYS if info.get(key)]
 
 
-def datasets_in(dataset: object) -> Iterator[object]:
-    """Yield a dataset and the datasets that it wraps."""
-    yield dataset
+def policies_in(
+    dataset: BaseDataset,
+) -> Iterator[tuple[BaseDataset, UnreadablePolicy]]:
+    """Yield the policies of a dataset and of those that it wraps."""
+    policy = getattr(dataset, 'unreadable', None)
+    if isinstance(policy, UnreadablePolicy):
+        yield dataset, policy
     inner = getattr(dataset, 'dataset', None)
     for part in getattr(dataset, 'datasets', [inner] if inner else []):
-        yield from datasets_in(part)
+        yield from policies_in(part)
 
 
 def warn(message: str) -> None:

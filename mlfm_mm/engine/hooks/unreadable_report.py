@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-
 from mmengine.dist import all_gather_object
 from mmengine.hooks import Hook
 from mmengine.runner import BaseLoop, Runner
 
 from ...datasets.images import shorten
-from ...datasets.unreadable import UnreadablePolicy, datasets_in, files_of
+from ...datasets.unreadable import files_of, policies_in
 from ...registry import HOOKS
 
 # How many files are named; the others are counted.
@@ -61,27 +59,17 @@ class UnreadableReportHook(Hook):
                 continue  # settings of one that does not run
             dataset = loop.dataloader.dataset
             mine = [
-                name for part in datasets_in(dataset) for name in failed(part)
+                files_of(part.get_data_info(index))[0]
+                for part, policy in policies_in(dataset)
+                for index in policy.take_failed()
             ]
             # Each process has met different ones.
             names = sorted(
                 {n for some in all_gather_object(mine) for n in some}
             )
             if names:
-                runner.logger.log(
-                    logging.WARNING,
+                runner.logger.warning(
                     f'{when}: {len(names)} of {len(dataset)} '
                     f'{stage} images cannot be decoded, and others took '
-                    f'their place: {shorten(names, NAMED)}.',
+                    f'their place: {shorten(names, NAMED)}.'
                 )
-
-
-def failed(dataset: object) -> list[str]:
-    """List the files of a dataset that failed since the last report."""
-    policy = getattr(dataset, 'unreadable', None)
-    if not isinstance(policy, UnreadablePolicy):
-        return []
-    return [
-        files_of(dataset.get_data_info(index))[0]  # type: ignore[attr-defined]
-        for index in policy.take_failed()
-    ]
