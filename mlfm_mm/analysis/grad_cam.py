@@ -133,17 +133,17 @@ def look(
             f'{network.name} has {len(shares)} classes: there is no number '
             f'{label}'
         )
-    target = _class_target(label)
+    where = torch.ones(())
     if network.segments:
         mask = seen == label
-        target = _mask_target(label, mask if mask.any() else ~mask)
+        where = mask if mask.any() else ~mask
     return Focus(
         network.name,
         sample.name,
         layer,
         name_of(label, network.meta),
         float(shares[label]),
-        _grad_cam(logits, module, taps.get(layer), sample.x, target),
+        _grad_cam(logits, module, taps.get(layer), sample.x, label, where),
     )
 
 
@@ -162,8 +162,10 @@ def _grad_cam(
     module: nn.Module,
     tap: Tap | None,
     x: Tensor,
-    target: object,
+    label: int,
+    where: Tensor,
 ) -> np.ndarray:
+    """Compute the map of a class; ``where`` is the mask of its pixels."""
     try:
         from pytorch_grad_cam import GradCAM
     except ImportError as error:
@@ -175,17 +177,11 @@ def _grad_cam(
     as_maps = None if tap is None else tap.as_maps
     with GradCAM(logits, [module], as_maps) as cam:
         # A frozen backbone has no gradients but those of its input.
-        (found,) = cam(x.clone().requires_grad_(), [target])
+        (found,) = cam(
+            x.clone().requires_grad_(),
+            [lambda scores: (scores[label] * where).sum()],
+        )
     return np.asarray(found)
-
-
-def _class_target(label: int) -> object:
-    return lambda logits: logits[label]
-
-
-def _mask_target(label: int, mask: Tensor) -> object:
-    """Sum the logits of a class over the pixels of a mask."""
-    return lambda logits: (logits[label] * mask).sum()
 
 
 def tabulate(found: Sequence[Focus]) -> Table:
