@@ -9,9 +9,7 @@ from itertools import pairwise
 from statistics import fmean
 from typing import Any
 
-from mmengine.config import Config
 from mmengine.registry import DATASETS, DefaultScope
-from mmengine.runner import Runner
 from torch.utils.data import Dataset
 
 from ..engine import UsageError, build_runner, prepare_testing
@@ -67,7 +65,9 @@ def measure_robustness(
     with tempfile.TemporaryDirectory() as folder:
         options |= dict(cfg_options=overrides, work_dir=folder)
         cfg = prepare_testing(config, checkpoint, **options)
-        runner, scope = _build(cfg), cfg.default_scope
+        # Persistent workers would keep their copy of the first pipeline.
+        cfg.test_dataloader.persistent_workers = False
+        runner, scope = build_runner(cfg, 'robustness'), cfg.default_scope
         dataset = runner.test_dataloader.dataset
         _try_on(dataset, corruptions)
         scores = {CLEAN: score_in(runner.test(), scope)}
@@ -114,13 +114,6 @@ def check_pipelines(
             with DefaultScope.overwrite_default_scope(cfg.default_scope):
                 _try_on(DATASETS.build(settings), corruptions)
             tried.append(settings)
-
-
-def _build(cfg: Config) -> Runner:
-    # Persistent workers would keep their copy of the first pipeline.
-    cfg.test_dataloader.persistent_workers = False
-    runner: Runner = build_runner(cfg, 'robustness')
-    return runner
 
 
 def _try_on(dataset: Dataset, corruptions: Sequence[Corruption]) -> None:

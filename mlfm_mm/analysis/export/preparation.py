@@ -77,17 +77,14 @@ def preparation_of(cfg: Config, segments: bool) -> Preparation:
     names = tuple(map(bare_name, steps))
     sizing = [step for step in steps if bare_name(step) in SIZING]
     words = _words(sizing)
-    if segments and _slides(cfg.get('model') or {}):
+    tested = (cfg.get('model') or {}).get('test_cfg') or {}
+    if segments and tested.get('mode') == 'slide':
         names += ('sliding windows',)
     if segments or words is None:
         return Preparation(left_out=names)
     others = tuple(name for name in names if name not in SIZING)
     smooth = any(step.get('backend') == 'pillow' for step in sizing)
     return Preparation(*words, others, smooth)
-
-
-def _slides(model: dict) -> bool:
-    return (model.get('test_cfg') or {}).get('mode') == 'slide'
 
 
 def _is_neutral(step: dict) -> bool:
