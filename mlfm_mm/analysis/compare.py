@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean, median
@@ -198,10 +198,10 @@ def tabulate(networks: Runs, rows: list[dict]) -> Table:
         Column('network', 'model'),
         Column('seeds', 'seeds', lambda seeds: str(len(seeds))),
         Column('params', 'params', si),
-        Column('macs', 'MACs', _if_known(si)),
-        Column('epoch_seconds', 's/epoch', _if_known(_seconds)),
-        Column('step_ms', 'ms/step', _if_known('{:.0f}'.format)),
-        Column('memory_mb', 'memory (MB)', _if_known('{:.0f}'.format)),
+        Column('macs', 'MACs', si),
+        Column('epoch_seconds', 's/epoch', _seconds),
+        Column('step_ms', 'ms/step', '{:.0f}'.format),
+        Column('memory_mb', 'memory (MB)', '{:.0f}'.format),
         Column('best', f'best {label}', plus_minus, ('best_deviation',)),
         Column('final', f'final {label}', plus_minus, ('final_deviation',)),
         Column('gain', 'gain', _gain, ('gain_low', 'gain_high')),
@@ -211,16 +211,12 @@ def tabulate(networks: Runs, rows: list[dict]) -> Table:
     return Table(shown, rows, _caption(networks))
 
 
-def _if_known(form: Callable[[float], str]) -> Callable[[float | None], str]:
-    return lambda value: '-' if value is None else form(value)
-
-
 def _seconds(value: float) -> str:
     return f'{value:.2f}' if value < 10 else f'{value:.1f}'
 
 
-def _gain(mean: float | None, low: float | None, high: float | None) -> str:
-    return '-' if mean is None else str(Difference(mean, 0, low, high))
+def _gain(mean: float, low: float | None, high: float | None) -> str:
+    return str(Difference(mean, 0, low, high))
 
 
 def _caption(networks: Runs) -> str:

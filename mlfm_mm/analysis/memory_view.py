@@ -141,13 +141,14 @@ def tabulate(views: Sequence[UnitView], title: str) -> Table:
     Returns:
         Table: A row for each unit.
     """
+    short = '{:.3g}'.format
     columns = [
         Column('tap', 'tap'),
         Column('stride', 'stride'),
         Column('channels', 'channels'),
         Column('height', 'height'),
         Column('width', 'width'),
-        *(Column(part, part.replace('_', ' '), _short) for part in PARTS),
+        *(Column(p, p.replace('_', ' '), short, absent='') for p in PARTS),
         Column('share', 'gates', '{:.1%}'.format),
     ]
     caption = (
@@ -156,10 +157,6 @@ def tabulate(views: Sequence[UnitView], title: str) -> Table:
         'memory doubles with each low-pass.'
     )
     return Table(columns, [view.row() for view in views], caption)
-
-
-def _short(value: float | None) -> str:
-    return '' if value is None else f'{value:.3g}'
 
 
 @contextmanager

@@ -202,12 +202,13 @@ def tabulate(
     order = [stage.stage for stage in next(iter(spectra.values()))[0]]
     # Those that the first network lacks come last.
     rows.sort(key=lambda row: [*order, row['stage']].index(row['stage']))
+    share = '{:.1%}'.format
     columns = [
         Column('stage', 'stage'),
         Column('network', 'network'),
-        Column('low', f'below {CUTOFF:g}', _share),
-        Column('low_deviation', 'deviation', _share),
-        Column('mean', 'mean', _share),
+        Column('low', f'below {CUTOFF:g}', share),
+        Column('low_deviation', 'deviation', share),
+        Column('mean', 'mean', share),
     ]
     caption = (
         f'{what}. Below {CUTOFF:g}: the share of power at frequencies up to '
@@ -216,10 +217,6 @@ def tabulate(
         'that mean in all power.'
     )
     return Table(columns, rows, caption)
-
-
-def _share(value: float | None) -> str:
-    return '-' if value is None else f'{value:.1%}'
 
 
 def curves(

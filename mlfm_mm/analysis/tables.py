@@ -23,12 +23,20 @@ class Column:
         form (Callable): Formats a value. Defaults to ``str``.
         more (tuple[str, ...]): The keys of further values that ``form``
             takes, such as a deviation. Defaults to none.
+        absent (str): What stands for None. Defaults to ``'-'``.
     """
 
     key: str
     title: str
     form: Callable[..., str] = str
     more: tuple[str, ...] = ()
+    absent: str = '-'
+
+    def cell(self, row: dict) -> str:
+        """Format the value of a row."""
+        if row[self.key] is None:
+            return self.absent
+        return self.form(*(row[key] for key in (self.key, *self.more)))
 
 
 @dataclass(frozen=True)
@@ -81,13 +89,7 @@ class Table:
         Returns:
             list[list[str]]: A list of cells for each row.
         """
-        return [
-            [
-                c.form(*(row[key] for key in (c.key, *c.more)))
-                for c in self.columns
-            ]
-            for row in self.rows
-        ]
+        return [[c.cell(row) for c in self.columns] for row in self.rows]
 
     def markdown(self) -> str:
         """Write the table as Markdown."""

@@ -36,6 +36,16 @@ def test_four_forms_say_the_same(tmp_path: Path) -> None:
     ]
 
 
+def test_what_stands_for_none() -> None:
+    columns = [
+        Column('name', 'network'),
+        Column('macs', 'MACs', si),
+        Column('top1', 'top-1', '{:.2f}'.format, absent=''),
+    ]
+    row = dict(name='plain', macs=None, top1=None)
+    assert Table(columns, [row], '').cells() == [['plain', '-', '']]
+
+
 def test_alignment() -> None:
     text = markdown_table(['a', 'b', 'c'], [[1, 2, 3]], 'lrl')
     assert text == '| a | b | c |\n|---|---:|---|\n| 1 | 2 | 3 |'
