@@ -140,7 +140,9 @@ def stages_of(model: nn.Module) -> list[Tap]:
 
 
 def measure_spectrum(
-    network: Trained, samples: Iterable[Sample]
+    network: Trained,
+    samples: Iterable[Sample],
+    before: list[StageSpectrum] | None = None,
 ) -> list[StageSpectrum]:
     """Measure the spectra of a network's features.
 
@@ -149,13 +151,16 @@ def measure_spectrum(
     Args:
         network (Trained): The network, with memory or without.
         samples (Iterable[Sample]): Pictures.
+        before (list[StageSpectrum], optional): The spectra of another
+            checkpoint of the network, to add these to. Defaults to None.
 
     Returns:
         list[StageSpectrum]: The picture's, and one for each stage.
     """
     taps = stages_of(network.model)
-    picture = StageSpectrum(PICTURE)
-    spectra = [StageSpectrum(tap.module) for tap in taps]
+    names = (PICTURE, *(tap.module for tap in taps))
+    found = before or [StageSpectrum(name) for name in names]
+    picture, *spectra = found
     backbone = backbone_of(network.model)
     with torch.no_grad(), ExitStack() as hooks:
         for tap, spectrum in zip(taps, spectra, strict=True):
@@ -169,37 +174,32 @@ def measure_spectrum(
         for sample in samples:
             picture.add(sample.x[0])
             network.model.extract_feat(sample.x)
-    return [picture, *spectra]
+    return found
 
 
-def tabulate(
-    spectra: dict[str, list[list[StageSpectrum]]], what: str
-) -> Table:
+def tabulate(spectra: dict[str, list[StageSpectrum]], what: str) -> Table:
     """Tabulate the shares of low frequencies.
 
     Args:
-        spectra (dict): For each network, the spectra of each checkpoint.
+        spectra (dict): From :func:`measure_spectrum`, by network.
         what (str): Which pictures were used, for the caption.
 
     Returns:
         Table: A row for each stage and network, in the stage order of the
         first network.
     """
-    rows = []
-    for name, runs in spectra.items():
-        for stages in zip(*runs, strict=True):
-            low = [value for stage in stages for value in stage.low]
-            mean = [value for stage in stages for value in stage.mean]
-            rows.append(
-                dict(
-                    stage=stages[0].stage,
-                    network=name,
-                    low=fmean(low) if low else None,
-                    low_deviation=stdev(low) if len(low) > 1 else 0.0,
-                    mean=fmean(mean),
-                )
-            )
-    order = [stage.stage for stage in next(iter(spectra.values()))[0]]
+    rows = [
+        dict(
+            stage=stage.stage,
+            network=name,
+            low=fmean(stage.low) if stage.low else None,
+            low_deviation=stdev(stage.low) if len(stage.low) > 1 else 0.0,
+            mean=fmean(stage.mean),
+        )
+        for name, stages in spectra.items()
+        for stage in stages
+    ]
+    order = [stage.stage for stage in next(iter(spectra.values()))]
     # Those that the first network lacks come last.
     rows.sort(key=lambda row: [*order, row['stage']].index(row['stage']))
     share = '{:.1%}'.format
@@ -220,21 +220,18 @@ def tabulate(
 
 
 def curves(
-    spectra: dict[str, list[list[StageSpectrum]]],
+    spectra: dict[str, list[StageSpectrum]],
 ) -> dict[str, dict[str, list[float | None]]]:
     """Collect the spectra's curves, by network and stage.
 
     Args:
-        spectra (dict): For each network, the spectra of each checkpoint.
+        spectra (dict): From :func:`measure_spectrum`, by network.
 
     Returns:
         dict: Densities of power in :data:`BINS` rings of frequency; None
         where a ring is empty.
     """
-    joined: dict[str, dict[str, list[float | None]]] = {}
-    for name, runs in spectra.items():
-        for stages in zip(*runs, strict=True):
-            whole = StageSpectrum(stages[0].stage)
-            whole.density = [d for stage in stages for d in stage.density]
-            joined.setdefault(name, {})[whole.stage] = whole.curve()
-    return joined
+    return {
+        name: {stage.stage: stage.curve() for stage in stages}
+        for name, stages in spectra.items()
+    }

@@ -84,13 +84,10 @@ def _draw_shares(
 ) -> None:
     """Draw the share of low frequencies by stage, a line for each network."""
     for index, name in enumerate(names):
-        low = {
-            r['stage']: r['low'] for r in table.rows if r['network'] == name
-        }
         shares = {
-            number: low[stage]
-            for number, stage in enumerate(stages)
-            if low.get(stage) is not None
+            stages.index(row['stage']): row['low']
+            for row in table.rows
+            if row['network'] == name and row['low'] is not None
         }
         draw(axes, [shares], name, index)
     axes.set_xticks(range(len(stages)), stages)

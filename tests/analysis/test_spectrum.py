@@ -47,7 +47,7 @@ def test_a_map_of_one_pixel() -> None:
     found = StageSpectrum('x')
     found.add(torch.ones(4, 1, 1))
     assert found.mean == [1.0] and set(found.curve()) == {None}
-    table = tabulate(dict(a=[[found]]), '1 picture')
+    table = tabulate(dict(a=[found]), '1 picture')
     assert table.rows[0]['low'] is None and table.cells()[0][2] == '-'
 
 
@@ -91,8 +91,10 @@ def test_maps_with_the_channels_last() -> None:
 
 def test_networks_side_by_side(tmp_path: Path) -> None:
     network = segmentor(tmp_path)
-    measured = measure_spectrum(network, generate_samples(network, 2))
-    spectra = dict(a=[measured, measured], b=[measured])
+    samples = generate_samples(network, 2)
+    first, alone = (measure_spectrum(network, samples) for _ in range(2))
+    spectra = dict(a=measure_spectrum(network, samples, first), b=alone)
+    assert [len(stage.mean) for stage in spectra['a']] == [4] * 4
     rows = tabulate(spectra, '2 pictures').rows
     assert [(r['stage'], r['network']) for r in rows[:3]] == [
         (PICTURE, 'a'),

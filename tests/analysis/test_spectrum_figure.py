@@ -9,7 +9,7 @@ from tests.analysis.networks import segmentor
 def test_a_panel_for_each_stage(tmp_path: Path) -> None:
     network = segmentor(tmp_path)
     measured = measure_spectrum(network, generate_samples(network))
-    spectra = dict(plain=[measured], mlfm=[measured])
+    spectra = dict(plain=measured, mlfm=measured)
     table = tabulate(spectra, 'one picture')
     figure = draw_spectra(curves(spectra), table, 'title')
     titles = [axes.get_title() for axes in figure.get_axes()]

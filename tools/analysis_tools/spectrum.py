@@ -22,7 +22,12 @@ from rich.progress import track
 
 from mlfm_mm.analysis.machine import describe_machine
 from mlfm_mm.analysis.samples import load_samples
-from mlfm_mm.analysis.spectrum import curves, measure_spectrum, tabulate
+from mlfm_mm.analysis.spectrum import (
+    StageSpectrum,
+    curves,
+    measure_spectrum,
+    tabulate,
+)
 from mlfm_mm.analysis.spectrum_figure import draw_spectra
 from mlfm_mm.analysis.trained import (
     check_sources,
@@ -54,7 +59,7 @@ def main() -> None:
         args = parse_args()
         out = args['out']
         make_folder(out)
-        spectra: dict[str, list] = {}
+        spectra: dict[str, list[StageSpectrum]] = {}
         sources = find_sources(args['network'])
         if not args['images']:
             check_sources(sources, args['cfg_options'], args['memory'])
@@ -64,8 +69,8 @@ def main() -> None:
             )
             samples = load_samples(network, args['images'], args['count'])
             watched = track(samples, source.name)
-            measured = measure_spectrum(network, watched)
-            spectra.setdefault(source.name, []).append(measured)
+            before = spectra.get(source.name)
+            spectra[source.name] = measure_spectrum(network, watched, before)
         table = tabulate(spectra, f'{len(samples)} pictures')
         found = curves(spectra)
         machine = describe_machine(args['device'])
