@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
+from mmengine.model import BaseModel
 from mmengine.runner import Runner
 
 from ..registry import HOOKS
@@ -80,13 +80,12 @@ class MemoryViewHook(Hook):
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from mmengine.visualization.utils import img_from_canvas
 
+        from ..engine.models import unwrapped
         from ..engine.normalization import normalization_of
         from .memory_figure import draw_memory
         from .memory_view import view_memory
 
-        model = runner.model
-        while is_model_wrapper(model):
-            model = model.module
+        model: BaseModel = unwrapped(runner.model)
         loader = runner.val_loop.dataloader
         batch = loader.collate_fn([loader.dataset[self.index]])
         x = model.data_preprocessor(batch, False)['inputs']
