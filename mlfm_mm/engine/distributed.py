@@ -16,6 +16,7 @@ from signal import SIGKILL
 import torch
 from mmengine.config import Config, ConfigDict
 from mmengine.device import get_device
+from mmengine.dist import all_reduce
 from mmengine.logging import print_log
 from mmengine.registry import MODEL_WRAPPERS, MODELS, RUNNERS
 from mmengine.runner import FlexibleRunner
@@ -79,6 +80,13 @@ def die_with_parent() -> None:
     if launcher is not None and os.getppid() != int(launcher):
         # The launcher was killed before the call above.
         os._exit(1)
+
+
+def highest(value: float) -> float:
+    """Find the highest of the values that the processes have."""
+    found = torch.tensor(float(value), device=get_device())
+    all_reduce(found, 'max')
+    return float(found)
 
 
 def leave_together() -> None:

@@ -19,6 +19,7 @@ from torch.optim import Optimizer
 from ...datasets.images import shorten
 from ...registry import HOOKS
 from ..checkpoints import read
+from ..distributed import highest
 from ..models import optim_wrappers, unwrapped
 
 POLICIES = ('stop', 'skip', 'roll_back')
@@ -166,7 +167,7 @@ class FiniteGuardHook(Hook):
             for gradient in _gradients(wrapper.optimizer)
         ]
         bad = bad_loss or self.is_dropped or not _all_finite(waiting)
-        if not _in_any_process(bad):
+        if not highest(bad):  # in any process
             self.in_a_row = 0
             return
         for wrapper in optim_wrappers(runner):
@@ -267,13 +268,6 @@ def _all_finite(tensors: Iterable[Tensor]) -> bool:
         bool(torch.stack([n for n in norms if n.device == d]).isfinite().all())
         for d in devices
     )
-
-
-def _in_any_process(bad: bool) -> bool:
-    """Tell all processes what one has met."""
-    flag = torch.tensor(float(bad), device=get_device())
-    all_reduce(flag, 'max')
-    return bool(flag)
 
 
 def _gradients(optimizer: Optimizer) -> list[Tensor]:

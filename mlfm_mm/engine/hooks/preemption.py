@@ -11,15 +11,12 @@ from functools import partial
 from types import FrameType
 from typing import Any
 
-import torch
-from mmengine.device import get_device
-from mmengine.dist import all_reduce
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
 from ...registry import HOOKS
-from ..distributed import leave
+from ..distributed import highest, leave
 from .exact_resume import has_pending_gradients
 from .safe_checkpoint import SafeCheckpointHook
 
@@ -106,8 +103,7 @@ class PreemptionHook(Hook):
         """Save and exit, if any process has received a signal."""
         if not self.replaced:
             return
-        received = torch.tensor(float(self.received), device=get_device())
-        all_reduce(received, 'max')
+        received = highest(self.received)
         if not received or has_pending_gradients(runner):
             return
         # To go on takes all of it, whatever the run keeps otherwise.
