@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from mlfm_mm.analysis.machine import Machine, sentence
+from mlfm_mm.analysis.machine import Machine, place
 from mlfm_mm.analysis.tables import si
 
 from .load import busy
@@ -98,6 +98,26 @@ class Report:
         noisy = self.figures['noise'].any() and busy(self.machine)
         place = f'{sentence(self.machine)}. `{self.command}`'
         return [noisy, place] if noisy else [place]
+
+
+def sentence(machine: Machine) -> str:
+    """Say in a sentence where, with what and when something was measured.
+
+    Args:
+        machine (dict): From :func:`mlfm_mm.analysis.machine.describe_machine`.
+
+    Returns:
+        str: The sentence, without a full stop.
+
+    Example:
+        >>> versions = dict(torch='2.12.1', mlfm_mm='1.0')
+        >>> sentence(dict(gpu='G', versions=versions, date='2026-01-01'))
+        'G; torch 2.12.1, mlfm_mm 1.0; 2026-01-01'
+    """
+    versions = ', '.join(
+        f'{name} {machine["versions"][name]}' for name in ('torch', 'mlfm_mm')
+    )
+    return f'{place(machine)}; {versions}; {machine["date"]}'
 
 
 def tables(figures: pd.DataFrame) -> list[tuple[pd.DataFrame, str]]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mlfm_mm.analysis.machine import sentence
 from mlfm_mm.analysis.tables import markdown_table
 
-from .figures import Report, tables
+from .figures import Report, sentence, tables
 from .limits import judge
 from .networks import MLFM
 from .parts import Part, read_parts

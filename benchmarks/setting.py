@@ -9,7 +9,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from mlfm_mm.analysis.complexity import dummy, total
+from mlfm_mm.analysis.complexity import dummy
 from mlfm_mm.engine import UsageError
 
 DTYPES = dict(fp32=torch.float32, fp16=torch.float16, bf16=torch.bfloat16)
@@ -135,6 +135,13 @@ def make_program(
         optimizer.step()
 
     return Program(model, forward, train)
+
+
+def total(output: Tensor | list | tuple) -> Tensor:
+    """Sum all tensors that a network returns."""
+    if isinstance(output, Tensor):
+        return output.sum()
+    return torch.stack([total(item) for item in output]).sum()
 
 
 def compiled(model: nn.Module) -> Callable[..., Any]:

@@ -19,9 +19,7 @@ from torch.func import functional_call
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from mlfm_mm.analysis.complexity import total
-
-from .setting import compiled
+from .setting import compiled, total
 
 # They allocate and write nothing, or are views that PyTorch does not mark so.
 FREE = {

@@ -139,10 +139,3 @@ def dummy(
     generator = torch.Generator().manual_seed(0)
     images = torch.randn(count, channels, *size, generator=generator)
     return images.to(device)
-
-
-def total(output: Tensor | list | tuple) -> Tensor:
-    """Sum all tensors that a network returns."""
-    if isinstance(output, Tensor):
-        return output.sum()
-    return torch.stack([total(item) for item in output]).sum()

@@ -80,23 +80,3 @@ def place(machine: Machine) -> str:
         f'{machine["processor"]}, {machine["cores"]} cores, '
         f'{machine["threads"]} threads'
     )
-
-
-def sentence(machine: Machine) -> str:
-    """Say in a sentence where, with what and when something was measured.
-
-    Args:
-        machine (dict): From :func:`describe_machine`.
-
-    Returns:
-        str: The sentence, without a full stop.
-
-    Example:
-        >>> versions = dict(torch='2.12.1', mlfm_mm='1.0')
-        >>> sentence(dict(gpu='G', versions=versions, date='2026-01-01'))
-        'G; torch 2.12.1, mlfm_mm 1.0; 2026-01-01'
-    """
-    versions = ', '.join(
-        f'{name} {machine["versions"][name]}' for name in ('torch', 'mlfm_mm')
-    )
-    return f'{place(machine)}; {versions}; {machine["date"]}'

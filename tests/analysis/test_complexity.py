@@ -8,7 +8,6 @@ from mlfm_mm.analysis.complexity import (
     image_channels,
     measure_complexity,
     memory_of,
-    total,
 )
 from mlfm_mm.engine import UsageError
 from tests.models.builders import ToyBackbone, ToyModel, classifier
@@ -92,8 +91,3 @@ def test_measuring_leaves_no_trace(training: bool) -> None:
     assert torch.equal(torch.get_rng_state(), state)
     for key, value in model.state_dict().items():
         assert torch.equal(value, before[key])
-
-
-def test_total_of_nested_outputs() -> None:
-    one = torch.ones(2, 3)
-    assert total([one, (one, [one])]) == 18

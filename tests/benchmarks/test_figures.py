@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.figures import Report, tables
+from benchmarks.figures import Report, sentence, tables
+from mlfm_mm.analysis.machine import describe_machine
 from mlfm_mm.analysis.tables import markdown_table
 from tests.benchmarks.tiny import figures, report
 
@@ -65,6 +66,11 @@ def test_a_sweep_has_a_row_for_each_point() -> None:
 def test_a_sweep_of_many_quantities_has_a_table_for_each_point() -> None:
     first, second = tables(sweep('infer', 'train', 'saved'))
     assert first[1].startswith('batch 1, ') and len(second[0]) == 3
+
+
+def test_a_sentence_names_the_versions() -> None:
+    machine = describe_machine('cpu')
+    assert f'torch {machine["versions"]["torch"]}' in sentence(machine)
 
 
 def test_the_end_says_where() -> None:

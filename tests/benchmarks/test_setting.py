@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from benchmarks.setting import Setting, compiled, make_program
+from benchmarks.setting import Setting, compiled, make_program, total
 from mlfm_mm.engine import UsageError
 
 
@@ -23,6 +23,11 @@ from mlfm_mm.engine import UsageError
 def test_wrong_settings(field: str, value: object) -> None:
     with pytest.raises(UsageError, match=f'--{field} {value}'):
         Setting(**{field: value})
+
+
+def test_total_of_nested_outputs() -> None:
+    one = torch.ones(2, 3)
+    assert total([one, (one, [one])]) == 18
 
 
 def test_no_gpu() -> None:
