@@ -58,9 +58,7 @@ def main() -> None:
     with one_sentence('image_demo.py'):
         args = parse_args()
         source = find_source(args['network'])
-        network = load_trained(
-            source, device=args['device'], **loading_options(args)
-        )
+        network = load_trained(source, **loading_options(args))
         words = show_prediction(
             network.model,
             network.cfg,

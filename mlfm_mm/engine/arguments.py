@@ -160,7 +160,7 @@ def add_network_options(
 
 
 def loading_options(args: dict) -> dict:
-    """Pick the options of :func:`add_config_options`.
+    """Pick the options of :func:`add_config_options` and :func:`add_device`.
 
     Example:
         >>> loading_options(
@@ -168,8 +168,8 @@ def loading_options(args: dict) -> dict:
         ... )
         {'memory': 1, 'cfg_options': 2, 'allow_partial': 3, 'trust': 4}
     """
-    names = ('memory', 'cfg_options', 'allow_partial', 'trust')
-    return {name: args[name] for name in names}
+    names = ('memory', 'cfg_options', 'allow_partial', 'trust', 'device')
+    return {name: args[name] for name in names if name in args}
 
 
 def add_output(parser: argparse.ArgumentParser, folder: str) -> None:

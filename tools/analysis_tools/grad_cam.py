@@ -70,9 +70,7 @@ def main() -> None:
         if not args['images']:
             check_sources(sources, args['cfg_options'], args['memory'])
         for source in sources:
-            network = load_trained(
-                source, device=args['device'], **loading_options(args)
-            )
+            network = load_trained(source, **loading_options(args))
             label = find_class(network, args['label'])
             samples = load_samples(network, args['images'], args['count'])
             columns.append(

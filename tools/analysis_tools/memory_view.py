@@ -48,9 +48,7 @@ def main() -> None:
     with one_sentence('memory_view.py'):
         args = parse_args()
         source = find_source(args['network'])
-        network = load_trained(
-            source, device=args['device'], **loading_options(args)
-        )
+        network = load_trained(source, **loading_options(args))
         out: Path = args['out']
         make_folder(out)
         normalization = normalization_of(network.model.data_preprocessor)

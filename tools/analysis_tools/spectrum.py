@@ -64,9 +64,7 @@ def main() -> None:
         if not args['images']:
             check_sources(sources, args['cfg_options'], args['memory'])
         for source in sources:
-            network = load_trained(
-                source, device=args['device'], **loading_options(args)
-            )
+            network = load_trained(source, **loading_options(args))
             samples = load_samples(network, args['images'], args['count'])
             watched = track(samples, source.name)
             before = spectra.get(source.name)
