@@ -71,24 +71,17 @@ class DecodedImageFolder(ImageFolder):
             )
         self._metainfo['classes'] = classes
         chosen = [
-            (info['img_path'], info['gt_label'] // step)
+            dict(info, gt_label=info['gt_label'] // step)
             for info in infos
             if info['gt_label'] % step == 0
         ]
-        if self.check:
-            return [_decode(path, label) for path, label in chosen]
-        return [dict(img_path=path, gt_label=label) for path, label in chosen]
+        return list(map(_decode, chosen)) if self.check else chosen
 
 
-def _decode(path: str, label: int) -> dict:
+def _decode(info: dict) -> dict:
+    path = info['img_path']
     image = mmcv.imread(path)
     if image is None:
         raise FolderError(f'{path} cannot be decoded: mend or remove it')
     size = image.shape[:2]
-    return dict(
-        img=image,
-        img_path=path,
-        gt_label=label,
-        img_shape=size,
-        ori_shape=size,
-    )
+    return dict(info, img=image, img_shape=size, ori_shape=size)
