@@ -139,7 +139,9 @@ def summarize(networks: Runs) -> list[dict[str, object]]:
                 best_deviation=_deviation(bests),
                 final=fmean(scores),
                 final_deviation=_deviation(scores),
-                **_interval(gain),
+                gain=gain and gain.mean,
+                gain_low=gain and gain.low,
+                gain_high=gain and gain.high,
             )
         )
     return rows
@@ -175,12 +177,6 @@ def _count(cfg: Config) -> tuple[int, int | None]:
 
 def _deviation(values: Sequence[float]) -> float | None:
     return deviation(values) if len(values) > 1 else None
-
-
-def _interval(gain: Difference | None) -> dict[str, float | None]:
-    if gain is None:
-        return dict(gain=None, gain_low=None, gain_high=None)
-    return dict(gain=gain.mean, gain_low=gain.low, gain_high=gain.high)
 
 
 def tabulate(networks: Runs, rows: list[dict]) -> Table:

@@ -7,9 +7,10 @@ from datetime import datetime, timezone
 from importlib import import_module
 from pathlib import Path
 
+from ...datasets import usable
 from ...engine import UsageError
 from ...engine.hosts import HOSTS
-from ..machine import Machine, describe_machine
+from ..machine import describe_machine
 from ..runs import Curve, read_curve
 from .plan import Arm, Plan, Run, fingerprint, make_config
 
@@ -57,6 +58,7 @@ def make_record(plan: Plan, run: Run, work_dir: Path) -> dict:
     """
     curve = read_curve(work_dir, plan.metric)
     machine = describe_machine()
+    hosts = {n: import_module(n).__version__ for n in HOSTS if usable(n)}
     return dict(
         plan=plan.name,
         arm=run.arm.name,
@@ -71,7 +73,7 @@ def make_record(plan: Plan, run: Run, work_dir: Path) -> dict:
         **_times(curve),
         finished=datetime.now(timezone.utc).isoformat(timespec='seconds'),
         machine=machine['gpu'] or f'{machine["processor"]}, one thread',
-        versions=_versions(machine),
+        versions={**machine['versions'], **hosts},
     )
 
 
@@ -87,16 +89,6 @@ def _times(curve: Curve) -> dict[str, float]:
         seconds=round(sum(curve.seconds.values()), 1),
         epoch_seconds=round(curve.epoch_seconds, 2),
     )
-
-
-def _versions(machine: Machine) -> dict[str, str]:
-    hosts = {}
-    for name in HOSTS:
-        try:
-            hosts[name] = import_module(name).__version__
-        except (AssertionError, ImportError):
-            continue
-    return {**machine['versions'], **hosts}
 
 
 def pending_runs(plan: Plan, records: list[dict]) -> list[Run]:
