@@ -104,23 +104,13 @@ class CamVid(ReadsWhatItCan, BaseSegDataset):
         ]
 
     def _check(self, pairs: list[Pair]) -> list[Pair]:
-        looks = look_at_all(pairs)
-        self.unreadable.report(
-            [look.unreadable for look in looks if look.unreadable],
-            2 * len(pairs),
-        )
-        turned = [
-            pair.image.name
-            for pair, look in zip(pairs, looks, strict=True)
-            if look.turned
-        ]
+        looks = dict(zip(pairs, look_at_all(pairs), strict=True))
+        bad = [look.unreadable for look in looks.values() if look.unreadable]
+        self.unreadable.report(bad, 2 * len(pairs))
+        turned = [pair.image.name for pair in pairs if looks[pair].turned]
         if turned:
             self._check_turned(turned)
-        return [
-            pair
-            for pair, look in zip(pairs, looks, strict=True)
-            if not look.unreadable
-        ]
+        return [pair for pair in pairs if not looks[pair].unreadable]
 
     def _check_turned(self, names: list[str]) -> None:
         """Refuse a pipeline that applies EXIF orientation to pictures only."""
