@@ -5,6 +5,7 @@ from pathlib import Path
 from statistics import fmean
 from textwrap import fill
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -104,7 +105,7 @@ def draw(
     """
     epochs = sorted(set.intersection(*(set(run) for run in runs)))
     values = [[run[epoch] for run in runs] for epoch in epochs]
-    means = [fmean(row) for row in values]
+    means = np.array([fmean(row) for row in values])
     color = COLORS[index % len(COLORS)]
     axes.plot(
         epochs,
@@ -117,12 +118,9 @@ def draw(
         label=label,
     )
     if len(runs) > 1:
-        spreads = [deviation(row) for row in values]
-        low, high = (
-            [mean + sign * s for mean, s in zip(means, spreads, strict=True)]
-            for sign in (-1, 1)
-        )
-        axes.fill_between(epochs, low, high, color=color, alpha=0.15, lw=0)
+        off = np.array([deviation(row) for row in values])
+        band = means - off, means + off
+        axes.fill_between(epochs, *band, color=color, alpha=0.15, lw=0)
 
 
 def finish(axes: Axes, label: str, unit: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import fmean
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -74,10 +75,7 @@ def _draw_areas(axes: Axes, found: Scores, families: Sequence[str]) -> None:
         means = [fmean(run[family] for run in runs) for family in families]
         total = [fmean(run.values()) for run in runs]
         bars = axes.barh(
-            [
-                i + (index - (len(found) - 1) / 2) * width
-                for i in range(len(means))
-            ],
+            np.arange(len(means)) + (index - (len(found) - 1) / 2) * width,
             means,
             width,
             color=COLORS[index % len(COLORS)],
