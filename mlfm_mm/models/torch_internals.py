@@ -90,12 +90,28 @@ def any_overrides_operators(*tensors: Tensor | None) -> bool:
     return any(kind.__torch_function__ is not plain for kind in kinds)
 
 
-def holds(condition: Tensor) -> bool:
-    """Tell whether a condition holds; that of a fake tensor never does.
+def has_values(tensor: Tensor) -> bool:
+    """Tell whether a tensor has values.
 
     Args:
-        condition (Tensor): A single boolean. Fake tensors, by which networks
-            are measured without running them, have shapes but no values.
+        tensor (Tensor): The tensor. Fake tensors and those on the meta device,
+            by which networks are measured without running them, have none.
+
+    Returns:
+        bool: Whether it has.
+
+    Example:
+        >>> has_values(torch.ones(2)), has_values(torch.ones(2, device='meta'))
+        (True, False)
+    """
+    return not (isinstance(tensor, FakeTensor) or tensor.is_meta)
+
+
+def holds(condition: Tensor) -> bool:
+    """Tell whether a condition holds; one without a value never does.
+
+    Args:
+        condition (Tensor): A single boolean.
 
     Returns:
         bool: Its value.
@@ -104,7 +120,7 @@ def holds(condition: Tensor) -> bool:
         >>> holds(torch.tensor(True))
         True
     """
-    return not isinstance(condition, FakeTensor) and bool(condition)
+    return has_values(condition) and bool(condition)
 
 
 def has_global_hooks() -> bool:

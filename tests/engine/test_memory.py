@@ -137,6 +137,14 @@ def test_a_model_that_takes_no_neck(options: dict) -> None:
     assert add_memory(config(type=other, **options)).model.neck
 
 
+def test_a_teacher_with_memory() -> None:
+    """A host may hold it as no part of the model, out of its state."""
+    teacher = dict(type='RetinaNet', neck=dict(type=MEMORY))
+    check_kept(nn.Flatten(), dict(type='KD', teacher_config=teacher))
+    with pytest.raises(UsageError, match='should be MLFMNeck'):
+        check_kept(nn.Flatten(), teacher)
+
+
 PYTHON_CONFIG = """
 from mmengine.config import read_base
 from mmpretrain.models import GlobalAveragePooling, ImageClassifier, ResNet
@@ -146,14 +154,6 @@ model = dict(
     neck=dict(type=GlobalAveragePooling),
 )
 """
-
-
-def test_a_teacher_with_memory() -> None:
-    """A host may hold it as no part of the model, out of its state."""
-    teacher = dict(type='RetinaNet', neck=dict(type=MEMORY))
-    check_kept(nn.Flatten(), dict(type='KD', teacher_config=teacher))
-    with pytest.raises(UsageError, match='should be MLFMNeck'):
-        check_kept(nn.Flatten(), teacher)
 
 
 def test_a_config_in_pure_python(tmp_path: Path) -> None:

@@ -127,5 +127,6 @@ def test_graphs_made_before_do_not_stay(
 
 def test_a_condition_without_a_value() -> None:
     assert holds(torch.ones(1).any()) and not holds(torch.zeros(1).any())
+    assert not holds(torch.ones(1, device='meta').any())
     with FakeTensorMode():
         assert not holds(torch.ones(1).any())

@@ -18,8 +18,8 @@ from typing import NamedTuple
 import torch
 import triton.language as tl
 from torch import Tensor
-from torch._subclasses.fake_tensor import FakeTensor
 
+from ...torch_internals import has_values
 from .tiles import AFFINE, PLAYED, SHIFT
 
 # Pixels and channels of a tile, and launch options: the fastest of sixteen
@@ -134,10 +134,10 @@ def operator(schema: str) -> Callable:
 def launch(kernel: Callable, grid: tuple[int, ...], *args: Argument) -> None:
     """Launch a kernel on the device of the tensors that it is given.
 
-    Fake tensors have shapes but no values: they launch nothing.
+    Tensors without values, which only tell shapes, launch nothing.
     """
     first = _first_of(args)
-    if isinstance(first, FakeTensor) or first.is_meta:
+    if not has_values(first):
         return
     guard = torch.cuda.device(first.device) if first.is_cuda else None
     with guard or nullcontext():
