@@ -160,6 +160,7 @@ def test_a_neck_in_place_of_the_serving_one(warnings: list[str]) -> None:
     student = nn.Module()
     student.teacher, student.backbone = model, model.backbone
     student.neck = nn.Identity()
+    ToyModel(ToyBackbone(), nn.Identity())  # without memory
     assert not warnings
     model.neck = nn.Identity()
     assert len(warnings) == 1
