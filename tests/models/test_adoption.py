@@ -188,32 +188,7 @@ def test_units_compute_as_the_backbone_does(dtype: torch.dtype) -> None:
     assert all(p.is_meta for p in model.neck.parameters())
 
 
-def test_a_replaced_tap_is_noticed() -> None:
-    model = ToyModel(ToyBackbone(), MLFMNeck())
-    model.backbone.stage1 = nn.Sequential(*model.backbone.stage1)
-    with pytest.raises(
-        RuntimeError, match="'stage2' was called when 'stage1'"
-    ):
-        model(IMAGE)
-
-
 # ---- bad input ------------------------------------------------------------
-
-
-def test_token_backbone() -> None:
-    vit = dict(type='mmpretrain.VisionTransformer', arch='deit-t')
-    with pytest.raises(ValueError, match='VisionTransformer passes tokens'):
-        classifier(vit, 192)
-
-
-def test_unknown_tap() -> None:
-    with pytest.raises(ValueError, match=r"no module 'layer5'.*layer4"):
-        classifier(taps=['layer1', 'layer5'])
-
-
-def test_number_of_supplement_flags() -> None:
-    with pytest.raises(ValueError, match='2 flags for 3 taps: stage0'):
-        ToyModel(ToyBackbone(), MLFMNeck(supplement=[True, False]))
 
 
 @needs_mmseg

@@ -7,13 +7,12 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
-from mmengine.runner.checkpoint import load_checkpoint
 from mmpretrain.registry import MODELS as CLS
 from torch import nn
 
 from mlfm_mm import MLFMNeck
 from tests.hosts import SEG, needs_compiler, needs_mmseg
-from tests.models.builders import classifier, plain_classifier
+from tests.models.builders import classifier
 
 # Each way to write the override: what it needs besides, and the neck.
 NAMES = {
@@ -197,20 +196,6 @@ def test_existing_mmseg_config(
 def test_the_name_resolves_from_any_scope(registry, scope, name) -> None:
     with DefaultScope.overwrite_default_scope(scope):
         assert isinstance(registry.build(dict(type=name)), MLFMNeck)
-
-
-def test_a_plain_checkpoint_loads(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    plain = plain_classifier()
-    path = str(tmp_path / 'resnet18.pth')
-    torch.save(dict(state_dict=plain.state_dict(), meta={}), path)
-    model = classifier()
-    load_checkpoint(model, path)
-    for key, value in plain.backbone.state_dict().items():
-        assert torch.equal(model.backbone.state_dict()[key], value), key
-    strict = model.load_state_dict(plain.state_dict(), strict=False)
-    assert not strict.unexpected_keys
 
 
 @needs_compiler

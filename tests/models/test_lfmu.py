@@ -33,24 +33,6 @@ def test_memory_channels_out(update: str, channels: int) -> None:
     assert unit(*inputs())[1].shape == (2, channels, 5, 7)
 
 
-def test_with_cp_changes_nothing_but_memory() -> None:
-    units = []
-    for with_cp in (False, True):
-        torch.manual_seed(0)
-        units.append(LFMU(6, 8, with_cp=with_cp).double().train())
-    for unit in units:
-        x_out, memory = unit(*(x.requires_grad_() for x in inputs()))
-        (x_out.square().sum() + memory.sum()).backward()
-    plain, recomputed = units
-    # Running statistics too: recomputing must not record a batch twice.
-    torch.testing.assert_close(
-        dict(plain.named_buffers()), dict(recomputed.named_buffers())
-    )
-    assert plain.output_gate.num_batches_tracked == 1
-    for a, b in zip(plain.parameters(), recomputed.parameters(), strict=True):
-        torch.testing.assert_close(a.grad, b.grad)
-
-
 def test_identity_init_leaves_the_trunk_alone() -> None:
     unit = LFMU(6, 8, identity_init=True).double()
     unit.init_weights()

@@ -1,7 +1,5 @@
 """MLFMNeck in whole networks: the options and the wiring."""
 
-import copy
-
 import pytest
 import torch
 from torch import Tensor, nn
@@ -49,50 +47,6 @@ def test_every_parameter_learns() -> None:
     for name, parameter in model.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.isfinite().all(), name
-
-
-def test_with_cp_equals_without() -> None:
-    gradients, buffers = [], []
-    for with_cp in (False, True):
-        torch.manual_seed(0)
-        model = toy(with_cp=with_cp).train()
-        torch.manual_seed(1)
-        model(torch.randn(2, 3, 33, 40))[0].square().sum().backward()
-        gradients.append([p.grad for p in model.neck.parameters()])
-        buffers.append(dict(model.named_buffers()))
-    torch.testing.assert_close(*gradients)
-    torch.testing.assert_close(*buffers)
-
-
-def test_a_copy_uses_its_own_units() -> None:
-    model = shaken(classifier()).eval()
-    image = torch.rand(1, 3, 64, 64)
-    with torch.no_grad():
-        expected = model(image)
-        twin = copy.deepcopy(model)
-        for parameter in model.neck.parameters():
-            parameter.fill_(0.1)
-        assert torch.equal(twin(image), expected)
-        assert not torch.equal(model(image), expected)
-
-
-def test_a_pass_after_a_failed_one() -> None:
-    model = toy().eval()
-    image = torch.rand(1, 3, 40, 40)
-    with torch.no_grad():
-        expected = model(image)[0]
-
-        def fail(*args: object) -> None:
-            raise RuntimeError('stage failed')
-
-        handle = model.backbone.stage2.register_forward_pre_hook(fail)
-        with pytest.raises(RuntimeError, match='stage failed'):
-            model(image + 1)
-        handle.remove()
-        assert model.neck._current.state is None
-        assert torch.equal(model(image)[0], expected)
-        model.backbone(image + 1)  # the neck is not called
-        assert torch.equal(model(image)[0], expected)
 
 
 def test_the_neck_is_a_function_of_what_it_is_given() -> None:
@@ -191,46 +145,6 @@ def test_listed_taps() -> None:
 
 
 # ---- the neck that follows ------------------------------------------------
-
-
-def test_a_classifier_pools() -> None:
-    features = classifier().extract_feat(torch.rand(2, 3, 64, 64))
-    assert [f.shape for f in features] == [(2, 512)]
-
-
-def test_a_backbone_that_pools_is_not_pooled_again() -> None:
-    model = classifier(dict(type='mmpretrain.ConvNeXt', arch='atto'), 320)
-    assert model.neck.neck is None
-    assert model.extract_feat(torch.rand(1, 3, 64, 64))[0].shape == (1, 320)
-
-
-@pytest.mark.parametrize(
-    'neck',
-    [
-        dict(
-            type='mlfm_mm.MLFMNeck', neck=dict(type='GeneralizedMeanPooling')
-        ),
-        [dict(type='mlfm_mm.MLFMNeck'), dict(type='GeneralizedMeanPooling')],
-    ],
-    ids=['nested', 'listed'],
-)
-def test_another_neck_may_follow(neck) -> None:
-    model = classifier(neck=neck)
-    names = [type(m).__name__ for m in model.neck.modules()]
-    assert 'GeneralizedMeanPooling' in names
-    assert 'GlobalAveragePooling' not in names
-    assert model(torch.rand(2, 3, 64, 64)).shape == (2, 10)
-
-
-@needs_mmseg
-def test_a_segmentor_gets_every_map() -> None:
-    model = segmentor(
-        dict(type='mmseg.ResNetV1c', depth=18),
-        dict(type='mlfm_mm.MLFMNeck'),
-        in_channels=512,
-    )
-    features = model.extract_feat(torch.rand(1, 3, 64, 64))
-    assert [f.shape[1] for f in features] == [64, 128, 256, 512]
 
 
 @needs_mmseg

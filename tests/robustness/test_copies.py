@@ -16,7 +16,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from tests.models.builders import shaken
-from tests.robustness.models import DEEP, images, narrow, step
+from tests.robustness.models import DEEP, images, narrow
 
 
 def saved_and_loaded(model: nn.Module) -> nn.Module:
@@ -81,24 +81,6 @@ def test_a_copy_made_in_the_middle_of_a_pass() -> None:
         assert twin.neck._current.state is None
         twin.backbone.layer2._forward_hooks.popitem()  # the copying one
         assert torch.equal(twin(x), expected)
-
-
-def test_the_average_follows_the_units() -> None:
-    # EMA pairs parameters and buffers by their order.
-    model = narrow().train()
-    average = ExponentialMovingAverage(model, momentum=0.5)
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    name = 'units.1.input_gate.conv.weight'
-    history = []
-    for seed in range(3):
-        step(model, images(seed=seed))
-        optimizer.step()
-        average.update_parameters(model)
-        history.append(model.neck.get_parameter(name).detach().clone())
-    first, second, third = history
-    expected = 0.5 * (0.5 * first + 0.5 * second) + 0.5 * third
-    actual = average.module.neck.get_parameter(name)
-    torch.testing.assert_close(actual, expected)
 
 
 class Weights(Hook):
