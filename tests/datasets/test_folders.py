@@ -38,15 +38,6 @@ def test_names_that_are_not_utf_8(tmp_path: Path) -> None:
     assert str(odd) in dict(contents.train + contents.val)
 
 
-def test_split_by_the_user(tmp_path: Path) -> None:
-    write_image_folder(tmp_path / 'train', 3)
-    write_image_folder(tmp_path / 'valid', 1)
-    contents = scan_folder(str(tmp_path))
-    assert contents.counts('train') == [3, 3]
-    assert contents.counts('val') == [1, 1]
-    assert all('valid' in path for path, _ in contents.val)
-
-
 def test_train_without_val_is_split(tmp_path: Path) -> None:
     write_image_folder(tmp_path / 'train', 5)
     assert scan_folder(str(tmp_path)).counts('val') == [1, 1]

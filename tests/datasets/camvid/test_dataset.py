@@ -49,33 +49,12 @@ def test_a_choice_of_classes(tmp_path: Path) -> None:
     ]
 
 
-def test_masks_may_hold_255(tmp_path: Path) -> None:
-    dataset = build(write(tmp_path, labels=(0, 255)))
-    assert set(np.unique(dataset[0]['gt_seg_map'])) == {0, 255}
-
-
-def test_sizes_that_differ(tmp_path: Path) -> None:
-    with pytest.raises(FolderError) as error:
-        build(write(tmp_path, size=(4, 6)))
-    assert f'{NAMES[0]}.png has 4x6 pixels, its picture 8x6' in str(
-        error.value
-    )
-
-
 def test_labels_out_of_range(tmp_path: Path) -> None:
     root = write(tmp_path, labels=(0, 12, 30))
     with pytest.raises(FolderError, match='has the labels 12, 30 beyond'):
         build(root)
     # Whoever knows better may go on.
     assert len(build(root, check=False)) == 2
-
-
-def test_masks_in_colours(tmp_path: Path) -> None:
-    root = write(tmp_path)
-    mask = root / 'annotations' / 'train' / f'{NAMES[0]}.png'
-    Image.new('RGB', (8, 6)).save(mask)
-    with pytest.raises(FolderError, match=r'is a picture in colours \(RGB\)'):
-        build(root)
 
 
 def test_masks_that_are_broken(tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ from mlfm_mm.datasets import FolderError, ImageNet100
 from tests.datasets.imagenet100.trees import (
     WNIDS,
     make_class,
-    write_imagenet_1k,
     write_kaggle,
 )
 
@@ -20,11 +19,6 @@ LOAD = [dict(type='mmpretrain.LoadImageFromFile')]
 @pytest.fixture
 def kaggle(tmp_path: Path) -> Path:
     return write_kaggle(tmp_path / 'kaggle')
-
-
-@pytest.fixture
-def imagenet_1k(tmp_path: Path) -> Path:
-    return write_imagenet_1k(tmp_path / 'imagenet')
 
 
 def test_kaggle_layout(kaggle: Path) -> None:
