@@ -16,6 +16,8 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -112,3 +114,11 @@ def run_ranks(
         for rank in map(str, range(processes))
     ]
     return [rank.wait() for rank in ranks]
+
+
+def wait_for(holds: Callable[[], object], seconds: float = 240) -> None:
+    """Wait until something holds, and fail if it never does."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.1)

@@ -13,6 +13,7 @@ from mlfm_mm.analysis.trained import find_source, load_trained
 from mlfm_mm.engine import UsageError, find_host
 from mlfm_mm.engine.demo import find_names, read_picture, show_prediction
 from mlfm_mm.engine.options import load_config
+from tests.analysis.networks import save_weights
 from tests.hosts import needs_mmseg
 from tests.tools.helpers import (
     CONFIGS,
@@ -27,16 +28,6 @@ def run_demo(
 ) -> str:
     net = load_trained(find_source([config, weights]), **options)
     return show_prediction(net.model, net.cfg, net.host, net.meta, image, out)
-
-
-def save_weights(config: Path, **meta: object) -> Path:
-    """Save the weights that the config's network is born with."""
-    cfg = Config.fromfile(config)
-    with DefaultScope.overwrite_default_scope(cfg.default_scope):
-        model = MODELS.build(cfg.model)
-    path = config.with_suffix('.pth')
-    torch.save(dict(state_dict=model.state_dict(), meta=meta), path)
-    return path
 
 
 def demo(config: Path, **options: object) -> str:
@@ -131,17 +122,6 @@ def test_what_the_config_is_given(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match='--allow-partial'):
         demo(config, cfg_options=options)
     assert ': ' in demo(config, cfg_options=options, allow_partial=True)
-
-
-def test_weights_of_another_network(tmp_path: Path) -> None:
-    config = write_digits_config(tmp_path, 'mlfm')
-    plain = write_digits_config(tmp_path, 'baseline')
-    weights = save_weights(plain, experiment_name='plain_20260101_120000')
-    write_image(tmp_path / 'photo.png', 0, 100)
-    with pytest.raises(UsageError, match='weights belong to plain: neck'):
-        run_demo(
-            str(tmp_path / 'photo.png'), str(config), str(weights), 'x.png'
-        )
 
 
 def test_other_hosts_draw_for_themselves(

@@ -5,8 +5,7 @@ import socket
 import stat
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from tests.processes import run_ranks
+from tests.processes import run_ranks, wait_for
 from tests.tools.helpers import (
     TOOLS,
     run_tool,
@@ -239,14 +238,6 @@ def test_a_signal_reaches_the_processes(name: str, tmp_path: Path) -> None:
     last = Path(pointer.read_text())
     assert last.is_file()
     assert re.fullmatch(r'epoch_\d_iter_\d\.pth', last.name)
-
-
-def wait_for(holds: Callable[[], bool], seconds: float = 240) -> None:
-    """Wait until something holds, and fail if it never does."""
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.1)
 
 
 def is_running(pid: int) -> bool:

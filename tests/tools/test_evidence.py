@@ -3,8 +3,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import pytest
 pytest.importorskip('mmpretrain')
 pytest.importorskip('sklearn')
 
+from tests.processes import wait_for
 from tests.tools.helpers import TOOLS, run_tool, write_digits_config
 
 PLAN = """
@@ -82,13 +81,6 @@ def test_pauses_and_resumes(tmp_path: Path) -> None:
     assert len(plain['by_epoch']) == len(mlfm['by_epoch']) == 40
     log = (folder / 'plain_s0' / 'console.log').read_text()
     assert 'resumed epoch' in log
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 120) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, 'waited in vain'
-        time.sleep(0.05)
 
 
 def states(group: int) -> set[str]:

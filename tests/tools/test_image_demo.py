@@ -5,13 +5,13 @@ from pathlib import Path
 import torch
 from PIL import Image
 
+from tests.analysis.networks import save_weights
 from tests.tools.helpers import (
     run_tool,
     write_digits_config,
     write_image,
     write_segments_config,
 )
-from tests.tools.test_test import save_weights
 
 
 def check_picture(path: Path) -> None:

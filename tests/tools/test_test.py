@@ -3,26 +3,14 @@ import pickle
 from pathlib import Path
 
 import pytest
-from mmengine.config import Config
-from mmengine.registry import MODELS, DefaultScope
-from mmengine.runner import save_checkpoint
 from PIL import Image
 
+from tests.analysis.networks import save_weights
 from tests.tools.helpers import (
     run_tool,
     write_digits_config,
     write_segments_config,
 )
-
-
-def save_weights(config: Path) -> Path:
-    """Save the weights that the config's network is born with."""
-    cfg = Config.fromfile(config)
-    with DefaultScope.overwrite_default_scope(cfg.default_scope):
-        model = MODELS.build(cfg.model)
-    path = config.with_suffix('.pth')
-    save_checkpoint(dict(state_dict=model.state_dict()), str(path))
-    return path
 
 
 @pytest.fixture(scope='module')

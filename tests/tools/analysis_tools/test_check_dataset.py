@@ -1,27 +1,22 @@
 import json
 import shutil
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip('mmpretrain')
 
+import check_dataset
 from tests.datasets.camvid.pictures import NAMES, write
 from tests.hosts import needs_mmseg
 from tests.tools.helpers import (
     CONFIGS,
-    TOOLS,
     run_tool,
     write_image,
     write_image_folder,
 )
 
 TOOL = 'analysis_tools/check_dataset.py'
-SPEC = spec_from_file_location('check_dataset', TOOLS / TOOL)
-assert SPEC and SPEC.loader
-PROGRAM = module_from_spec(SPEC)
-SPEC.loader.exec_module(PROGRAM)
 
 
 def options(folder: Path) -> list[str]:
@@ -40,7 +35,7 @@ def check(
     command += ['--cfg-options', *options(folder)]
     monkeypatch.setattr('sys.argv', command)
     with pytest.raises(SystemExit) as stop:
-        PROGRAM.main()
+        check_dataset.main()
     return json.loads(out.read_text()), stop.value.code
 
 
@@ -106,7 +101,7 @@ def test_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr('sys.argv', [TOOL, config])
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit) as stop:
-        PROGRAM.main()
+        check_dataset.main()
     told = str(stop.value.code)
     # Where to get the data, and the command that arranges them.
     assert 'there is no folder' in told and 'cs231n.stanford.edu' in told
@@ -139,6 +134,6 @@ def test_mistakes_get_one_line(
     monkeypatch.setattr('sys.argv', [TOOL, config, *words])
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit) as stop:
-        PROGRAM.main()
+        check_dataset.main()
     # A parser prints its message and leaves with 2.
     assert message in f'{stop.value.code}{capsys.readouterr().err}'
