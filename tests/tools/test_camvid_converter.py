@@ -6,13 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import camvid as tool
 from mlfm_mm.datasets import FolderError
 from mlfm_mm.datasets.camvid.classes import CLASSES, ORIGINAL
 from mlfm_mm.datasets.camvid.layout import find_pairs
 from mlfm_mm.datasets.camvid.masks import Look, look_at
-from tests.tools.converters import load_converter
 
-TOOL = load_converter('camvid')
 Convert = Callable[..., str]
 NAMES = ('0001TP_006690', '0016E5_07959', 'Seq05VD_f00000')
 SPLITS = ('train', 'val', 'test')
@@ -42,10 +41,10 @@ def convert(
     def call(*args: object, fails: bool = False) -> str:
         monkeypatch.setattr('sys.argv', ['camvid.py', *map(str, args)])
         if not fails:
-            TOOL.main()
+            tool.main()
             return capsys.readouterr().out
         with pytest.raises(SystemExit) as stop:
-            TOOL.main()
+            tool.main()
         return str(stop.value.code)
 
     return call
@@ -78,13 +77,13 @@ def test_sizes(convert: Convert, tmp_path: Path) -> None:
     assert set(np.unique(np.asarray(Image.open(pair.mask)))) <= set(range(12))
     for text in ('0x9', '9x0', '9', '9x'):
         with pytest.raises(ArgumentTypeError, match='no size such as 480x360'):
-            TOOL.size(text)
+            tool.size(text)
 
 
 def test_a_colour_that_is_none() -> None:
     colours = np.full((2, 2, 3), (1, 2, 3), np.uint8)
     with pytest.raises(ValueError, match=r'1 colours .*\(1, 2, 3\)'):
-        TOOL.label_colours(colours)
+        tool.label_colours(colours)
 
 
 def test_mistakes_get_one_line(convert: Convert, tmp_path: Path) -> None:
@@ -108,7 +107,7 @@ def test_a_folder_of_nothing(tmp_path: Path) -> None:
     for path in labels.iterdir():
         path.unlink()
     with pytest.raises(FolderError, match='holds no pictures'):
-        TOOL.find_originals(images, labels)
+        tool.find_originals(images, labels)
 
 
 def test_pictures_without_labels(tmp_path: Path) -> None:
@@ -118,7 +117,7 @@ def test_pictures_without_labels(tmp_path: Path) -> None:
     with pytest.raises(
         FolderError, match=rf'2 pictures of .*raw have no label .*{NAMES[1]}'
     ):
-        TOOL.find_originals(images, labels)
+        tool.find_originals(images, labels)
 
 
 def test_half_a_set_does_not_stay(tmp_path: Path) -> None:
@@ -127,9 +126,9 @@ def test_half_a_set_does_not_stay(tmp_path: Path) -> None:
     target = tmp_path / 'new'
     for _ in range(2):
         with pytest.raises(FolderError, match='none of the 32 of CamVid'):
-            list(TOOL.convert(images, labels, target))
+            list(tool.convert(images, labels, target))
         assert not target.exists()
     target.mkdir()
     (target / 'notes.txt').touch()
     with pytest.raises(FolderError, match='new exists and is not empty'):
-        list(TOOL.convert(images, labels, target))
+        list(tool.convert(images, labels, target))

@@ -5,6 +5,7 @@ import pytest
 
 pytest.importorskip('mmpretrain')
 
+import imagenet100 as tool
 from mlfm_mm.datasets import FolderError, ImageNet100
 from tests.datasets.imagenet100.trees import (
     WNIDS,
@@ -13,11 +14,9 @@ from tests.datasets.imagenet100.trees import (
     write_kaggle,
 )
 from tests.small_runs import kaggle_layout
-from tests.tools.converters import load_converter
 from tests.tools.helpers import run_tool
 
 TOOL = 'dataset_converters/imagenet100.py'
-MODULE = load_converter('imagenet100')
 
 
 @pytest.fixture
@@ -51,13 +50,13 @@ def test_check_of_nothing(
 ) -> None:
     monkeypatch.setattr('sys.argv', ['x', 'check', str(tmp_path / 'no')])
     with pytest.raises(SystemExit, match=r'There is no folder .* kaggle'):
-        MODULE.main()
+        tool.main()
     assert capsys.readouterr().out == ''
 
 
 def test_links_then_reads(kaggle: Path, tmp_path: Path) -> None:
     merged = tmp_path / 'merged'
-    assert MODULE.link_merged(kaggle, merged) == [
+    assert tool.link_merged(kaggle, merged) == [
         merged / 'train',
         merged / 'val',
     ]
@@ -67,7 +66,7 @@ def test_links_then_reads(kaggle: Path, tmp_path: Path) -> None:
         assert len(ours) == len(theirs)
         assert list(ours.get_gt_labels()) == list(theirs.get_gt_labels())
     with pytest.raises(FolderError, match='not empty'):
-        MODULE.link_merged(kaggle, merged)
+        tool.link_merged(kaggle, merged)
 
 
 def test_a_split_is_passed_over_only_if_it_is_absent(
@@ -76,10 +75,10 @@ def test_a_split_is_passed_over_only_if_it_is_absent(
     merged = tmp_path / 'merged'
     shutil.rmtree(kaggle / 'val.X' / WNIDS[99])
     with pytest.raises(FolderError, match=f"'val' split .*: {WNIDS[99]}"):
-        MODULE.link_merged(kaggle, merged)
+        tool.link_merged(kaggle, merged)
     assert not merged.exists()
     shutil.rmtree(kaggle / 'val.X')
-    assert MODULE.link_merged(kaggle, merged) == [merged / 'train']
+    assert tool.link_merged(kaggle, merged) == [merged / 'train']
 
 
 def test_links_images_of_one_folder(tmp_path: Path) -> None:
@@ -91,14 +90,14 @@ def test_links_images_of_one_folder(tmp_path: Path) -> None:
         make_image(source / 'val' / f'{wnid}_0.JPEG')
     text = '\n'.join(['ImageId,PredictionString', *rows])
     (source / 'LOC_val_solution.csv').write_text(text)
-    MODULE.link_merged(source, tmp_path / 'merged')
+    tool.link_merged(source, tmp_path / 'merged')
     assert len(ImageNet100(str(tmp_path / 'merged'), 'val')) == 100
 
 
 def test_real_photographs(imagenet100_samples: Path, tmp_path: Path) -> None:
     kaggle = kaggle_layout(imagenet100_samples, tmp_path / 'kaggle')
-    assert MODULE.check_split(kaggle, 'val', MODULE.decodes).unreadable == ()
-    MODULE.link_merged(kaggle, tmp_path / 'merged')
+    assert tool.check_split(kaggle, 'val', tool.decodes).unreadable == ()
+    tool.link_merged(kaggle, tmp_path / 'merged')
     assert len(ImageNet100(str(tmp_path / 'merged'), 'train')) == 100
 
 

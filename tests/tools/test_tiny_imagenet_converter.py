@@ -2,11 +2,10 @@ from pathlib import Path
 
 import pytest
 
+import tiny_imagenet as tool
 from mlfm_mm.datasets import FolderError, scan_folder
-from tests.tools.converters import load_converter
 from tests.tools.helpers import write_image
 
-TOOL = load_converter('tiny_imagenet')
 WNIDS = ('n01', 'n02', 'n03')
 
 
@@ -28,7 +27,7 @@ def test_arranges_the_first_classes(tmp_path: Path) -> None:
     source = write(tmp_path / 'tiny-imagenet-200')
     with pytest.raises(FolderError, match='without images of their own'):
         scan_folder(str(source))
-    assert TOOL.arrange(source, tmp_path / 'new', 2) == 6
+    assert tool.arrange(source, tmp_path / 'new', 2) == 6
     contents = scan_folder(str(tmp_path / 'new'))
     assert contents.classes == ('n01', 'n02')
     assert contents.counts('train') == [2, 2]
@@ -42,13 +41,13 @@ def test_mistakes(tmp_path: Path) -> None:
     source = write(tmp_path / 'tiny-imagenet-200')
     new = tmp_path / 'new'
     with pytest.raises(FolderError, match=r'no folder .*cs231n'):
-        TOOL.arrange(tmp_path / 'no', new, 2)
+        tool.arrange(tmp_path / 'no', new, 2)
     with pytest.raises(FolderError, match='has 3 classes, not 9'):
-        TOOL.arrange(source, new, 9)
+        tool.arrange(source, new, 9)
     with pytest.raises(FolderError, match='is not Tiny ImageNet-200'):
-        TOOL.arrange(source / 'train', new, 2)
+        tool.arrange(source / 'train', new, 2)
     with pytest.raises(FolderError, match='not empty'):
-        TOOL.arrange(source, source, 2)
+        tool.arrange(source, source, 2)
     assert not new.exists()
 
 
@@ -56,7 +55,7 @@ def test_blank_lines_of_the_notes(tmp_path: Path) -> None:
     source = write(tmp_path / 'tiny-imagenet-200')
     notes = source / 'val' / 'val_annotations.txt'
     notes.write_text(f'\n{notes.read_text()}\n  \n\n')
-    assert TOOL.arrange(source, tmp_path / 'new', 3) == 9
+    assert tool.arrange(source, tmp_path / 'new', 3) == 9
 
 
 def test_nothing_is_copied_where_an_image_lacks(tmp_path: Path) -> None:
@@ -65,10 +64,10 @@ def test_nothing_is_copied_where_an_image_lacks(tmp_path: Path) -> None:
     with pytest.raises(
         FolderError, match=r'images lacks val_1\.JPEG, which val_annotations'
     ):
-        TOOL.arrange(source, tmp_path / 'new', 2)
+        tool.arrange(source, tmp_path / 'new', 2)
     assert not (tmp_path / 'new').exists()
     # That of a class that is not taken.
-    assert TOOL.arrange(source, tmp_path / 'new', 1) == 3
+    assert tool.arrange(source, tmp_path / 'new', 1) == 3
 
 
 def test_a_torn_archive(tmp_path: Path) -> None:
@@ -76,11 +75,11 @@ def test_a_torn_archive(tmp_path: Path) -> None:
     notes = source / 'val' / 'val_annotations.txt'
     notes.write_text(notes.read_text() + '\nval_3.JPE')
     with pytest.raises(FolderError, match=r"line 'val_3\.JPE' without a syn"):
-        TOOL.arrange(source, tmp_path / 'new', 2)
+        tool.arrange(source, tmp_path / 'new', 2)
     write(source)
     (source / 'train/n02/images').rename(source / 'train/n02/pictures')
     with pytest.raises(FolderError, match=r"no folder .*n02/images'.*cs231n"):
-        TOOL.arrange(source, tmp_path / 'new', 2)
+        tool.arrange(source, tmp_path / 'new', 2)
 
 
 def test_half_a_set_does_not_stay(
@@ -92,7 +91,7 @@ def test_half_a_set_does_not_stay(
         'shutil.copy2', lambda path, to: (to / f'{next(copies)}').touch()
     )
     with pytest.raises(StopIteration):
-        TOOL.arrange(source, tmp_path / 'new', 3)
+        tool.arrange(source, tmp_path / 'new', 3)
     assert [*tmp_path.iterdir()] == [source]
 
 
@@ -104,5 +103,5 @@ def test_the_number_of_classes(
 ) -> None:
     monkeypatch.setattr('sys.argv', ['x', 'from', 'to', '--classes', count])
     with pytest.raises(SystemExit):
-        TOOL.main()
+        tool.main()
     assert f'{count} must be 1 or more' in capsys.readouterr().err
