@@ -6,17 +6,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-EXTENSIONS = (
-    '.bmp',
-    '.jpeg',
-    '.jpg',
-    '.pgm',
-    '.png',
-    '.ppm',
-    '.tif',
-    '.tiff',
-    '.webp',
-)
+from torchvision.datasets.folder import IMG_EXTENSIONS
+
+EXTENSIONS = tuple(sorted(IMG_EXTENSIONS))
 # What operating systems leave behind, beside hidden files.
 LEFTOVERS = ('__macosx', 'desktop.ini', 'thumbs.db')
 # Opening files waits for the disk, so more threads than cores pay off.
