@@ -5,8 +5,6 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
-from mlfm_mm.engine.models import build_model
-
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
 LITE = sorted(path.name for path in (CONFIGS / 'mlfm_lite').glob('*.py'))
 
@@ -24,16 +22,3 @@ def test_only_the_taps_differ(name: str) -> None:
     # The published ResNet-18 has a list of gates, one a unit.
     last = [neck.pop('supplement', [True])[-1] for neck in necks]
     assert fewer == full and last[0] == last[1]
-
-
-@pytest.mark.parametrize(
-    'name', ['resnet18_in100.py', 'mobilenetv2_0.1_in100.py']
-)
-def test_a_unit_where_a_stage_ends(name: str) -> None:
-    mlfm, lite = (
-        build_model(Config.fromfile(CONFIGS / arm / name)).neck.taps
-        for arm in ('mlfm', 'mlfm_lite')
-    )
-    # One a resolution, and the last of all.
-    assert len({tap.level for tap in lite}) == len(lite) == 4
-    assert len(lite) < len(mlfm) and lite[-1] == mlfm[-1]

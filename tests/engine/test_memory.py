@@ -79,11 +79,6 @@ def test_memory_is_added_once(neck: Any) -> None:
         add_memory(given, identity_init=True)
 
 
-def test_twice_is_once() -> None:
-    once = add_memory(config(neck=FPN))
-    assert add_memory(once).to_dict() == once.to_dict()
-
-
 @pytest.mark.parametrize(
     ('part', 'path'),
     [

@@ -1,7 +1,6 @@
 """LFMU and MLFMNeck against the naive formulation, forward and backward."""
 
 import copy
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -27,15 +26,6 @@ def door(request: pytest.FixtureRequest, monkeypatch: Any) -> None:
     """Without kernels every number is the same."""
     if request.param is False:
         monkeypatch.setattr(kernels, 'choose', lambda *inputs: None)
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    # Maps this small are sooner done by one thread than by several.
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def pair(
