@@ -5,6 +5,7 @@ import torch
 from mmengine.logging import HistoryBuffer
 
 from mlfm_mm.engine.checkpoints import CheckpointError, check, point_to
+from tests.tools.helpers import Harmful
 
 WHOLE = dict(
     meta=dict(epoch=1, iter=3, time='20260101_000000'),
@@ -55,19 +56,14 @@ def test_weights_only(tmp_path: Path) -> None:
         check(tmp_path / 'a.pth')
 
 
-class Evil:
-    def __reduce__(self) -> tuple:
-        return Path.touch, (Path('evil_was_here'),)
-
-
 def test_code_is_not_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    path = save(tmp_path / 'a.pth', meta=Evil())
+    path = save(tmp_path / 'a.pth', meta=Harmful())
     with pytest.raises(CheckpointError, match='reading it would run code'):
         check(path)
-    assert not (tmp_path / 'evil_was_here').exists()
+    assert not (tmp_path / 'harmed').exists()
 
 
 def test_old_format_of_torch(tmp_path: Path) -> None:

@@ -199,3 +199,10 @@ def write_image_folder(folder: Path, images: int = 10) -> Path:
         write_image(folder / 'bright' / f'{index}.png', index, 190)
         write_image(folder / 'dark' / f'{index}.png', index, 60)
     return folder
+
+
+class Harmful:
+    """What calls a function as it is read."""
+
+    def __reduce__(self) -> tuple:
+        return os.mkdir, ('harmed',)

@@ -1,4 +1,3 @@
-import os
 from pathlib import Path
 
 import pytest
@@ -8,7 +7,7 @@ from mmengine.config import Config
 pytest.importorskip('mmpretrain')
 
 from mlfm_mm.engine.models import build_model
-from tests.tools.helpers import run_tool, write_digits_config
+from tests.tools.helpers import Harmful, run_tool, write_digits_config
 
 TOOL = 'model_converters/publish_model.py'
 
@@ -67,13 +66,6 @@ def test_what_half_precision_cannot_hold_stays(tmp_path: Path) -> None:
     # Nothing but what was asked for is left behind.
     found = sorted(path.name for path in tmp_path.iterdir())
     assert found == ['full.pth', 'half.pth', 'same.pth']
-
-
-class Harmful:
-    """What calls a function as it is read."""
-
-    def __reduce__(self) -> tuple:
-        return os.mkdir, ('harmed',)
 
 
 def test_mistakes_get_one_line(tmp_path: Path) -> None:

@@ -1,5 +1,4 @@
 import json
-import os
 import sys
 from pathlib import Path
 from unittest.mock import Mock
@@ -17,6 +16,7 @@ from mlfm_mm.engine.models import build_model
 from tests.analysis.networks import save_weights, two_tests
 from tests.hosts import needs_mmseg
 from tests.tools.helpers import (
+    Harmful,
     run_tool,
     write_digits_config,
     write_segments_config,
@@ -66,13 +66,6 @@ def test_a_segmentor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ((scores,),) = json.loads(out.read_text()).values()
     assert list(scores) == ['clean', 'jpeg 50', 'jpeg 25', 'jpeg 10']
     assert all(0 <= score <= 100 for score in scores.values())
-
-
-class Harmful:
-    """What calls a function as it is read."""
-
-    def __reduce__(self) -> tuple:
-        return os.mkdir, ('harmed',)
 
 
 def test_an_address_is_read_with_care(tmp_path: Path) -> None:
