@@ -55,7 +55,7 @@ def add_memory(config: Config, **options: object) -> Config:
     MODELS.build(memory)  # raises an error if the options are wrong
     config = deepcopy(config)
     model = config.get('model') or {}
-    if _names_memory(model):
+    if _names_memory(_own(model)):
         if options:
             raise UsageError(
                 'the model has memory already, which would not get the '
@@ -114,6 +114,13 @@ def check_kept(model: nn.Module, settings: object) -> None:
 
 def _names_memory(settings: object) -> bool:
     return any(bare_name(d) == MLFMNeck.__name__ for d in dicts(settings))
+
+
+def _own(model: dict) -> dict:
+    """Leave out what stands beside the network, such as a teacher."""
+    if not model.get('backbone'):
+        return model
+    return {key: model.get(key) for key in ('backbone', 'neck')}
 
 
 def _check_takes_neck(model: dict, scope: str | None) -> None:

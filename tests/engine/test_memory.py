@@ -79,6 +79,14 @@ def test_memory_is_added_once(neck: Any) -> None:
         add_memory(given, identity_init=True)
 
 
+def test_a_teacher_may_have_memory_of_its_own() -> None:
+    given = config(neck=FPN)
+    given.model.teacher_neck = dict(type=MEMORY)
+    model = add_memory(given, identity_init=True).model
+    assert model.neck == dict(type=MEMORY, identity_init=True, neck=FPN)
+    assert model.teacher_neck == dict(type=MEMORY)
+
+
 @pytest.mark.parametrize(
     ('part', 'path'),
     [
