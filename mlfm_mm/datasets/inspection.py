@@ -79,7 +79,8 @@ def look_at(info: dict) -> Seen:
         labels=labels,
         mask_fault=mask_fault,
         turned=turned,
-        has_mask='seg_map_path' in info,
+        # mmdet's data sets have the key, and nothing in it.
+        has_mask=bool(info.get('seg_map_path')),
     )
 
 
@@ -106,8 +107,9 @@ def look_at_labels(
     info: dict, size: tuple[int, int]
 ) -> tuple[tuple[int, ...], str]:
     """Get the labels of an image, or those of its mask and what is wrong."""
-    if 'seg_map_path' not in info:
-        labels = info.get('gt_label', ())
+    if not info.get('seg_map_path'):
+        boxes = [box.get('bbox_label') for box in info.get('instances') or ()]
+        labels = info.get('gt_label', [n for n in boxes if n is not None])
         return tuple(np.atleast_1d(labels).astype(int).tolist()), ''
     name = Path(info['seg_map_path']).name
     try:

@@ -67,6 +67,15 @@ def test_labels() -> None:
     assert not list(judge(dict(train=seen)))
 
 
+def test_boxes(tmp_path: Path) -> None:
+    """As mmdet's data sets give them, with a mask that is none."""
+    write_image(tmp_path / 'a.png', 0, 90)
+    boxes = [dict(bbox_label=0), dict(bbox_label=2)]
+    info = item(tmp_path / 'a.png', seg_map_path=None, instances=boxes)
+    seen = look_at(info)
+    assert (seen.labels, seen.has_mask, seen.mask_fault) == ((0, 2), False, '')
+
+
 def test_a_split_without_labels() -> None:
     seen = [Seen(str(i), size=(9, 9)) for i in range(3)]
     names = ('cat', 'dog')
