@@ -15,7 +15,7 @@ from torch.utils.data import Dataset
 from ..engine import UsageError, build_runner, prepare_testing
 from .corruptions import CORRUPTIONS, FAMILIES, Corruption
 from .evidence.statistics import align, paired_difference, spread
-from .runs import score_in
+from .runs import metric_of, score_in
 from .tables import Column, Table
 
 Scores = dict[str, list[dict[str, float]]]
@@ -109,6 +109,7 @@ def check_pipelines(
                 cfg_options=overrides,
                 work_dir=folder,
             )
+        metric_of(cfg.default_scope)  # refuses hosts without one
         settings = cfg.test_dataloader.dataset
         if settings not in tried:
             with DefaultScope.overwrite_default_scope(cfg.default_scope):

@@ -10,6 +10,8 @@ from mmengine.config import Config
 from torch.utils.data import ConcatDataset, DataLoader, Dataset
 
 from mlfm_mm import add_memory
+from mlfm_mm.analysis.robustness import check_pipelines
+from mlfm_mm.engine import UsageError
 from mlfm_mm.engine.draws import place_draws
 from tests.engine.hooks.toy import same
 from tests.other_hosts.trial import (
@@ -182,3 +184,13 @@ def test_samplers_of_several_sources() -> None:
 
 def test_the_config_with_memory() -> None:
     check_our_config('retinanet_r18_fpn_coco.py')
+
+
+def test_scores_on_degraded_pictures(pictures: Path, tmp_path: Path) -> None:
+    """There are none: said before the test set is run."""
+    name = next(iter(DETECTORS))
+    cfg, weights = config(name, tmp_path, pictures), tmp_path / 'w.pth'
+    cfg.dump(tmp_path / 'dumped.py')
+    torch.save(dict(state_dict={}), weights)
+    with pytest.raises(UsageError, match='compared here, not of mmdet'):
+        check_pipelines([(str(tmp_path / 'dumped.py'), str(weights))])
