@@ -16,11 +16,11 @@ from signal import SIGKILL
 import torch
 from mmengine.config import Config, ConfigDict
 from mmengine.device import get_device
-from mmengine.dist import all_reduce
+from mmengine.dist import all_reduce, broadcast
 from mmengine.logging import print_log
 from mmengine.registry import MODEL_WRAPPERS, MODELS, RUNNERS
 from mmengine.runner import FlexibleRunner
-from torch.nn import SyncBatchNorm
+from torch.nn import Module, SyncBatchNorm
 from torch.nn.parallel import DistributedDataParallel
 
 from ..registry import bare_name
@@ -87,6 +87,19 @@ def highest(value: float) -> float:
     found = torch.tensor(float(value), device=get_device())
     all_reduce(found, 'max')
     return float(found)
+
+
+def share_buffers(model: Module) -> None:
+    """Give all processes the buffers of the first, as checkpoints do.
+
+    Batch norm that is not synchronized sees other samples in each process,
+    and so has other running statistics.
+
+    Args:
+        model (nn.Module): The model, changed in place.
+    """
+    for buffer in model.buffers():
+        broadcast(buffer.data)
 
 
 def leave_together() -> None:

@@ -6,6 +6,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import IterBasedTrainLoop, Runner
 
 from ...registry import HOOKS
+from ..distributed import share_buffers
 from .exact_resume import KEY as EXACT_RESUME
 
 # Not 'val...', which loggers take for metrics of the validation.
@@ -18,6 +19,8 @@ class MissedValidationHook(Hook):
 
     Checkpoints are written before the validation that follows. A run resumed
     from one would skip it, and with it the best weights or the final metrics.
+    Several processes all validate what a checkpoint holds: the running
+    statistics of the first one.
 
     Example:
         >>> custom_hooks = [dict(type='mlfm_mm.MissedValidationHook')]
@@ -47,6 +50,9 @@ class MissedValidationHook(Hook):
 
     def before_val_epoch(self, runner: Runner) -> None:
         """Record the validation in the checkpoints saved after it."""
+        # After averaged weights have taken their place. A resumed run has
+        # them in all processes, so that its scores would differ.
+        share_buffers(runner.model)
         runner.message_hub.update_info(KEY, self._progress(runner)[0])
 
     @staticmethod

@@ -131,8 +131,11 @@ def distributed(
 ) -> tuple[str, list[int]]:
     """Run in processes joined by gloo; return what they print and leave."""
     cfg.launcher = 'pytorch'
+    # As our tools set it, and MMEngine where there are GPUs.
     cfg.model_wrapper_cfg = dict(
-        type='MMDistributedDataParallel', device_ids=None
+        type='MMDistributedDataParallel',
+        device_ids=None,
+        broadcast_buffers=False,
     )
     path = folder / 'config.py'
     cfg.dump(path)

@@ -1,9 +1,14 @@
+import re
 from pathlib import Path
 
 import pytest
 from mmengine.config import Config
 
-from tests.engine.hooks.test_exact_resume import exact_config, stop
+from tests.engine.hooks.test_exact_resume import (
+    distributed,
+    exact_config,
+    stop,
+)
 from tests.engine.hooks.test_safe_checkpoint import log, names
 from tests.engine.hooks.toy import STEPS, add_validation, run
 
@@ -59,3 +64,27 @@ def test_a_run_that_had_ended(tmp_path: Path) -> None:
     cfg.resume = True
     assert TOLD not in log(run(cfg))
     assert names(tmp_path) == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('average', [None, False, True])
+def test_two_processes_validate_what_is_saved(
+    average: bool | None, tmp_path: Path
+) -> None:
+    """Batch norm's statistics are those of each process while it trains."""
+    scores = []
+    for name in ('whole', 'parts'):
+        cfg = validated_config(tmp_path / name)
+        cfg.train_dataloader.batch_size = 2
+        cfg.val_evaluator = dict(type='ToyMean')
+        if average is not None:
+            ema = dict(type='EMAHook', momentum=0.1, update_buffers=average)
+            cfg.custom_hooks.append(ema)
+        if name == 'parts':
+            stopped = Config(cfg.to_dict())
+            stopped.custom_hooks.append(dict(type='StopHook', at=9))
+            distributed(stopped, tmp_path)
+            cfg.resume = True
+        printed, _ = distributed(cfg, tmp_path)
+        scores.append(re.findall(r'Epoch.val. .* score: ([\d.]+)', printed))
+    assert scores[0][-1:] == scores[1][-1:] != []

@@ -120,6 +120,17 @@ class ToyScore(BaseMetric):
         return dict(score=float(3 - abs(3 - self.calls)))
 
 
+@METRICS.register_module()
+class ToyMean(BaseMetric):
+    """The mean of what the network returns, which its buffers change."""
+
+    def process(self, data_batch: object, data_samples: list) -> None:
+        self.results += [float(x.square().sum()) for x in data_samples]
+
+    def compute_metrics(self, results: list) -> dict[str, float]:
+        return dict(score=1e6 * sum(results) / len(results))
+
+
 @DATA_SAMPLERS.register_module()
 class RandomSampler(torch.utils.data.RandomSampler):
     """PyTorch's own, which has neither seed nor epoch."""
