@@ -96,10 +96,12 @@ def prepare(cfg: Config, host: Host, image: str) -> dict:
     steps = find_steps(cfg)
     # Rotated by its EXIF data, for the network as for the viewer.
     pixels = mmcv.imread(image)
-    size = pixels.shape[:2]
-    inputs = Compose([step for step in steps if not _loads(step)])(
-        dict(img_path=image, img=pixels, img_shape=size, ori_shape=size)
-    )
+    height, width = size = pixels.shape[:2]
+    info = dict(img_path=image, img=pixels, img_shape=size, ori_shape=size)
+    # A pose estimator looks into a box: here, the whole picture.
+    box = np.array([[0, 0, width, height]], np.float32)
+    info.update(bbox=box, bbox_score=np.ones(1, np.float32))
+    inputs = Compose([step for step in steps if not _loads(step)])(info)
     return collate([inputs], host)
 
 

@@ -8,7 +8,8 @@ from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope
 
 from mlfm_mm import add_memory
-from mlfm_mm.engine import UsageError
+from mlfm_mm.engine import UsageError, find_host
+from mlfm_mm.engine.demo import prepare
 from mlfm_mm.engine.models import build_model
 from mlfm_mm.models import find_taps
 from tests.other_hosts.trial import (
@@ -69,6 +70,17 @@ def test_trains_and_infers(pictures: Path, tmp_path: Path) -> None:
     assert neck_of(inferencer.inferencer.model).taps
     (out,) = inferencer(str(pictures / '0.png'))
     assert len(out['predictions'][0][0]['keypoints']) == 17
+
+
+def test_a_picture_of_ones_own(pictures: Path, tmp_path: Path) -> None:
+    """For the spectra and the memory of its network, without boxes."""
+    cfg = config(tmp_path, pictures)
+    with DefaultScope.overwrite_default_scope('mmpose'):
+        batch = prepare(cfg, find_host(cfg), str(pictures / '0.png'))
+    (sample,) = batch['data_samples']
+    assert batch['inputs'][0].shape == (3, SIDE, SIDE)
+    height, width = sample.ori_shape
+    assert sample.gt_instances.bboxes.tolist() == [[0, 0, width, height]]
 
 
 def test_old_weights_give_the_same_maps(
