@@ -62,7 +62,8 @@ class Logits(nn.Module):
         if not isinstance(logits, Tensor):
             raise UsageError(
                 f'the network returns a {type(logits).__name__} instead of '
-                'one tensor of logits: give a network with a single head'
+                'one tensor of logits: give a classifier or a segmentor '
+                'with a single head'
             )
         if not self.segments:
             return logits
