@@ -50,8 +50,8 @@ class MissedValidationHook(Hook):
 
     def before_val_epoch(self, runner: Runner) -> None:
         """Record the validation in the checkpoints saved after it."""
-        # After averaged weights have taken their place. A resumed run has
-        # them in all processes, so that its scores would differ.
+        # The last hook to act: averages have taken their place by now. After
+        # resuming, all processes begin with the first one's buffers.
         share_buffers(runner.model)
         runner.message_hub.update_info(KEY, self._progress(runner)[0])
 
