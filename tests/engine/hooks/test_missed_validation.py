@@ -66,7 +66,6 @@ def test_a_run_that_had_ended(tmp_path: Path) -> None:
     assert names(tmp_path) == before
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize('average', [None, False, True])
 def test_two_processes_validate_what_is_saved(
     average: bool | None, tmp_path: Path
