@@ -11,11 +11,15 @@ from torch import Tensor, nn
 from ..registry import MODELS
 
 
-def low_pass_filter(wavelet: str) -> tuple[float, ...] | None:
-    """Look up the decomposition low-pass filter of a discrete wavelet.
+def low_pass_filter(
+    wavelet: str, inverse: bool = False
+) -> tuple[float, ...] | None:
+    """Look up a low-pass filter of a discrete wavelet.
 
     Args:
         wavelet (str): A name that PyWavelets knows, such as ``'db2'``.
+        inverse (bool): Whether it is the one of the inverse transform.
+            Defaults to False.
 
     Returns:
         tuple[float, ...] | None: The filter's coefficients, always of even
@@ -45,7 +49,8 @@ def low_pass_filter(wavelet: str) -> tuple[float, ...] | None:
             f'wavelet={wavelet!r} is not a discrete wavelet; choose one of '
             f'{", ".join(known)}.'
         )
-    return tuple(float(c) for c in pywt.Wavelet(wavelet).dec_lo)
+    found = pywt.Wavelet(wavelet)
+    return tuple(map(float, found.rec_lo if inverse else found.dec_lo))
 
 
 @MODELS.register_module()
@@ -107,8 +112,8 @@ class ForgetGate(LowPass):
     """Bring a memory to the level of the unit that reads it next.
 
     Down a level only the low-low band is kept. Up a level, in a decoder, the
-    memory is taken for that band and the other bands for zero, which undoes
-    the doubling of the way down.
+    inverse transform takes the memory for that band and the others for zero:
+    it equals PyWavelets' ``idwt2``, and undoes the doubling of the way down.
 
     Args:
         levels (int): How many levels to go down, or up if negative. Defaults
@@ -126,6 +131,7 @@ class ForgetGate(LowPass):
     def __init__(self, levels: int = 0, wavelet: str = 'haar') -> None:
         super().__init__(wavelet)
         self.levels = levels
+        self.inverse = low_pass_filter(wavelet, inverse=True)
 
     def forward(self, memory: Tensor) -> Tensor:
         """Change the level.
@@ -139,10 +145,15 @@ class ForgetGate(LowPass):
         for _ in range(self.levels):
             memory = super().forward(memory)
         for _ in range(-self.levels):
-            memory = 0.5 * memory.repeat_interleave(2, 3).repeat_interleave(
-                2, 2
-            )
+            memory = self._up(memory)
         return memory
+
+    def _up(self, memory: Tensor) -> Tensor:
+        if self.inverse is None:
+            rows = memory.repeat_interleave(2, dim=3)
+            return 0.5 * rows.repeat_interleave(2, dim=2)
+        rows = _double(memory, self.inverse, dim=3)
+        return _double(rows, self.inverse, dim=2)
 
     def extra_repr(self) -> str:
         """Name levels and wavelet in ``print(module)``."""
@@ -178,6 +189,20 @@ def _halve(x: Tensor, factors: Sequence[float], dim: int) -> Tensor:
         total = part if total is None else total + part
     assert total is not None
     return total
+
+
+def _double(y: Tensor, factors: Sequence[float], dim: int) -> Tensor:
+    """Undo :func:`_halve`: x_i = sum_k g_(i - 2k + F/2 - 1) y_k."""
+    phases = []
+    for first in range(2):  # samples first, first + 2, ...
+        offset = first + len(factors) // 2 - 1
+        total: Tensor | None = None
+        for j in range(offset % 2, len(factors), 2):
+            part = factors[j] * y.roll((j - offset) // 2, dim)
+            total = part if total is None else total + part
+        assert total is not None
+        phases.append(total)
+    return torch.stack(phases, dim + 1).flatten(dim, dim + 1)
 
 
 def _has_open_sizes(x: Tensor) -> bool:

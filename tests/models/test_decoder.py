@@ -29,8 +29,9 @@ def test_taps_with_and_without_the_decoder() -> None:
         assert [(tap.module, tap.reduction) for tap in taps] == expected
 
 
-def test_what_the_units_of_the_decoder_read() -> None:
-    model = unet(decoder=True).eval()
+@pytest.mark.parametrize('wavelet', ['haar', 'db2'])
+def test_what_the_units_of_the_decoder_read(wavelet: str) -> None:
+    model = unet(decoder=True, wavelet=wavelet).eval()
     seen: list[tuple[Tensor, ...]] = []
     for unit in model.neck.units:
         unit.register_forward_hook(
@@ -49,7 +50,7 @@ def test_what_the_units_of_the_decoder_read() -> None:
         unit._forward_hooks.clear()
         unit.forget_gate.levels = 0
         plain = unit(*deepest[:3])[1]
-    torch.testing.assert_close(LowPass()(memory), plain)
+    torch.testing.assert_close(LowPass(wavelet)(memory), plain)
     # The bands are those of the way down.
     for up, down in ((5, 3), (6, 2), (7, 1), (8, 0)):
         torch.testing.assert_close(seen[up][2], seen[down][2])

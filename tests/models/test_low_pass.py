@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch.autograd import gradcheck
 
 from mlfm_mm import LowPass
-from mlfm_mm.models.low_pass import _haar_of_any_size
+from mlfm_mm.models.low_pass import ForgetGate, _haar_of_any_size
 
 SIZES = [(1, 1), (1, 2), (2, 1), (3, 5), (8, 8), (7, 16), (33, 20)]
 
@@ -28,6 +28,19 @@ def test_every_wavelet_equals_pywavelets(wavelet: str) -> None:
         y, expected = low_pass(x), oracle(x, wavelet)
         assert y.shape == expected.shape
         torch.testing.assert_close(y, expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize('wavelet', pywt.wavelist(kind='discrete'))
+def test_the_way_up_equals_pywavelets(wavelet: str) -> None:
+    up = ForgetGate(-1, wavelet)
+    for size in SIZES:
+        band = torch.randn(2, 3, *size, dtype=torch.float64)
+        expected = pywt.idwt2(
+            (band.numpy(), (None, None, None)), wavelet, mode='periodization'
+        )
+        torch.testing.assert_close(
+            up(band), torch.from_numpy(expected), rtol=0, atol=1e-12
+        )
 
 
 @settings(max_examples=60, deadline=None)
