@@ -86,9 +86,10 @@ def harmless() -> list[Any]:
     found += {type(np.dtype(code)) for code in CODES}
     builders = list(BUILDERS.values())
     if digit_version(torch.__version__) < digit_version('2.6.0'):
-        return [*found, *builders, getattr]
+        return [*found, *builders, getattr, bytes]
     for name, builder in BUILDERS.items():
         found += [(builder, f'{m}.{name}') for m in NUMPY_MODULES]
+    found.append((_nothing, 'builtins.bytes'))
     return [*found, (_function, 'builtins.getattr')]
 
 
@@ -98,6 +99,13 @@ def _function(owner: object, name: str) -> object:
     if start is None or name not in vars(owner) or not name.startswith(start):
         raise UnpicklingError(f'GLOBAL getattr of {name!r} is not allowed')
     return getattr(owner, name)
+
+
+def _nothing(*size: object) -> bytes:
+    """Replace ``bytes``, by which pickles write what an empty array holds."""
+    if size:
+        raise UnpicklingError('GLOBAL bytes is not allowed')
+    return b''
 
 
 def read_checkpoint(path: str, option: str = 'checkpoint') -> Checkpoint:

@@ -88,6 +88,13 @@ def test_what_mmengine_saves_is_harmless(tmp_path: Path) -> None:
     assert scalars['train/loss'].current() == 1.5
 
 
+def test_empty_arrays_are_harmless(tmp_path: Path) -> None:
+    """Of mmpose's faces and hands, whose points have no ``sigmas``."""
+    meta = dict(sigmas=np.array([]).astype(np.float32))
+    found: Any = read_checkpoint(save(tmp_path / 'x.pth', meta=meta))
+    assert found['meta']['sigmas'].shape == (0,)
+
+
 @pytest.mark.parametrize(
     'schedule',
     [
