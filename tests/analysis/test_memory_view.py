@@ -66,3 +66,22 @@ def test_units_without_supplement(tmp_path: Path) -> None:
 def test_a_network_without_memory() -> None:
     with pytest.raises(UsageError, match='has no MLFMNeck'):
         find_neck(nn.Sequential())
+
+
+class Pair(nn.Module):
+    """A student and its teacher, of which the second one looks."""
+
+    def __init__(self, student: nn.Module, teacher: nn.Module) -> None:
+        super().__init__()
+        self.student, self.teacher = student, teacher
+
+    def extract_feat(self, x: torch.Tensor) -> object:
+        return self.teacher.extract_feat(x)
+
+
+def test_of_several_memories_the_one_that_looks(tmp_path: Path) -> None:
+    student, teacher = (classifier(tmp_path).model for _ in range(2))
+    x = torch.randn(1, 3, 32, 32)
+    seen = view_memory(Pair(student, teacher), x)[-1].maps['memory_out']
+    alone = view_memory(teacher, x)[-1].maps['memory_out']
+    torch.testing.assert_close(seen, alone)
