@@ -21,6 +21,7 @@ from mmengine.logging import print_log
 from mmengine.registry import MODEL_WRAPPERS, MODELS, RUNNERS
 from mmengine.runner import FlexibleRunner
 from torch.nn import Module, SyncBatchNorm
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parallel import DistributedDataParallel
 
 from ..registry import bare_name
@@ -89,17 +90,19 @@ def highest(value: float) -> float:
     return float(found)
 
 
-def share_buffers(model: Module) -> None:
-    """Give all processes the buffers of the first, as checkpoints do.
+def share_statistics(model: Module) -> None:
+    """Give all processes the running statistics of the first one.
 
     Batch norm that is not synchronized sees other samples in each process,
-    and so has other running statistics.
+    and checkpoints hold what the first one has.
 
     Args:
         model (nn.Module): The model, changed in place.
     """
-    for buffer in model.buffers():
-        broadcast(buffer.data)
+    for module in model.modules():
+        if isinstance(module, _BatchNorm):
+            for buffer in module.buffers(recurse=False):
+                broadcast(buffer.data)
 
 
 def leave_together() -> None:

@@ -6,7 +6,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import IterBasedTrainLoop, Runner
 
 from ...registry import HOOKS
-from ..distributed import share_buffers
+from ..distributed import share_statistics
 from .exact_resume import KEY as EXACT_RESUME
 
 # Not 'val...', which loggers take for metrics of the validation.
@@ -51,8 +51,8 @@ class MissedValidationHook(Hook):
     def before_val_epoch(self, runner: Runner) -> None:
         """Record the validation in the checkpoints saved after it."""
         # The last hook to act: averages have taken their place by now. After
-        # resuming, all processes begin with the first one's buffers.
-        share_buffers(runner.model)
+        # resuming, all processes begin with the statistics of the first.
+        share_statistics(runner.model)
         runner.message_hub.update_info(KEY, self._progress(runner)[0])
 
     @staticmethod
