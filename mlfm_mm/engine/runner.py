@@ -1,5 +1,6 @@
 """From a prepared config to its runner."""
 
+from contextlib import nullcontext
 from copy import deepcopy
 from itertools import count
 from pathlib import Path
@@ -22,6 +23,7 @@ from .errors import UsageError
 from .hooks.check_data import check_batches
 from .memory import check_kept
 from .models import unwrapped
+from .run_lock import held
 
 _numbers = count()
 
@@ -113,6 +115,15 @@ class _Careful:
                 f'param_scheduler: {error} (training has {own.max_iters} '
                 'iterations)'
             ) from error
+
+    def train(self) -> nn.Module:
+        """Train, in a folder that no other run writes to."""
+        base: Any = super()
+        own: Any = self
+        is_first = is_main_process()
+        with held(Path(own.work_dir)) if is_first else nullcontext():
+            trained: nn.Module = base.train()
+        return trained
 
     def load_or_resume(self) -> None:
         """Load once the hooks have begun."""

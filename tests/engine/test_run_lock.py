@@ -1,29 +1,45 @@
+import multiprocessing
 from pathlib import Path
 
-from mlfm_mm.engine.run_lock import lock
-from tests.processes import run_python
+import pytest
 
-PROGRAM = """
-import sys
-from pathlib import Path
-from mlfm_mm.engine.run_lock import lock
-lock(Path(sys.argv[1]))
-"""
+from mlfm_mm.engine import UsageError
+from mlfm_mm.engine.run_lock import held
+
+
+def is_free(folder: Path) -> bool:
+    """Try to hold a folder in another process, a fork of this one."""
+    process = multiprocessing.get_context('fork').Process(
+        target=hold, args=(folder,)
+    )
+    process.start()
+    process.join()
+    return process.exitcode == 0
+
+
+def hold(folder: Path) -> None:
+    with held(folder):
+        pass
 
 
 def test_a_folder_has_one_run(tmp_path: Path) -> None:
-    program = tmp_path / 'program.py'
-    program.write_text(PROGRAM)
-    first = run_python(program, tmp_path / 'run', cwd=tmp_path)
-    assert first.returncode == 0, first.stderr
-    lock(tmp_path / 'run')  # which the first has left
-    lock(tmp_path / 'run')  # the next run of the same process
-    second = run_python(program, tmp_path / 'run', cwd=tmp_path)
-    assert f'another run writes to {tmp_path / "run"}' in second.stderr
-    other = run_python(program, tmp_path / 'other', cwd=tmp_path)
-    assert other.returncode == 0, other.stderr
+    with pytest.raises(KeyError), held(tmp_path):
+        assert not is_free(tmp_path)
+        raise KeyError
+    assert is_free(tmp_path)
+
+
+def test_what_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: object) -> None:
+        raise BlockingIOError
+
+    monkeypatch.setattr('fcntl.lockf', refuse)
+    with pytest.raises(
+        UsageError, match=rf'another run writes to {tmp_path}.*\.run\.lock'
+    ):
+        hold(tmp_path)
 
 
 def test_a_disk_that_takes_no_file(tmp_path: Path) -> None:
     (tmp_path / 'file').touch()
-    lock(tmp_path / 'file' / 'run')
+    hold(tmp_path / 'file')

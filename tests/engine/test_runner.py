@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.hooks import Hook
 from mmengine.registry import MODELS, RUNNERS, DefaultScope
 from mmengine.runner import Runner
 from mmpretrain.models import ImageClassifier
@@ -21,6 +22,7 @@ from mlfm_mm.engine.models import build_model
 from mlfm_mm.engine.testing import run_test
 from tests.engine.hooks.test_exact_resume import exact_config, last
 from tests.engine.hooks.toy import add_validation, same
+from tests.engine.test_run_lock import is_free
 from tests.processes import run_ranks
 from tests.tools.helpers import TOOLS, write_digits_config
 
@@ -117,6 +119,23 @@ def test_a_refused_resume_writes_no_config(run: Path) -> None:
     with pytest.raises(UsageError, match='the weights belong to'):
         build_runner(cfg).train()
     assert run.read_text() == before
+
+
+def test_a_folder_has_one_run(tmp_path: Path) -> None:
+    seen = []
+
+    class Look(Hook):
+        def before_run(self, runner: Runner) -> None:
+            seen.append(is_free(tmp_path))
+
+    cfg = prepare_training(
+        str(write_digits_config(tmp_path)), work_dir=str(tmp_path)
+    )
+    cfg.train_cfg.max_epochs = 1
+    built = build_runner(cfg)
+    built.register_hook(Look())
+    built.train()
+    assert seen == [False] and is_free(tmp_path)
 
 
 def test_a_schedule_longer_than_the_training(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner
 
 from ...registry import HOOKS
-from .. import checkpoints, run_lock
+from .. import checkpoints
 from ..full_disk import tolerate_full_disk
 from ..resume import choose_checkpoint, refuse_torn
 
@@ -60,7 +60,8 @@ class SafeCheckpointHook(CheckpointHook):
     ) -> None:
         if on_failure not in ('continue', 'stop'):
             raise ValueError(
-                f"on_failure={on_failure!r} must be 'continue' or 'stop'"
+                f'on_failure={on_failure!r} is not known: it must be '
+                "'continue' or 'stop'"
             )
         super().__init__(**kwargs)
         self.on_failure = on_failure
@@ -110,7 +111,6 @@ class SafeCheckpointHook(CheckpointHook):
         if runner._resume and resumed.parent == self.folder.resolve():
             self.last_ckpt, self.last_iter = str(resumed), runner.iter
         if is_main_process():
-            run_lock.lock(self.folder)
             checkpoints.remove_parts(self.folder, self.filename_tmpl)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
