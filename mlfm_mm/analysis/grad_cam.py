@@ -112,8 +112,8 @@ def look(
         Focus: The map, with its class and score.
 
     Raises:
-        UsageError: pytorch-grad-cam is not installed, or there is no such
-            module or class.
+        UsageError: pytorch-grad-cam is not installed, the network returns no
+            logits, or there is no such module or class.
     """
     taps = {tap.module: tap for tap in stages_of(network.model)}
     layer = layer or list(taps)[-1]

@@ -49,8 +49,14 @@ def build_datasets(
     absent: list[Finding] = []
     for split, config in configs.items():
         try:
-            built[split] = DATASETS.build(without_checks(config))
-            built[split].full_init()
+            dataset = DATASETS.build(without_checks(config))
+            if not hasattr(dataset, 'full_init'):
+                raise FolderError(
+                    f'{type(dataset).__name__} does not list its images, as '
+                    "MMEngine's BaseDataset does"
+                )
+            dataset.full_init()
+            built[split] = dataset
         except (AssertionError, FolderError, OSError) as error:
             absent.append(('not there', split, str(error)))
     if not built:

@@ -16,7 +16,7 @@ from mlfm_mm.analysis.export.graph import Logits
 from mlfm_mm.analysis.grad_cam import draw, find_class, look, tabulate
 from mlfm_mm.analysis.samples import Sample, generate_samples
 from mlfm_mm.analysis.trained import Trained
-from mlfm_mm.engine import UsageError
+from mlfm_mm.engine import HOSTS, UsageError
 from tests.analysis.networks import (
     BINARY,
     classifier,
@@ -49,6 +49,12 @@ def test_a_class_of_a_picture(arm: str, tmp_path: Path) -> None:
     np.testing.assert_allclose(focus.cam, expected, atol=1e-5)
     assert focus.label == str(label)
     assert focus.score == pytest.approx(logits.softmax(0)[label].item())
+
+
+def test_a_network_without_logits(tmp_path: Path) -> None:
+    network = replace(classifier(tmp_path), host=HOSTS['mmpose'])
+    with pytest.raises(UsageError, match='a network of mmpose: only'):
+        look(network, *generate_samples(network))
 
 
 def test_maps_with_the_channels_last() -> None:

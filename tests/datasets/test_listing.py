@@ -64,6 +64,22 @@ def test_each_data_set_once_and_what_is_not_there(tmp_path: Path) -> None:
         build_datasets(Config(dict(train_dataloader=None)))
 
 
+class Unlisted:
+    """A data set that is only indexed, as mmpretrain's of several tasks."""
+
+    def __init__(self, pipeline: list) -> None:
+        pass
+
+
+def test_data_sets_that_list_nothing(tmp_path: Path) -> None:
+    unlisted = dict(dataset=dict(type=Unlisted, pipeline=[]))
+    root = write_image_folder(tmp_path / 'images', 3)
+    cfg = dict(train_dataloader=unlisted, val_dataloader=loader(root))
+    built, [(*place, why)] = build_datasets(Config(cfg))
+    assert list(built) == ['val'] and place == ['not there', 'train']
+    assert 'Unlisted does not list its images' in why
+
+
 def test_files_that_are_left_out_are_listed(tmp_path: Path) -> None:
     root = write_image_folder(tmp_path / 'images', 3)
     broken = root / 'dark' / 'broken.png'

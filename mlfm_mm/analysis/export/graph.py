@@ -31,6 +31,9 @@ class Logits(nn.Module):
     Args:
         network (Trained): A classifier or a segmentor.
 
+    Raises:
+        UsageError: It is neither.
+
     Example:
         >>> from mlfm_mm.analysis.trained import find_source, load_trained
         >>> network = load_trained(find_source([]))
@@ -40,6 +43,11 @@ class Logits(nn.Module):
 
     def __init__(self, network: Trained) -> None:
         super().__init__()
+        if network.host.scope not in ('mmpretrain', 'mmseg'):
+            raise UsageError(
+                f'{network.name} is a network of {network.host.scope}: only '
+                'classifiers and segmentors return logits'
+            )
         self.model = network.model
         self.segments = network.segments
 
@@ -62,8 +70,7 @@ class Logits(nn.Module):
         if not isinstance(logits, Tensor):
             raise UsageError(
                 f'the network returns a {type(logits).__name__} instead of '
-                'one tensor of logits: give a classifier or a segmentor '
-                'with a single head'
+                'one tensor of logits: give a network with a single head'
             )
         if not self.segments:
             return logits
@@ -172,11 +179,6 @@ def export_network(network: Trained, size: tuple[int, int] | None) -> Exported:
             cannot be traced at any size or does not take the one given, or
             PyTorch is too old.
     """
-    if network.host.scope not in ('mmpretrain', 'mmseg'):
-        raise UsageError(
-            f'{network.name} is a network of {network.host.scope}: only '
-            'classifiers and segmentors can be exported'
-        )
     if torch.__version__ < '2.6':
         raise UsageError(
             f'PyTorch {torch.__version__} cannot trace a network with '
