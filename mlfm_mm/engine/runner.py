@@ -116,14 +116,13 @@ class _Careful:
                 'iterations)'
             ) from error
 
-    def train(self) -> nn.Module:
+    def train(self) -> object:
         """Train, in a folder that no other run writes to."""
         base: Any = super()
         own: Any = self
-        is_first = is_main_process()
-        with held(Path(own.work_dir)) if is_first else nullcontext():
-            trained: nn.Module = base.train()
-        return trained
+        folder = Path(own.work_dir)
+        with held(folder) if is_main_process() else nullcontext():
+            return base.train()
 
     def load_or_resume(self) -> None:
         """Load once the hooks have begun."""
