@@ -21,7 +21,7 @@ from mmengine.logging import print_log
 from mmengine.registry import MODEL_WRAPPERS, MODELS, RUNNERS
 from mmengine.runner import FlexibleRunner
 from torch.nn import Module, SyncBatchNorm
-from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.parallel import DistributedDataParallel
 
 from ..registry import bare_name
@@ -93,14 +93,14 @@ def highest(value: float) -> float:
 def share_statistics(model: Module) -> None:
     """Give all processes the running statistics of the first one.
 
-    Batch norm that is not synchronized sees other samples in each process,
-    and checkpoints hold what the first one has.
+    A norm that is not synchronized sees other samples in each process, and
+    checkpoints hold what the first one has.
 
     Args:
         model (nn.Module): The model, changed in place.
     """
     for module in model.modules():
-        if isinstance(module, _BatchNorm):
+        if isinstance(module, _NormBase):
             for buffer in module.buffers(recurse=False):
                 broadcast(buffer.data)
 

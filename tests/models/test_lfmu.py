@@ -3,6 +3,7 @@
 import pytest
 import torch
 from mmengine.model import PretrainedInit
+from torch import nn
 from torch.autograd import gradcheck
 
 from mlfm_mm import LFMU
@@ -97,6 +98,24 @@ def test_the_trunk_keeps_its_precision(dtype: torch.dtype) -> None:
             x, memory, image = inputs(dtype=torch.float32)
             x_out, memory = unit(x.to(trunk), memory, image)
             assert x_out.dtype == memory.dtype == trunk
+
+
+class SingleBN(nn.BatchNorm2d):
+    """Answers in single precision, as GN under autocast on a GPU does."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return super().forward(x).float()
+
+
+def test_a_norm_in_single_precision_promotes_nothing() -> None:
+    unit = LFMU(6, 8, norm_cfg=dict(type=SingleBN))
+    seen = []
+    unit.output_gate.register_forward_pre_hook(
+        lambda _, args: seen.append(args[0].dtype)
+    )
+    with torch.autocast('cpu', torch.bfloat16):
+        x_out, memory = unit(*inputs(dtype=torch.bfloat16))
+    assert {x_out.dtype, memory.dtype, *seen} == {torch.bfloat16}
 
 
 def test_bad_options() -> None:
