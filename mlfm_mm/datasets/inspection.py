@@ -108,8 +108,8 @@ def look_at_labels(
 ) -> tuple[tuple[int, ...], str]:
     """Get the labels of an image, or those of its mask and what is wrong."""
     if not info.get('seg_map_path'):
-        boxes = [box.get('bbox_label') for box in info.get('instances') or ()]
-        labels = info.get('gt_label', [n for n in boxes if n is not None])
+        of_boxes = [b.get('bbox_label') for b in info.get('instances') or ()]
+        labels = info.get('gt_label', [n for n in of_boxes if n is not None])
         return tuple(np.atleast_1d(labels).astype(int).tolist()), ''
     name = Path(info['seg_map_path']).name
     try:

@@ -46,7 +46,7 @@ def held(folder: Path) -> Iterator[None]:
         except BlockingIOError as error:
             raise UsageError(
                 f'another run writes to {folder}: end it first, or name '
-                f'another folder by --work-dir. If there is none, remove '
+                'another folder by --work-dir. If there is none, remove '
                 f'{path}, which a network drive may hold locked for a machine '
                 'that is down.'
             ) from error
