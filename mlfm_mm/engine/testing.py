@@ -185,7 +185,11 @@ def use_tta(cfg: Config, host: Host) -> None:
         )
     for dataset in datasets:
         dataset['pipeline'] = cfg.tta_pipeline
-    cfg.model = ConfigDict(cfg.tta_model, module=cfg.model)
+    wrapper = ConfigDict(cfg.tta_model, module=cfg.model)
+    if cfg.model.get('data_preprocessor'):
+        # A Runner would give it the config's, which replaces the model's own.
+        wrapper.setdefault('data_preprocessor', cfg.model.data_preprocessor)
+    cfg.model = wrapper
 
 
 def flip_pipeline(pipeline: list[dict]) -> list[dict]:

@@ -8,6 +8,7 @@ import torch
 import yaml
 from mmengine.config import Config
 from mmengine.fileio import load
+from mmengine.registry import MODELS, DefaultScope
 
 from mlfm_mm.engine import UsageError, prepare_testing, prepare_training
 from mlfm_mm.engine.kinds import WHOLE_WEIGHTS, find_hooks
@@ -79,6 +80,23 @@ def test_flipping_is_the_default_augmentation(tmp_path: Path) -> None:
     flips, packs = last.transforms
     assert [flip.prob for flip in flips] == [1.0, 0.0]
     assert packs[0].type == 'PackInputs'
+
+
+def test_augmentation_keeps_the_preprocessor_of_the_model(
+    tmp_path: Path,
+) -> None:
+    """A Runner gives the wrapper the config's, which goes first there."""
+    config = write_digits_config(tmp_path)
+    own = dict(type='ClsDataPreprocessor', mean=[7.0] * 3, std=[9.0] * 3)
+    with open(config, 'a') as file:
+        file.write(f'model = dict(data_preprocessor={own})\n')
+    cfg = prepare(config, tta=True)
+    assert cfg.data_preprocessor.mean != own['mean']
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        # As a Runner builds it.
+        cfg.model.setdefault('data_preprocessor', cfg.data_preprocessor)
+        network = MODELS.build(cfg.model).module
+    assert network.data_preprocessor.mean.flatten().tolist() == own['mean']
 
 
 def test_augmentation_of_several_data_sets(tmp_path: Path) -> None:

@@ -56,7 +56,8 @@ def describe(network: Trained, exported: Exported) -> dict[str, str]:
         std=[round(value, 4) for value in normalization.std],
         order=normalization.order,
         size=exported.size,
-        keep_ratio=prepared.keep_ratio,
+        # A mask is of the whole picture, of which nothing may be cut off.
+        keep_ratio=prepared.keep_ratio and not network.segments,
         crop_pct=prepared.crop_pct,
         antialias=prepared.antialias,
         size_divisor=exported.divisor,

@@ -203,6 +203,31 @@ def test_a_mask_without_torch(tmp_path: Path) -> None:
         assert mask.size == (35, 33) and mask.mode == 'P'
 
 
+def test_a_mask_of_one_size_is_of_the_whole_picture(tmp_path: Path) -> None:
+    network = segmentor(tmp_path)
+    exported = export_network(network, (32, 32))
+    facts = describe(network, exported)
+    save(exported, facts, tmp_path / 'net.onnx')
+    pixels = np.random.default_rng(0).integers(0, 256, (32, 96, 3), np.uint8)
+    picture = Image.fromarray(pixels)
+    picture.save(tmp_path / 'x.png')
+    run_demo(tmp_path / 'net.onnx', tmp_path / 'x.png')
+    shrunk = picture.transform(
+        (32, 32),
+        Image.Transform.AFFINE,
+        (3, 0, 0, 0, 1, 0),
+        Image.Resampling.BILINEAR,
+    )
+    x = torch.from_numpy(np.array(shrunk)[..., ::-1].copy())
+    data = dict(inputs=[x.permute(2, 0, 1)])
+    with torch.no_grad():
+        x = network.model.data_preprocessor(data)['inputs']
+        seen = exported.logits(x)[0].argmax(0)
+    expected = np.asarray(seen).repeat(3, 1)
+    with Image.open(tmp_path / 'mask.png') as mask:
+        assert (np.asarray(mask) == expected).mean() > 0.99
+
+
 def test_pt2_of_one_size(tmp_path: Path) -> None:
     network = segmentor(tmp_path)
     exported = export_network(network, (32, 64))
