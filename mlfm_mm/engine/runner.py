@@ -24,6 +24,7 @@ from .hooks.check_data import check_batches
 from .memory import check_kept
 from .models import unwrapped
 from .run_lock import held
+from .weights import wrap_bare
 
 _numbers = count()
 
@@ -144,7 +145,10 @@ class _Careful:
             consume_prefix_in_state_dict_if_present(
                 saved['state_dict'], 'module.'
             )
-        if fn_name == 'before_run':
+        elif fn_name == 'after_load_checkpoint':
+            bare: Any = kwargs['checkpoint']
+            wrap_bare(bare)
+        elif fn_name == 'before_run':
             check_kept(unwrapped(self.model), self.cfg.get('model'))
         base.call_hook(fn_name, **kwargs)
         if fn_name == 'before_run':

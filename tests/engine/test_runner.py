@@ -107,6 +107,18 @@ def test_a_test_writes_its_config_beside_its_log(run: Path) -> None:
     assert 'AverageClsScoreTTA' in written.read_text()
 
 
+def test_bare_weights_where_averages_are_configured(run: Path) -> None:
+    # EMAHook looks into the file before MMEngine does.
+    whole, bare = run.parent / 'epoch_1.pth', run.parent / 'bare.pth'
+    torch.save(torch.load(whole, weights_only=False)['state_dict'], bare)
+    metrics = []
+    for weights in (whole, bare):
+        cfg = prepare_testing(str(run), str(weights))
+        cfg.setdefault('custom_hooks', []).append(dict(type='EMAHook'))
+        metrics.append(run_test(build_runner(cfg, 'testing')))
+    assert metrics[0] == metrics[1]
+
+
 def test_a_refused_resume_writes_no_config(run: Path) -> None:
     before = run.read_text()
     cfg = prepare_training(
