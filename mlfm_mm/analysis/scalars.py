@@ -8,6 +8,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+# What MMEngine logs of a start that goes on from a checkpoint.
+RESUMED = 'resumed epoch: '
+
 
 def read_records(work_dir: Path) -> list[dict]:
     """Read what the starts of a run have logged.
@@ -24,11 +27,23 @@ def read_records(work_dir: Path) -> list[dict]:
     for file in sorted(work_dir.glob('*/vis_data/scalars.json')):
         new = list(_lines(file))
         first = _first_steps(new)
+        if 'loss' in first and _began_anew(file.parents[1]):
+            kept = []
         if first.get('loss', math.inf) <= _first_steps(kept).get('loss', 0):
             kept = []
         kept = [r for r in kept if r['step'] < first.get(_kind(r), math.inf)]
         kept += new
     return kept
+
+
+def _began_anew(start: Path) -> bool:
+    """Tell by the log of a start, where it has one, if it did not go on.
+
+    By the steps alone, one that logs later than an earlier one seems to.
+    """
+    logs = [log.read_text('utf-8', 'replace') for log in start.glob('*.log')]
+    text = ''.join(logs)
+    return ' INFO - ' in text and RESUMED not in text
 
 
 def _lines(file: Path) -> Iterator[dict]:

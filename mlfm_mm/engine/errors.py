@@ -200,7 +200,9 @@ def exit_once(text: str, more: str = '') -> None:
 def said_by_another(text: str) -> bool:
     """Claim a message, unless another process of this launcher has.
 
-    The first one creates a file; in the others, creating it fails.
+    The first one creates a file; in the others, creating it fails. The same
+    process, started again, says it again: some machines set WORLD_SIZE for
+    good.
 
     Args:
         text (str): The message.
@@ -210,6 +212,7 @@ def said_by_another(text: str) -> bool:
     """
     if os.environ.get('WORLD_SIZE', '1') == '1':
         return False
+    rank = os.environ.get('RANK', '0')
     run = (os.getppid(), os.environ.get('MASTER_PORT'), text)
     name = f'mlfm_mm-{sha1(repr(run).encode()).hexdigest()[:16]}'
     path = Path(tempfile.gettempdir()) / name
@@ -217,9 +220,10 @@ def said_by_another(text: str) -> bool:
         if time.time() - path.stat().st_mtime > TOGETHER:
             path.unlink()
     try:
-        path.touch(exist_ok=False)
+        with path.open('x') as file:
+            file.write(rank)
     except FileExistsError:
-        return True
+        return path.read_text() != rank
     except OSError:
         return False
     return False

@@ -69,6 +69,28 @@ def test_a_run_trained_anew_replaces_the_longer_one_before(
         read_curve(tmp_path, 'accuracy/top1')
 
 
+def test_a_run_trained_anew_that_logs_later(tmp_path: Path) -> None:
+    # Of more steps an epoch, and validated less often.
+    for stamp, length, epochs in (
+        ('20260101_0', 2, (1, 2)),
+        ('20260102_0', 5, [2]),
+    ):
+        losses = [dict(loss=1.0, epoch=e, step=e * length) for e in (1, 2)]
+        scores = [dict(mIoU=float(length), step=e) for e in epochs]
+        write(tmp_path, stamp, [*losses, *scores])
+        (tmp_path / stamp / 'run.log').write_text('mmengine - INFO - begun')
+    curve = read_curve(tmp_path, 'mIoU')
+    assert curve.score == {2: 5.0}
+    # One that goes on tells so.
+    write(
+        tmp_path, '20260103_0', [dict(loss=1.0, step=15), dict(mIoU=6, step=3)]
+    )
+    (tmp_path / '20260103_0' / 'run.log').write_text(
+        'mmengine - INFO - resumed epoch: 2, iter: 10'
+    )
+    assert read_curve(tmp_path, 'mIoU').score == {2: 5.0, 3: 6.0}
+
+
 def test_losses_of_repeated_steps_are_replaced(tmp_path: Path) -> None:
     for stamp, first, loss in ('20260101_0', 50, 9.0), ('20260102_0', 100, 1):
         logged = [dict(loss=loss, step=s) for s in range(first, 200, 50)]

@@ -103,17 +103,18 @@ def test_processes_say_it_once(
 ) -> None:
     monkeypatch.setenv('WORLD_SIZE', '2')
 
-    def leave(message: str) -> object:
+    def leave(message: str, rank: str = '0') -> object:
+        monkeypatch.setenv('RANK', rank)
         with pytest.raises(SystemExit) as caught, one_sentence('x.py'):
             raise UsageError(message)
         return caught.value.code
 
     # Both processes have one parent.
-    assert [leave('same'), leave('same')] == ['x.py: same', 1]
+    assert [leave('same'), leave('same', '1')] == ['x.py: same', 1]
     assert leave('other') == 'x.py: other'
     # A later run of the same launcher.
     monkeypatch.setattr(errors, 'TOGETHER', -1.0)
-    assert leave('same') == 'x.py: same'
+    assert leave('same', '1') == 'x.py: same'
 
 
 @pytest.mark.parametrize(
@@ -141,3 +142,15 @@ def test_a_checkpoint_that_cannot_be_reached() -> None:
     missing = FileNotFoundError('file:///net.pth can not be found.')
     assert errors.explain(missing) == str(missing)
     assert errors.sentence(KeyError()) == 'KeyError'
+
+
+def test_a_process_started_again_says_it_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr('tempfile.tempdir', str(tmp_path))
+    monkeypatch.setenv('WORLD_SIZE', '2')
+    said = []
+    for rank in '010':
+        monkeypatch.setenv('RANK', rank)
+        said.append(not errors.said_by_another('a mistake'))
+    assert said == [True, False, True]

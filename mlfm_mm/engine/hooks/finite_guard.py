@@ -20,6 +20,7 @@ from ...datasets.images import shorten
 from ...registry import HOOKS
 from ..checkpoints import read
 from ..distributed import highest
+from ..history import forget_not_finite
 from ..models import optim_wrappers, unwrapped
 
 POLICIES = ('stop', 'skip', 'roll_back')
@@ -176,6 +177,7 @@ class FiniteGuardHook(Hook):
         self.in_a_row += 1
         if self.policy == 'stop' or self.in_a_row >= self.patience:
             raise NonFiniteError(f'{found}: training stops; {REMEDY}')
+        forget_not_finite(runner.message_hub)
         if self.policy == 'skip':
             for buffer, value in zip(
                 unwrapped(runner.model).buffers(), self.kept, strict=True

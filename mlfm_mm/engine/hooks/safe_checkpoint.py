@@ -25,8 +25,7 @@ class SafeCheckpointHook(CheckpointHook):
     - A write that fails (a full disk) keeps what was there, and is logged.
     - ``resume=True`` takes the newest checkpoint that is whole, logs those
       it passes over, and starts anew only in a folder without any.
-    - Nothing outside the run's own folder is deleted, even where the folder
-      is a copy of another.
+    - Nothing outside the run's folder is deleted, even where it is a copy.
 
     Checkpoints on remote backends are left to MMEngine.
 
@@ -64,8 +63,7 @@ class SafeCheckpointHook(CheckpointHook):
                 "'continue' or 'stop'"
             )
         super().__init__(**kwargs)
-        self.on_failure = on_failure
-        self.start_from = start_from
+        self.on_failure, self.start_from = on_failure, start_from
         # The epoch and the iteration of what is being written.
         self.place: dict[str, int] = {}
 
@@ -101,15 +99,17 @@ class SafeCheckpointHook(CheckpointHook):
         """Take over what earlier processes of the run have left."""
         info = runner.message_hub.runtime_info
         if self.is_local:
-            # The folder may be a copy, which must not delete its original's.
+            # The folder may be a copy, which must not use its original's.
             for key in [k for k in info if k.startswith('best_ckpt')]:
                 info[key] = str(self.folder / Path(info[key]).name)
         super().before_train(runner)
         if not self.is_local:
             return
-        resumed = Path(runner._load_from or '').resolve()
-        if runner._resume and resumed.parent == self.folder.resolve():
-            self.last_ckpt, self.last_iter = str(resumed), runner.iter
+        if runner._resume:
+            resumed = Path(runner._load_from).resolve()
+            info['last_ckpt'] = str(resumed)
+            if resumed.parent == self.folder.resolve():
+                self.last_ckpt, self.last_iter = str(resumed), runner.iter
         if is_main_process():
             checkpoints.remove_parts(self.folder, self.filename_tmpl)
 

@@ -1,4 +1,6 @@
+import json
 import math
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +68,28 @@ def test_train_on(policy: str, hooks: list, tmp_path: Path) -> None:
     assert log(runner).count('not finite in iteration') == 2
     rate = runner.optim_wrapper.get_lr()['lr'][0]
     assert math.isclose(rate, 0.1)
+
+
+def test_roll_back_in_a_folder_that_was_moved(tmp_path: Path) -> None:
+    cfg = guarded_config(tmp_path / 'old', policy='roll_back')
+    cfg.default_hooks.checkpoint.type = 'mlfm_mm.SafeCheckpointHook'
+    cfg.train_dataloader.dataset.poison = None
+    cfg.custom_hooks.append(dict(type='StopHook', at=6))
+    with pytest.raises(KeyboardInterrupt):
+        run(cfg)
+    # A copy would take what its original holds by now.
+    shutil.move(tmp_path / 'old', tmp_path / 'new')
+    cfg.work_dir, cfg.resume = str(tmp_path / 'new'), True
+    cfg.custom_hooks[-1] = dict(type='PoisonHook', epoch=1, image=5)
+    assert f'those of {tmp_path / "new" / "epoch_1.pth"}' in log(run(cfg))
+
+
+def test_what_is_left_out_is_not_logged(tmp_path: Path) -> None:
+    cfg = guarded_config(tmp_path, policy='skip')
+    folder = Path(run(cfg).log_dir)
+    lines = (folder / 'vis_data' / 'scalars.json').read_text().splitlines()
+    losses = [x['loss'] for x in map(json.loads, lines) if 'loss' in x]
+    assert losses and all(map(math.isfinite, losses))
 
 
 def test_flexible_runner(tmp_path: Path) -> None:
