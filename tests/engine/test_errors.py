@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader, Dataset
 from mlfm_mm.datasets import FolderError
 from mlfm_mm.engine import UsageError, errors
 from mlfm_mm.engine.errors import one_sentence, sentence
+from mlfm_mm.engine.launchers import LAUNCHERS, Launcher
 
 
 @pytest.fixture
@@ -98,13 +99,14 @@ def test_where_a_class_was_built_is_left_out() -> None:
     assert sentence(ValueError(text)) == 'ValueError: wrong option'
 
 
+@pytest.mark.parametrize('launcher', LAUNCHERS.values(), ids=[*LAUNCHERS])
 def test_processes_say_it_once(
-    temporary: Path, monkeypatch: pytest.MonkeyPatch
+    launcher: Launcher, temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv('WORLD_SIZE', '2')
+    monkeypatch.setenv(launcher.count, '2')
 
     def leave(message: str, rank: str = '0') -> object:
-        monkeypatch.setenv('RANK', rank)
+        monkeypatch.setenv(launcher.ranks[0], rank)
         with pytest.raises(SystemExit) as caught, one_sentence('x.py'):
             raise UsageError(message)
         return caught.value.code
