@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 from pathlib import Path
 
+from mmengine import fileio
 from torchvision.datasets.folder import IMG_EXTENSIONS
 
 EXTENSIONS = tuple(sorted(IMG_EXTENSIONS))
@@ -66,6 +68,16 @@ def list_files(
     return images, others
 
 
+def source_of(path: str | Path) -> Path | BytesIO:
+    """Get what Pillow opens: a file, or what a storage backend holds.
+
+    Example:
+        >>> source_of('a.png').name
+        'a.png'
+    """
+    return BytesIO(fileio.get(path)) if '://' in str(path) else Path(path)
+
+
 def is_readable(path: str | Path) -> bool:
     """Check whether a file begins as an image does.
 
@@ -76,7 +88,7 @@ def is_readable(path: str | Path) -> bool:
     from PIL import Image
 
     try:
-        with Image.open(path):
+        with Image.open(source_of(path)):
             return True
     except Exception:  # broken files raise errors of every kind
         return False

@@ -12,6 +12,8 @@ from statistics import median
 import mmcv
 import numpy as np
 
+from .images import source_of
+
 # A size is extreme if it differs from the median by more than this factor.
 EXTREME = 8.0
 # The label that mmseg's losses and metrics ignore.
@@ -61,11 +63,11 @@ def look_at(info: dict) -> Seen:
     pixels, turned = info.get('img'), False
     name = str(info.get('img_path', info.get('sample_idx')))
     if pixels is None:
-        path = Path(info['img_path'])
         try:
+            path = Path(name)
             if path.is_file() and not path.stat().st_size:
                 return Seen(name, 'empty')
-            pixels, turned = read(path)
+            pixels, turned = read(name)
         except Exception:  # broken files raise errors of every kind
             return Seen(name, 'unreadable')
     size = (pixels.shape[1], pixels.shape[0])
@@ -84,7 +86,7 @@ def look_at(info: dict) -> Seen:
     )
 
 
-def read(path: Path) -> tuple[np.ndarray, bool]:
+def read(path: str) -> tuple[np.ndarray, bool]:
     """Read an image as it is stored, and whether EXIF data ask to rotate it.
 
     Pillow decodes it first, since OpenCV may fill in the rest of a torn file.
@@ -94,7 +96,7 @@ def read(path: Path) -> tuple[np.ndarray, bool]:
     with warnings.catch_warnings():
         # Pillow warns of large images, which are reported by their size.
         warnings.simplefilter('ignore')
-        with Image.open(path) as image:
+        with Image.open(source_of(path)) as image:
             image.load()
             turn = image.getexif().get(ExifTags.Base.Orientation, 1)
     pixels = mmcv.imread(path, flag='color_ignore_orientation')

@@ -40,3 +40,10 @@ def test_headers_and_pixels(tmp_path: Path) -> None:
     assert find_unreadable(paths) == paths[2:]
     assert find_unreadable(paths, decodes) == paths[1:]
     assert is_readable(torn) and not decodes(tmp_path / 'nowhere.jpg')
+
+
+def test_a_storage_backend(storage: Path) -> None:
+    write_image(storage / 'a.png', 0, 90)
+    (storage / 'text.png').write_text('no image')
+    names = [f'store://{name}.png' for name in ('a', 'text', 'missing')]
+    assert find_unreadable(names) == names[1:]

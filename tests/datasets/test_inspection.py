@@ -32,6 +32,17 @@ def test_files_that_are_no_images(tmp_path: Path) -> None:
     ]
 
 
+def test_what_a_storage_backend_holds(storage: Path) -> None:
+    write_image(storage / 'a.png', 0, 90)
+    Image.new('L', (40, 40), 3).save(storage / 'mask.png')
+    info = dict(img_path='store://a.png', seg_map_path='store://mask.png')
+    seen = look_at(info)
+    assert (seen.fault, seen.mask_fault) == ('', '')
+    assert seen.digest == look_at(item(storage / 'a.png')).digest
+    assert (seen.size, seen.labels) == ((40, 40), (3,))
+    assert look_at(dict(img_path='store://b.png')).fault == 'unreadable'
+
+
 def test_the_same_pixels_under_other_names(tmp_path: Path) -> None:
     write_image(tmp_path / 'a.png', 0, 90)
     write_image(tmp_path / 'b.png', 1, 90)
