@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader
 from ...registry import HOOKS
 from ..draws import NETWORK, place_draws, seed_all
 from ..models import optim_wrappers, unwrapped
+from .switches import AfterSwitches, replay
 
 KEY = 'exact_resume'
 # What mmdet's BatchSyncRandomResize and its children draw for some iterations.
@@ -49,13 +50,15 @@ class ExactResumeHook(Hook):
         Args:
             runner (Runner): The runner, resumed or new.
         """
+        replay(runner)
+        runner.register_hook(AfterSwitches(self._follow))
         loop, loader = runner.train_loop, runner.train_loop.dataloader
         now, before = self._here(runner, loader)
         self._warn_of_changes(runner, before, now)
         seen = runner.iter - before['began']
         skip = seen * before['images'] // now['images']
         now['began'] = runner.iter - skip
-        self.place = now
+        self.place, self.loader = now, loader
         self.resizers = _resizers(runner.model)
         for resizer, held in zip(self.resizers, before['held'], strict=False):
             vars(resizer).update(held)
@@ -142,6 +145,23 @@ class ExactResumeHook(Hook):
             self.place.update(epoch=runner.epoch, began=runner.iter)
         if self.batches is not None:
             self.batches.epoch = runner.epoch
+
+    def _follow(self, runner: Runner) -> None:
+        """Place the draws of a data loader that a hook has just built."""
+        loader = runner.train_loop.dataloader
+        if loader is self.loader:
+            return
+        self.loader = loader
+        sampler: Any = getattr(loader.batch_sampler, 'sampler', None)
+        if hasattr(sampler, 'seed'):
+            # The host gives it none, so that it was drawn.
+            sampler.seed = self.place['sampler_seed'] or 0
+        skip = getattr(self.batches, 'skip', 0)
+        self.batches = place_draws(
+            loader, self.place['seed'], runner.rank, runner.world_size
+        )
+        if self.batches is not None:
+            self.batches.skip, self.batches.epoch = skip, runner.epoch
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Drop the offset of the iterations: later epochs begin at zero."""
