@@ -3,11 +3,11 @@
 From a command to a run: :mod:`arguments` reads the command, :mod:`options`
 loads and checks the config, :mod:`training` and :mod:`testing` apply what was
 asked, :mod:`runner` builds the Runner, :mod:`errors` tells mistakes in one
-sentence. :mod:`launchers`, :mod:`distributed` and :mod:`batch` are for several
-processes; :mod:`survival`, :mod:`resume`, :mod:`checkpoints`, :mod:`run_lock`
-and :mod:`full_disk` for runs that are killed; :mod:`hosts` and :mod:`kinds`
-for what a config names; :mod:`weights` reads checkpoints, and :mod:`hooks` are
-for the Runner.
+sentence. :mod:`launchers`, :mod:`ranks`, :mod:`distributed` and :mod:`batch`
+are for several processes; :mod:`survival`, :mod:`resume`, :mod:`checkpoints`,
+:mod:`run_lock` and :mod:`full_disk` for runs that are killed; :mod:`hosts` and
+:mod:`kinds` for what a config names; :mod:`weights` reads checkpoints, and
+:mod:`hooks` are for the Runner.
 """
 
 from .amp import CPUAmpOptimWrapper

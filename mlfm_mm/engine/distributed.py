@@ -28,12 +28,8 @@ from ..registry import bare_name
 from .batch import share_batch_size
 from .errors import UsageError
 from .kinds import dicts, is_kind
-from .launchers import (
-    LAUNCHERS,
-    RANKS,
-    read_ranks,
-    refuse_processes_alone,
-)
+from .launchers import LAUNCHERS, RANKS
+from .ranks import read_ranks, refuse_processes_alone
 
 # Linux's prctl option for the signal to get when the parent dies.
 PR_SET_PDEATHSIG = 1

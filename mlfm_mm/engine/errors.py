@@ -17,6 +17,7 @@ from urllib.error import URLError
 from mmengine.logging import MMLogger
 
 from ..datasets.folder_layout import FolderError
+from .launchers import ranks_told
 
 # What MMEngine's forks prepend to an error from building a class.
 BUILT = re.compile(r'^(class `[^`]*` in \S+: )+')
@@ -210,14 +211,7 @@ def said_by_another(text: str) -> bool:
     Returns:
         bool: Whether another one prints it.
     """
-    # Not above: its own mistakes are errors of this module.
-    from .launchers import LAUNCHERS
-
-    told = [
-        os.environ.get(launcher.ranks[0], '0')
-        for launcher in LAUNCHERS.values()
-        if os.environ.get(launcher.count, '1') != '1'
-    ]
+    told = ranks_told()
     if not told:
         return False
     rank = ' '.join(told)
