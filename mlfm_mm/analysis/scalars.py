@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-# What MMEngine logs of a start that goes on from a checkpoint.
-RESUMED = 'resumed epoch: '
+# What MMEngine logs of a training, and of one that goes on.
+TRAINED, RESUMED = '(train)', 'resumed epoch: '
 
 
 def read_records(work_dir: Path) -> list[dict]:
@@ -24,10 +24,10 @@ def read_records(work_dir: Path) -> list[dict]:
     """
     kept: list[dict] = []
     # The folders are named after the time of the start.
-    for file in sorted(work_dir.glob('*/vis_data/scalars.json')):
-        new = list(_lines(file))
+    for folder in sorted(work_dir.glob('*/vis_data')):
+        new = list(_lines(folder / 'scalars.json'))
         first = _first_steps(new)
-        if 'loss' in first and _began_anew(file.parents[1]):
+        if _trained_anew(folder.parent):
             kept = []
         if first.get('loss', math.inf) <= _first_steps(kept).get('loss', 0):
             kept = []
@@ -36,17 +36,20 @@ def read_records(work_dir: Path) -> list[dict]:
     return kept
 
 
-def _began_anew(start: Path) -> bool:
+def _trained_anew(start: Path) -> bool:
     """Tell by the log of a start, where it has one, if it did not go on.
 
-    By the steps alone, one that logs later than an earlier one seems to.
+    By the steps alone, one that logs later than an earlier one seems to, and
+    one that draws its curves elsewhere leaves none.
     """
     logs = [log.read_text('utf-8', 'replace') for log in start.glob('*.log')]
     text = ''.join(logs)
-    return ' INFO - ' in text and RESUMED not in text
+    return TRAINED in text and RESUMED not in text
 
 
 def _lines(file: Path) -> Iterator[dict]:
+    if not file.is_file():
+        return
     for line in file.read_text('utf-8').splitlines():
         # A killed run, or a full disk, leaves a truncated line.
         with suppress(json.JSONDecodeError):

@@ -55,7 +55,7 @@ def add_memory(config: Config, **options: object) -> Config:
     MODELS.build(memory)  # raises an error if the options are wrong
     config = deepcopy(config)
     model = config.get('model') or {}
-    if _names_memory(_own(model)):
+    if _has_memory(model):
         if options:
             raise UsageError(
                 'the model has memory already, which would not get the '
@@ -116,6 +116,18 @@ def _names_memory(settings: object) -> bool:
     return any(bare_name(d) == MLFMNeck.__name__ for d in dicts(settings))
 
 
+def _has_memory(model: dict) -> bool:
+    """Tell whether a network has memory, or all that a model wraps."""
+    networks = [part for _, part in _networks(model)] or [model]
+    return all(_names_memory(_own(network)) for network in networks)
+
+
+def _networks(model: dict) -> list[tuple[str, dict]]:
+    """List path and settings of the networks, without teachers beside them."""
+    found = list(holders(model, 'backbone', 'model'))
+    return [(path, net) for path, net in found if 'teacher' not in path]
+
+
 def _own(model: dict) -> dict:
     """Leave out what stands beside the network, such as a teacher."""
     if not model.get('backbone'):
@@ -138,7 +150,11 @@ def _no_backbone(model: dict) -> str:
     if not model:
         return 'the config has no model to which memory could be added'
     kind = bare_name(model) or 'the model'
-    wrapped = list(holders(model, 'backbone', 'model'))
+    wrapped = [
+        (path, network)
+        for path, network in _networks(model)
+        if not _names_memory(_own(network))
+    ]
     if not wrapped:
         told = (
             f'{kind} has no backbone to which memory could be added: it has '

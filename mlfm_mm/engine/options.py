@@ -112,16 +112,38 @@ def refuse_variables(cfg: Config, overrides: dict) -> None:
         it once the file is read: set optim_wrapper.optimizer.lr (a variable
         of your own needs another name)
     """
-    read = {key: cfg[key] for key in KNOWN_KEYS if cfg.get(key) is not None}
+    read = {
+        key: without_scopes(cfg[key])
+        for key in KNOWN_KEYS
+        if cfg.get(key) is not None
+    }
     first = {name.partition('.')[0] for name in overrides}
     for name in sorted(first - KNOWN_KEYS - HOSTS_KEYS):
-        copies = set(copies_of(read, name, cfg.get(name))) - {*overrides}
+        value = without_scopes(cfg.get(name))
+        copies = set(copies_of(read, name, value)) - {*overrides}
         if copies:
             raise UsageError(
                 f'--cfg-options {name}=...: nothing reads it once the file is '
                 f'read: set {shorten(sorted(copies, key=len))} (a variable of '
                 'your own needs another name)'
             )
+
+
+def without_scopes(value: object) -> object:
+    """Leave out the scopes by which MMEngine marks what a host's base holds.
+
+    It marks the outermost dicts only, and so not a copy within another.
+
+    Example:
+        >>> without_scopes([dict(type='Resize', _scope_='mmpretrain')])
+        [{'type': 'Resize'}]
+    """
+    if isinstance(value, dict):
+        kept = value.items()
+        return {k: without_scopes(v) for k, v in kept if k != '_scope_'}
+    if isinstance(value, list | tuple):
+        return type(value)(map(without_scopes, value))
+    return value
 
 
 def copies_of(part: object, name: str, value: object) -> Iterator[str]:

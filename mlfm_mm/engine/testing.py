@@ -1,5 +1,6 @@
 """From the options of ``tools/test.py`` to a config ready to run."""
 
+from collections.abc import Sequence
 from copy import deepcopy
 from pathlib import Path
 
@@ -21,6 +22,23 @@ from .weights import check_checkpoint
 
 PICKLES = ('.pkl', '.pickle')
 METRIC_FILES = ('.json', '.yaml', '.yml', *PICKLES)
+
+
+class DumpPredictions(DumpResults):
+    """Save predictions, of which a label is that of the highest score.
+
+    mmpretrain's mean over the views of a test with augmentation keeps the
+    label of the first view.
+    """
+
+    def process(self, data_batch: dict, predictions: Sequence[dict]) -> None:
+        """Take a batch's predictions."""
+        for found in predictions:
+            label, score = found.get('pred_label'), found.get('pred_score')
+            # A head for several labels may tell none, or more.
+            if label is not None and score is not None and len(label) == 1:
+                found['pred_label'] = score.argmax(-1, keepdim=True)
+        super().process(data_batch, predictions)
 
 
 def prepare_testing(
@@ -116,7 +134,7 @@ def run_test(
     """
     segments = runner.cfg.default_scope == 'mmseg'
     if out and out_item != 'metrics' and not segments:
-        runner.test_evaluator.metrics.append(DumpResults(out))
+        runner.test_evaluator.metrics.append(DumpPredictions(out))
     metrics = runner.test()
     if out and out_item == 'metrics' and is_main_process():
         # YAML has no plain form of NumPy's numbers.

@@ -78,7 +78,7 @@ def test_a_run_trained_anew_that_logs_later(tmp_path: Path) -> None:
         losses = [dict(loss=1.0, epoch=e, step=e * length) for e in (1, 2)]
         scores = [dict(mIoU=float(length), step=e) for e in epochs]
         write(tmp_path, stamp, [*losses, *scores])
-        (tmp_path / stamp / 'run.log').write_text('mmengine - INFO - begun')
+        (tmp_path / stamp / 'run.log').write_text('Epoch(train) [1]')
     curve = read_curve(tmp_path, 'mIoU')
     assert curve.score == {2: 5.0}
     # One that goes on tells so.
@@ -86,9 +86,14 @@ def test_a_run_trained_anew_that_logs_later(tmp_path: Path) -> None:
         tmp_path, '20260103_0', [dict(loss=1.0, step=15), dict(mIoU=6, step=3)]
     )
     (tmp_path / '20260103_0' / 'run.log').write_text(
-        'mmengine - INFO - resumed epoch: 2, iter: 10'
+        'resumed epoch: 2, iter: 10\nEpoch(train) [3]'
     )
     assert read_curve(tmp_path, 'mIoU').score == {2: 5.0, 3: 6.0}
+    # One that draws its curves elsewhere.
+    (tmp_path / '20260104_0' / 'vis_data').mkdir(parents=True)
+    (tmp_path / '20260104_0' / 'run.log').write_text('Epoch(train) [1]')
+    with pytest.raises(UsageError, match='holds no validation results'):
+        read_curve(tmp_path, 'mIoU')
 
 
 def test_losses_of_repeated_steps_are_replaced(tmp_path: Path) -> None:

@@ -87,6 +87,17 @@ def test_a_teacher_may_have_memory_of_its_own() -> None:
     assert model.teacher_neck == dict(type=MEMORY)
 
 
+def test_a_wrapped_student_gets_none_from_its_teacher() -> None:
+    """Else the student of a wrapper would train without memory, silently."""
+    teacher = dict(type='T', backbone=dict(type='R'), neck=dict(type=MEMORY))
+    student = dict(type='S', backbone=dict(type='R'))
+    wrapper = dict(type='KD', student=student, teacher=teacher)
+    with pytest.raises(UsageError, match=r'around model\.student'):
+        add_memory(Config(dict(model=wrapper)))
+    student['neck'] = teacher.pop('neck')
+    assert add_memory(Config(dict(model=wrapper))).model == wrapper
+
+
 @pytest.mark.parametrize(
     ('part', 'path'),
     [

@@ -169,3 +169,27 @@ def test_loader_keeps_what_is_set() -> None:
     assert loader == dict(
         num_workers=2, persistent_workers=False, pin_memory=True
     )
+
+
+@pytest.mark.parametrize(
+    ('base', 'option', 'place'),
+    [
+        (
+            'mmpretrain::resnet/resnet18_8xb32_in1k.py',
+            'train_pipeline.1.scale',
+            r'train_dataloader\.dataset\.pipeline',
+        ),
+        (
+            'mmpretrain::resnet/resnet18_8xb32_in1k.py',
+            'vis_backends.0.type',
+            r'visualizer\.vis_backends',
+        ),
+    ],
+)
+def test_variables_of_a_base_of_a_host(
+    base: str, option: str, place: str, tmp_path: Path
+) -> None:
+    """MMEngine marks the variable with a scope, and not its copy."""
+    path = write(tmp_path, f"_base_ = '{base}'\n")
+    with pytest.raises(UsageError, match=f'nothing reads it .*: set {place}'):
+        load_config(path, {option: 'x'})

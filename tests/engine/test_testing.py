@@ -12,7 +12,7 @@ from mmengine.registry import MODELS, DefaultScope
 
 from mlfm_mm.engine import UsageError, prepare_testing, prepare_training
 from mlfm_mm.engine.kinds import WHOLE_WEIGHTS, find_hooks
-from mlfm_mm.engine.testing import run_test
+from mlfm_mm.engine.testing import DumpPredictions, run_test
 from tests.tools.helpers import write_digits_config, write_segments_config
 
 
@@ -171,3 +171,14 @@ def test_partial_weights_by_a_written_config(tmp_path: Path) -> None:
     prepare_training(str(config), resume='auto').dump(written)
     (hook,) = find_hooks(prepare(written), WHOLE_WEIGHTS)
     assert not hook.allow_partial and not hook.only_resume
+
+
+def test_a_saved_label_is_that_of_the_score(tmp_path: Path) -> None:
+    """Mmpretrain's mean over augmented views keeps the first one's label."""
+    dump = DumpPredictions(str(tmp_path / 'saved.pkl'))
+    score = torch.tensor([0.2, 0.8])
+    several = torch.tensor([0, 1])
+    for label in (torch.tensor([0]), several, several[:0]):
+        dump.process({}, [dict(pred_label=label, pred_score=score)])
+    saved = [found['pred_label'].tolist() for found in dump.results]
+    assert saved == [[1], [0, 1], []]
