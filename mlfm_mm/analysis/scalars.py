@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-# What MMEngine logs of a training, and of one that goes on.
-TRAINED, RESUMED = '(train)', 'resumed epoch: '
+# What MMEngine logs of a training from its start, and of one that goes on.
+TRAINED = re.compile(r'Epoch\(train\) +\[ *1\]|Iter\(train\)')
+RESUMED = 'resumed epoch: '
 
 
 def read_records(work_dir: Path) -> list[dict]:
@@ -44,7 +46,7 @@ def _trained_anew(start: Path) -> bool:
     """
     logs = [log.read_text('utf-8', 'replace') for log in start.glob('*.log')]
     text = ''.join(logs)
-    return TRAINED in text and RESUMED not in text
+    return bool(TRAINED.search(text)) and RESUMED not in text
 
 
 def _lines(file: Path) -> Iterator[dict]:

@@ -8,7 +8,8 @@ from mmengine.logging import MessageHub
 def forget_not_finite(hub: MessageHub) -> None:
     """Give what is infinite or no number in the last batch no weight.
 
-    Means over the iterations around it would be no number, either.
+    Means over the iterations around it would be no number, either. Other
+    statistics than means, which a log_processor may ask for, see a zero.
 
     Args:
         hub (MessageHub): Where the batch was logged last.

@@ -117,9 +117,11 @@ def _names_memory(settings: object) -> bool:
 
 
 def _has_memory(model: dict) -> bool:
-    """Tell whether a network has memory, or all that a model wraps."""
-    networks = [part for _, part in _networks(model)] or [model]
-    return all(_names_memory(_own(network)) for network in networks)
+    """Tell whether a network that is no teacher has memory."""
+    networks = [part for _, part in _networks(model)]
+    # A student may be named by a file.
+    rest = {key: part for key, part in model.items() if 'teacher' not in key}
+    return any(_names_memory(_own(part)) for part in networks or [rest])
 
 
 def _networks(model: dict) -> list[tuple[str, dict]]:

@@ -11,6 +11,7 @@ from mmengine.evaluator import DumpResults
 from mmengine.fileio import dump
 from mmengine.registry import METRICS
 from mmengine.runner import Runner
+from torch import Tensor
 
 from .errors import UsageError
 from .hosts import Host, find_host
@@ -33,11 +34,13 @@ class DumpPredictions(DumpResults):
 
     def process(self, data_batch: dict, predictions: Sequence[dict]) -> None:
         """Take a batch's predictions."""
-        for found in predictions:
+        for found in (p for p in predictions if isinstance(p, dict)):
             label, score = found.get('pred_label'), found.get('pred_score')
+            if not (isinstance(label, Tensor) and isinstance(score, Tensor)):
+                continue
             # A head for several labels may tell none, or more.
-            if label is not None and score is not None and len(label) == 1:
-                found['pred_label'] = score.argmax(-1, keepdim=True)
+            if label.shape == (1,) and score.ndim == 1:
+                found['pred_label'] = score.argmax(0, keepdim=True)
         super().process(data_batch, predictions)
 
 

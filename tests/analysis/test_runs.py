@@ -89,6 +89,9 @@ def test_a_run_trained_anew_that_logs_later(tmp_path: Path) -> None:
         'resumed epoch: 2, iter: 10\nEpoch(train) [3]'
     )
     assert read_curve(tmp_path, 'mIoU').score == {2: 5.0, 3: 6.0}
+    # Its line may be lost to a full disk.
+    (tmp_path / '20260103_0' / 'run.log').write_text('Epoch(train)  [3]')
+    assert read_curve(tmp_path, 'mIoU').score == {2: 5.0, 3: 6.0}
     # One that draws its curves elsewhere.
     (tmp_path / '20260104_0' / 'vis_data').mkdir(parents=True)
     (tmp_path / '20260104_0' / 'run.log').write_text('Epoch(train) [1]')

@@ -94,8 +94,13 @@ def test_a_wrapped_student_gets_none_from_its_teacher() -> None:
     wrapper = dict(type='KD', student=student, teacher=teacher)
     with pytest.raises(UsageError, match=r'around model\.student'):
         add_memory(Config(dict(model=wrapper)))
+    named = dict(type='KD', student='student.py', teacher=teacher)
+    with pytest.raises(UsageError, match='KD has no backbone'):
+        add_memory(Config(dict(model=named)))
     student['neck'] = teacher.pop('neck')
-    assert add_memory(Config(dict(model=wrapper))).model == wrapper
+    for other in ('teacher', 'reid'):
+        wrapper = {'student': student, other: teacher}
+        assert add_memory(Config(dict(model=wrapper))).model == wrapper
 
 
 @pytest.mark.parametrize(

@@ -178,7 +178,7 @@ def test_a_saved_label_is_that_of_the_score(tmp_path: Path) -> None:
     dump = DumpPredictions(str(tmp_path / 'saved.pkl'))
     score = torch.tensor([0.2, 0.8])
     several = torch.tensor([0, 1])
-    for label in (torch.tensor([0]), several, several[:0]):
+    for label in (torch.tensor([0]), several, several[:0], several[0]):
         dump.process({}, [dict(pred_label=label, pred_score=score)])
     saved = [found['pred_label'].tolist() for found in dump.results]
-    assert saved == [[1], [0, 1], []]
+    assert saved == [[1], [0, 1], [], 0]

@@ -105,7 +105,7 @@ class SafeCheckpointHook(CheckpointHook):
         super().before_train(runner)
         if not self.is_local:
             return
-        if runner._resume:
+        if runner._resume and '://' not in runner._load_from:
             resumed = Path(runner._load_from).resolve()
             info['last_ckpt'] = str(resumed)
             if resumed.parent == self.folder.resolve():

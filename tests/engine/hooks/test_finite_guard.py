@@ -8,7 +8,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.optim import OptimWrapper, OptimWrapperDict
-from mmengine.runner import Runner
+from mmengine.runner import CheckpointLoader, Runner
 from torch.optim import SGD
 
 from mlfm_mm.engine.hooks import FiniteGuardHook, NonFiniteError
@@ -82,6 +82,25 @@ def test_roll_back_in_a_folder_that_was_moved(tmp_path: Path) -> None:
     cfg.work_dir, cfg.resume = str(tmp_path / 'new'), True
     cfg.custom_hooks[-1] = dict(type='PoisonHook', epoch=1, image=5)
     assert f'those of {tmp_path / "new" / "epoch_1.pth"}' in log(run(cfg))
+
+
+def test_roll_back_where_an_address_was_resumed_from(tmp_path: Path) -> None:
+    @CheckpointLoader.register_scheme('toy://', force=True)
+    def load(address: str, map_location: object = None) -> dict:
+        path = address.removeprefix('toy://')
+        return torch.load(path, weights_only=False)
+
+    cfg = guarded_config(tmp_path / 'old', policy='roll_back')
+    cfg.default_hooks.checkpoint.type = 'mlfm_mm.SafeCheckpointHook'
+    cfg.train_dataloader.dataset.poison = None
+    cfg.train_cfg.max_epochs = 1
+    run(cfg)
+    path = tmp_path / 'old' / 'epoch_1.pth'
+    cfg.update(resume=True, load_from=f'toy://{path}')
+    cfg.update(work_dir=str(tmp_path / 'new'))
+    cfg.train_cfg.max_epochs = 2
+    cfg.custom_hooks.append(dict(type='PoisonHook', epoch=1, image=5))
+    assert f'those of {path}' in log(run(cfg))
 
 
 def test_what_is_left_out_is_not_logged(tmp_path: Path) -> None:
