@@ -152,11 +152,7 @@ def _no_backbone(model: dict) -> str:
     if not model:
         return 'the config has no model to which memory could be added'
     kind = bare_name(model) or 'the model'
-    wrapped = [
-        (path, network)
-        for path, network in _networks(model)
-        if not _names_memory(_own(network))
-    ]
+    wrapped = _networks(model)
     if not wrapped:
         told = (
             f'{kind} has no backbone to which memory could be added: it has '
