@@ -85,16 +85,15 @@ def build_chain(
     return units.to(reference_of(backbone))
 
 
-def levels_read(taps: Sequence[Tap], units: Iterable[LFMU]) -> range:
-    """Find the first and the last level whose band a unit reads.
+def deepest_band(taps: Sequence[Tap], units: Iterable[LFMU]) -> int:
+    """Find the last level whose band a unit reads.
 
     The first one's memory is the band, whether or not it has a supplement
     gate.
     """
-    readers = [taps[0].level]
-    readers += [
+    readers = [
         tap.level
         for tap, unit in zip(taps, units, strict=True)
         if unit.supplement_gate is not None
     ]
-    return range(min(readers), max(readers) + 1)
+    return max([taps[0].level, *readers])

@@ -27,12 +27,12 @@ class MemoryPass:
     Args:
         image (Tensor): The image, of shape (N, image_channels, H, W).
         low_pass (LowPass): Makes a band of the one before.
-        levels (range): The levels whose bands are read.
+        deepest (int): The last level whose band is read.
         kernels (str | bool): See :class:`LFMU`. Defaults to ``'auto'``.
 
     Example:
         >>> from mlfm_mm import LowPass
-        >>> state = MemoryPass(torch.ones(1, 3, 8, 6), LowPass(), range(3))
+        >>> state = MemoryPass(torch.ones(1, 3, 8, 6), LowPass(), deepest=2)
         >>> [tuple(band.shape[2:]) for band in state.bands]
         [(8, 6), (4, 3), (2, 2)]
     """
@@ -41,15 +41,14 @@ class MemoryPass:
         self,
         image: Tensor,
         low_pass: LowPass,
-        levels: range,
+        deepest: int,
         kernels: str | bool = 'auto',
     ) -> None:
         halve: Callable[[Tensor], Tensor] = low_pass
         if kernels == 'auto':
             halve = choose_low_pass(low_pass, image)
-        # The stem may change its image in-place before a unit reads it.
-        self.bands = [image if levels[0] else image.clone()]
-        for _ in range(levels[-1]):
+        self.bands = [image]
+        for _ in range(deepest):
             self.bands.append(halve(self.bands[-1]))
         self.memory: Tensor | None = None
         self.next_tap = 0

@@ -6,7 +6,7 @@ import pytest
 from torch import nn
 
 from mlfm_mm.models import Tap
-from mlfm_mm.models.chain import build_chain, levels_read
+from mlfm_mm.models.chain import build_chain, deepest_band
 
 BACKBONE = nn.Conv2d(3, 4, 1)
 TAPS = [Tap('stem', 4, 2), Tap('pool', 4, 4), Tap('a', 8, 4), Tap('b', 6, 16)]
@@ -38,12 +38,13 @@ def test_as_many_flags_as_taps() -> None:
 
 
 @pytest.mark.parametrize(
-    ('flags', 'last'),
+    ('flags', 'level'),
     [(True, 4), (False, 1), ([False, True, True, False], 2)],
 )
-def test_the_bands_that_are_read(flags: bool | list[bool], last: int) -> None:
-    units = build_chain(BACKBONE, TAPS, 3, flags)
-    assert levels_read(TAPS, units) == range(1, last + 1)
+def test_the_deepest_band_that_is_read(
+    flags: bool | list[bool], level: int
+) -> None:
+    assert deepest_band(TAPS, build_chain(BACKBONE, TAPS, 3, flags)) == level
 
 
 def test_batch_norm_beside_any_norm() -> None:
