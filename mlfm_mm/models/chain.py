@@ -85,15 +85,16 @@ def build_chain(
     return units.to(reference_of(backbone))
 
 
-def deepest_band(taps: Sequence[Tap], units: Iterable[LFMU]) -> int:
-    """Find the last level whose band a unit reads.
+def bands_read(taps: Sequence[Tap], units: Iterable[LFMU]) -> tuple[int, bool]:
+    """Find the last level whose band a unit reads, and whether 0 is one.
 
     The first one's memory is the band, whether or not it has a supplement
     gate.
     """
-    readers = [
+    readers = [taps[0].level]
+    readers += [
         tap.level
         for tap, unit in zip(taps, units, strict=True)
         if unit.supplement_gate is not None
     ]
-    return max([taps[0].level, *readers])
+    return max(readers), 0 in readers

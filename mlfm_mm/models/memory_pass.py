@@ -28,11 +28,12 @@ class MemoryPass:
         image (Tensor): The image, of shape (N, image_channels, H, W).
         low_pass (LowPass): Makes a band of the one before.
         deepest (int): The last level whose band is read.
+        reads_image (bool): Whether the image itself, level 0, is read.
         kernels (str | bool): See :class:`LFMU`. Defaults to ``'auto'``.
 
     Example:
         >>> from mlfm_mm import LowPass
-        >>> state = MemoryPass(torch.ones(1, 3, 8, 6), LowPass(), deepest=2)
+        >>> state = MemoryPass(torch.ones(1, 3, 8, 6), LowPass(), 2, False)
         >>> [tuple(band.shape[2:]) for band in state.bands]
         [(8, 6), (4, 3), (2, 2)]
     """
@@ -42,12 +43,14 @@ class MemoryPass:
         image: Tensor,
         low_pass: LowPass,
         deepest: int,
+        reads_image: bool,
         kernels: str | bool = 'auto',
     ) -> None:
         halve: Callable[[Tensor], Tensor] = low_pass
         if kernels == 'auto':
             halve = choose_low_pass(low_pass, image)
-        self.bands = [image]
+        # The stem may change its image in-place before a unit reads it.
+        self.bands = [image.clone() if reads_image else image]
         for _ in range(deepest):
             self.bands.append(halve(self.bands[-1]))
         self.memory: Tensor | None = None

@@ -13,7 +13,7 @@ from torch import Tensor, is_grad_enabled, nn
 from ..registry import MODELS
 from . import refusals
 from .adoption import BackboneAware, check_free
-from .chain import build_chain, deepest_band
+from .chain import bands_read, build_chain
 from .following import Following
 from .formula import guard_formula
 from .fuse import check_foldable
@@ -166,7 +166,7 @@ class MLFMNeck(BackboneAware):
         self.units = build_chain(
             backbone, self.taps, channels, **self._options
         )
-        self._deepest = deepest_band(self.taps, self.units)
+        self._bands = bands_read(self.taps, self.units)
         self.neck = self._following.choose(parent, run, row, self)
         self._backbone_cfg = getattr(backbone, 'init_cfg', None)
         self._attach(backbone, run)
@@ -214,7 +214,7 @@ class MLFMNeck(BackboneAware):
                 raise RuntimeError(refusals.replica())
             refusals.check_image(image, self.image_channels, self.taps)
         current.state = MemoryPass(
-            image, self.low_pass, self._deepest, self._options['kernels']
+            image, self.low_pass, *self._bands, self._options['kernels']
         )
 
     def _end_pass(self, module: nn.Module, inputs: tuple, out: object) -> None:

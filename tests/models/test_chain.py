@@ -6,7 +6,7 @@ import pytest
 from torch import nn
 
 from mlfm_mm.models import Tap
-from mlfm_mm.models.chain import build_chain, deepest_band
+from mlfm_mm.models.chain import bands_read, build_chain
 
 BACKBONE = nn.Conv2d(3, 4, 1)
 TAPS = [Tap('stem', 4, 2), Tap('pool', 4, 4), Tap('a', 8, 4), Tap('b', 6, 16)]
@@ -44,7 +44,15 @@ def test_as_many_flags_as_taps() -> None:
 def test_the_deepest_band_that_is_read(
     flags: bool | list[bool], level: int
 ) -> None:
-    assert deepest_band(TAPS, build_chain(BACKBONE, TAPS, 3, flags)) == level
+    units = build_chain(BACKBONE, TAPS, 3, flags)
+    assert bands_read(TAPS, units) == (level, False)
+
+
+@pytest.mark.parametrize('flag', [True, False])
+def test_the_image_itself_is_read(flag: bool) -> None:
+    taps = [Tap('first', 4, 2), Tap('raised', 6, 1)]
+    units = build_chain(BACKBONE, taps, 3, [False, flag])
+    assert bands_read(taps, units) == (1, flag)
 
 
 def test_batch_norm_beside_any_norm() -> None:

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mlfm_mm import LowPass
+from mlfm_mm import LowPass, MLFMNeck
 from mlfm_mm.models import Tap
 from mlfm_mm.models.memory_pass import (
     CurrentPass,
@@ -24,7 +24,7 @@ STEM, STAGE = Tap('stem', 4, 2), Tap('stage', 6, 4)
 
 def test_the_first_memory_is_the_band() -> None:
     image = torch.randn(1, 3, 12, 10)
-    state = MemoryPass(image, LowPass(), 2)
+    state = MemoryPass(image, LowPass(), 2, False)
     memory, band = state.read(STEM, torch.zeros(1, 4, 6, 5), False)
     assert memory is band
     torch.testing.assert_close(band, low_low(image))
@@ -32,13 +32,33 @@ def test_the_first_memory_is_the_band() -> None:
 
 def test_the_next_ones_are_what_was_handed_on() -> None:
     image, handed = torch.randn(1, 3, 12, 10), torch.randn(1, 4, 3, 3)
-    state = MemoryPass(image, LowPass(), 2)
+    state = MemoryPass(image, LowPass(), 2, False)
     state.write(handed)
     x = torch.zeros(1, 6, 3, 3)
     memory, band = state.read(STAGE, x, reads_image=True)
     assert memory is handed and state.next_tap == 1
     torch.testing.assert_close(band, low_low(low_low(image)))
     assert state.read(STAGE, x, reads_image=False) == (handed, None)
+
+
+@pytest.mark.parametrize('in_place', [True, False])
+def test_a_stem_that_changes_its_image(in_place: bool) -> None:
+    class Stem(nn.Sequential):
+        def forward(self, x: Tensor) -> Tensor:
+            return super().forward(x.mul_(4) if in_place else x * 4)
+
+    model, seen = nn.Module(), list[Tensor]()
+    stem = Stem(nn.Conv2d(3, 4, 3, 1, 1), nn.ReLU())
+    stage = nn.Sequential(nn.Conv2d(4, 4, 2, 2), nn.ReLU())
+    model.backbone = nn.Sequential(stem, stage)
+    model.neck = MLFMNeck(taps=['0', '1'])
+    for unit in model.neck.units:
+        unit.register_forward_pre_hook(lambda _, args: seen.append(args[2]))
+    image = torch.rand(2, 3, 16, 16)
+    expected = image.clone()
+    model.neck(model.backbone(image))
+    torch.testing.assert_close(seen[0], expected)
+    torch.testing.assert_close(seen[1], low_low(expected))
 
 
 def test_patches_drop_the_last_pixels() -> None:
@@ -70,7 +90,7 @@ def test_sizes_that_cannot_meet() -> None:
 
 def test_each_thread_and_each_copy_has_its_own() -> None:
     current = CurrentPass()
-    current.state = MemoryPass(torch.zeros(1, 3, 4, 4), LowPass(), 0)
+    current.state = MemoryPass(torch.zeros(1, 3, 4, 4), LowPass(), 0, True)
     with ThreadPoolExecutor(1) as pool:
         assert pool.submit(lambda: current.state).result() is None
     for twin in (
@@ -85,7 +105,7 @@ def test_users_can_have_the_bands_by_the_low_pass_itself() -> None:
     low_pass.forward = lambda x: calls.append(x) or x[..., ::2, ::2]
     image = torch.rand(1, 3, 8, 8)
     for kernels in (False, 'triton'):
-        MemoryPass(image, low_pass, 2, kernels)
+        MemoryPass(image, low_pass, 2, False, kernels)
     assert len(calls) == 4
 
 

@@ -72,7 +72,7 @@ def test_a_unit_has_no_more_nodes_than_its_formulas(
     units = len(network.model.neck.units)
     levels = [unit.forget_gate.levels for unit in network.model.neck.units]
     # Bands of the image, and LL: the edge repeated, half the sum of 2x2.
-    low_passes = network.model.neck._deepest + sum(levels[:-1])
+    low_passes = network.model.neck._bands[0] + sum(levels[:-1])
     # l = ReLU(Conv(m)) + ReLU(Conv(I)); m' = x + l; x' = scale * m' + shift
     formulas = Counter(Conv=2, Relu=2, Add=3, Mul=1)
     allowed = Counter({op: n * units for op, n in formulas.items()})
