@@ -13,6 +13,9 @@ from mmengine.fileio import LocalBackend, get_file_backend
 from .errors import UsageError, explain
 from .weights import SWITCHES, weights_only
 
+# Those of FlexibleRunner, by which a checkpoint is a folder that all processes
+# write to.
+OF_FOLDERS = ('FSDPStrategy', 'DeepSpeedStrategy', 'ColossalAIStrategy')
 # What a run needs in order to go on.
 NEEDED = ('meta', 'state_dict', 'optimizer', 'message_hub')
 
@@ -48,8 +51,10 @@ def folder_of(work_dir: str, out_dir: str | None) -> Path:
     return Path(out_dir) / Path(work_dir).name
 
 
-def is_local(folder: str, client: dict | None) -> bool:
-    """Check whether a folder lies on a disk, not in a remote store."""
+def is_local(folder: str, client: dict | None, runner: object) -> bool:
+    """Check whether checkpoints are files on a disk, in no remote store."""
+    if type(getattr(runner, 'strategy', None)).__name__ in OF_FOLDERS:
+        return False
     # MMEngine's older way to name a store, ``file_client_args``, goes first.
     return client is None and isinstance(
         get_file_backend(folder), LocalBackend

@@ -9,7 +9,7 @@ from mmengine.model import BaseModel, is_model_wrapper
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.registry import MODELS, DefaultScope
 from mmengine.runner import Runner
-from torch import nn
+from torch import Tensor, nn
 
 from .distributed import replace_sync_bn
 from .memory import check_kept
@@ -54,6 +54,16 @@ def build_model(cfg: Config, device: str | None = None) -> BaseModel:
 def unwrapped(model: nn.Module) -> nn.Module:
     """Get the network within a wrapper for several processes."""
     return model.get_submodule('module') if is_model_wrapper(model) else model
+
+
+def local_parts(value: object) -> list[Tensor]:
+    """List what this process holds of a value in a state, if it is a tensor.
+
+    FSDP's sharded kind can be looked at by its parts only.
+    """
+    if hasattr(value, 'local_shards'):
+        return [shard.tensor for shard in value.local_shards()]
+    return [value] if isinstance(value, Tensor) else []
 
 
 def optim_wrappers(runner: Runner) -> list[OptimWrapper]:

@@ -35,6 +35,8 @@ RECIPE = (
 )
 # ... and the keys in them that do not.
 PLACES = {'data_root', 'source', 'num_workers', 'persistent_workers'}
+# Where a run's folder has the fingerprint of its recipe.
+FINGERPRINT = 'fingerprint.txt'
 ARM_SETTINGS = {'title', 'config', 'overrides'}
 
 

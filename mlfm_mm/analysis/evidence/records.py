@@ -12,7 +12,7 @@ from ...engine import UsageError
 from ...engine.hosts import HOSTS
 from ..machine import describe_machine
 from ..runs import Curve, read_curve
-from .plan import Arm, Plan, Run, fingerprint, make_config
+from .plan import FINGERPRINT, Arm, Plan, Run, fingerprint, make_config
 
 
 def read_records(path: Path) -> list[dict]:
@@ -23,11 +23,22 @@ def read_records(path: Path) -> list[dict]:
 
     Returns:
         list[dict]: The records, in the order of the file.
+
+    Raises:
+        UsageError: A line was torn, as by a full disk.
     """
     if not path.is_file():
         return []
-    lines = path.read_text(encoding='utf-8').splitlines()
-    return [json.loads(line) for line in lines]
+    records: list[dict] = []
+    for line in path.read_text(encoding='utf-8').splitlines():
+        try:
+            records.append(json.loads(line))
+        except ValueError as error:
+            raise UsageError(
+                f'line {len(records) + 1} of {path} is no whole record '
+                f'({error}): remove it, and its run is recorded anew'
+            ) from error
+    return records
 
 
 def write_record(path: Path, record: dict) -> None:
@@ -65,7 +76,8 @@ def make_record(plan: Plan, run: Run, work_dir: Path) -> dict:
         seed=run.seed,
         config=run.arm.config.name,
         overrides=run.arm.overrides,
-        recipe=fingerprint(make_config(run, work_dir)),
+        # As it began: the config may have been edited since.
+        recipe=(work_dir / FINGERPRINT).read_text(),
         metric=plan.metric,
         final=_rounded(curve.final),
         best=_rounded(curve.best),
@@ -102,8 +114,8 @@ def pending_runs(plan: Plan, records: list[dict]) -> list[Run]:
         list[Run]: The others, in the plan's order.
 
     Raises:
-        UsageError: If a record was made with another recipe than the plan's:
-            results of two experiments must not share a row.
+        UsageError: If a record was made with another recipe or metric than
+            the plan's: results of two experiments must not share a row.
     """
     arms = {arm.name: arm for arm in plan.arms}
     for record in records:
@@ -115,10 +127,15 @@ def pending_runs(plan: Plan, records: list[dict]) -> list[Run]:
 
 def _check_same(plan: Plan, arm: Arm, record: dict) -> None:
     recipe = fingerprint(make_config(Run(arm, record['seed']), Path()))
-    if (record['overrides'], record['recipe']) == (arm.overrides, recipe):
-        return
-    raise UsageError(
-        f'{plan.name}: seed {record["seed"]} of arm {arm.name!r} was trained '
-        f'by another recipe than {arm.config.name} with overrides '
-        f'{arm.overrides} is now: restore it, or give what is new a new name'
-    )
+    seed = f'{plan.name}: seed {record["seed"]} of arm {arm.name!r}'
+    if record['metric'] != plan.metric:
+        raise UsageError(
+            f'{seed} was measured by {record["metric"]!r}, not by '
+            f'{plan.metric!r}: restore it, or give the plan another name'
+        )
+    if (record['overrides'], record['recipe']) != (arm.overrides, recipe):
+        raise UsageError(
+            f'{seed} was trained by another recipe than {arm.config.name} '
+            f'with overrides {arm.overrides} is now: restore it, or give what '
+            'is new a new name'
+        )

@@ -25,12 +25,10 @@ from ...engine import (
 )
 from ...engine.weights import weights_only
 from ..runs import read_curve
-from .plan import Plan, Run, fingerprint, make_config
+from .plan import FINGERPRINT, Plan, Run, fingerprint, make_config
 from .records import make_record, pending_runs, read_records, write_record
 
 POLL_SECONDS = 2.0
-# Where a run's folder has the fingerprint of its recipe.
-FINGERPRINT = 'fingerprint.txt'
 
 
 @dataclass
@@ -128,6 +126,8 @@ def run_plan(
         try:
             while waiting or running:
                 while waiting and len(running) < jobs:
+                    # Somebody may have edited a config since the last one.
+                    pending_runs(plan, read_records(records))
                     running.append(_start(waiting.pop(0), folder))
                     console.print(f'start  {running[-1].run.name}')
                 time.sleep(POLL_SECONDS)

@@ -14,6 +14,7 @@ from mmengine.hooks import Hook
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 from torch import Tensor
+from torch.distributed.fsdp import FullyShardedDataParallel
 from torch.optim import Optimizer
 
 from ...datasets.images import shorten
@@ -21,7 +22,7 @@ from ...registry import HOOKS
 from ..checkpoints import read
 from ..distributed import highest
 from ..history import forget_not_finite
-from ..models import optim_wrappers, unwrapped
+from ..models import local_parts, optim_wrappers, unwrapped
 
 POLICIES = ('stop', 'skip', 'roll_back')
 # How many images of a batch a message names.
@@ -95,6 +96,7 @@ class FiniteGuardHook(Hook):
         self._refuse(dict(model.named_parameters()), 'The network begins')
         # Some buffers are infinite on purpose, such as masks.
         self.exempt = set(_not_finite(model.state_dict()))
+        self.is_sharded = isinstance(runner.model, FullyShardedDataParallel)
         self.handles = []
         for wrapper in optim_wrappers(runner):
             before_step = wrapper.optimizer.register_step_pre_hook
@@ -139,7 +141,9 @@ class FiniteGuardHook(Hook):
         if getattr(optimizer, 'found_inf', None) is not None:
             return  # a fused one, to which the loss scaler left the check
         is_bad = any(map(bool, self.bad_losses))
-        if is_bad or not _all_finite(_gradients(optimizer)):
+        is_bad = is_bad or not _all_finite(_gradients(optimizer))
+        # Elsewhere all processes have the same gradients.
+        if highest(is_bad) if self.is_sharded else is_bad:
             self.is_dropped = True
             _drop_gradients(optimizer)
 
@@ -257,7 +261,7 @@ def _groups(runner: Runner) -> list[dict]:
 def _not_finite(state: dict[str, Tensor]) -> Iterator[str]:
     """Name the tensors that hold an infinity or no number."""
     for name, value in state.items():
-        if torch.is_tensor(value) and not value.isfinite().all():
+        if not all(part.isfinite().all() for part in local_parts(value)):
             yield name
 
 

@@ -27,7 +27,7 @@ class SafeCheckpointHook(CheckpointHook):
       it passes over, and starts anew only in a folder without any.
     - Nothing outside the run's folder is deleted, even where it is a copy.
 
-    Checkpoints on remote backends are left to MMEngine.
+    Those on remote backends, or that are folders, are left to MMEngine.
 
     Args:
         on_failure (str): What to do if a write fails: ``'continue'`` to train
@@ -79,8 +79,8 @@ class SafeCheckpointHook(CheckpointHook):
                 a folder.
         """
         self.folder = checkpoints.folder_of(runner.work_dir, self.out_dir)
-        where = self.out_dir or runner.work_dir
-        self.is_local = checkpoints.is_local(where, self.file_client_args)
+        where, client = self.out_dir or runner.work_dir, self.file_client_args
+        self.is_local = checkpoints.is_local(where, client, runner)
         if self.is_local:
             checkpoints.check_name(self.filename_tmpl)
         if self.on_failure == 'continue':

@@ -9,9 +9,22 @@ from mlfm_mm.analysis.evidence import (
     read_records,
     write_record,
 )
+from mlfm_mm.analysis.evidence.plan import (
+    FINGERPRINT,
+    Run,
+    fingerprint,
+    make_config,
+)
 from mlfm_mm.engine import UsageError
 from tests.analysis.evidence.test_plan import write_plan
 from tests.analysis.test_runs import write
+
+
+def write_run(folder: Path, run: Run, scalars: list[dict]) -> Path:
+    """Write what a finished run leaves."""
+    write(folder, '20260101_000000', scalars)
+    (folder / FINGERPRINT).write_text(fingerprint(make_config(run, folder)))
+    return folder
 
 
 def test_a_finished_run(tmp_path: Path) -> None:
@@ -23,10 +36,10 @@ def test_a_finished_run(tmp_path: Path) -> None:
         dict(epoch_loss=1.0, epoch_time=3.0, step=2),
         {'accuracy/top1': 50.0, 'step': 2},
     ]
-    write(tmp_path / 'work', '20260101_000000', scalars)
+    work = write_run(tmp_path / 'work', run, scalars)
     file = tmp_path / 'results' / 'plan.jsonl'
     assert read_records(file) == []
-    write_record(file, make_record(plan, run, tmp_path / 'work'))
+    write_record(file, make_record(plan, run, work))
     (record,) = read_records(file)
     assert (record['arm'], record['seed']) == ('deep', 3)
     assert record['overrides'] == {'model.depth': 2}
@@ -43,20 +56,28 @@ def test_a_finished_run(tmp_path: Path) -> None:
     [
         ('plan.py', "'model.depth': 2", "'model.depth': 3"),
         ('recipe.py', 'type="Gap"', 'type="Gem"'),
+        ('plan.py', 'accuracy/top1', 'accuracy/top5'),
     ],
 )
-def test_a_recipe_that_changed_after_a_run(
+def test_what_changed_after_a_run(
     tmp_path: Path, file: str, old: str, new: str
 ) -> None:
     path = write_plan(tmp_path)
     plan = read_plan(path)
     run = list(plan.runs())[1]
-    write(
-        tmp_path / 'w', '20260101_000000', [{'accuracy/top1': 1.0, 'step': 1}]
-    )
-    record = make_record(plan, run, tmp_path / 'w')
+    scalars = [{'accuracy/top1': 1.0, 'step': 1}]
+    record = make_record(plan, run, write_run(tmp_path / 'w', run, scalars))
     assert len(pending_runs(plan, [record])) == 3
     text = (tmp_path / file).read_text()
     (tmp_path / file).write_text(text.replace(old, new))
-    with pytest.raises(UsageError, match='give what is new a new name'):
+    with pytest.raises(UsageError, match='restore it, or give'):
         pending_runs(read_plan(path), [record])
+
+
+def test_a_torn_line(tmp_path: Path) -> None:
+    file = tmp_path / 'plan.jsonl'
+    write_record(file, dict(arm='deep'))
+    with file.open('a') as stream:
+        stream.write('{"arm": "de')
+    with pytest.raises(UsageError, match='line 2 of'):
+        read_records(file)

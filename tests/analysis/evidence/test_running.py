@@ -10,10 +10,13 @@ import pytest
 from rich.console import Console
 from rich.progress import Progress
 
-from mlfm_mm.analysis.evidence import read_plan
-from mlfm_mm.analysis.evidence.plan import fingerprint, make_config
-from mlfm_mm.analysis.evidence.running import (
+from mlfm_mm.analysis.evidence import read_plan, read_records, running
+from mlfm_mm.analysis.evidence.plan import (
     FINGERPRINT,
+    fingerprint,
+    make_config,
+)
+from mlfm_mm.analysis.evidence.running import (
     Job,
     _left,
     _stop,
@@ -95,3 +98,25 @@ def test_a_run_that_another_recipe_began(tmp_path: Path) -> None:
     recipe.write_text(recipe.read_text().replace('epochs=10', 'epochs=9'))
     with pytest.raises(UsageError, match='begun by another recipe'):
         check_begun(run, folder)
+
+
+def test_a_recipe_edited_while_a_plan_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = read_plan(begun_plan(tmp_path, 10))
+    recipe, work = tmp_path / 'recipe.py', tmp_path / 'work'
+    before = fingerprint(make_config(next(plan.runs()), work))
+
+    def edit() -> None:
+        text = recipe.read_text()
+        recipe.write_text(text.replace('epochs=10', 'epochs=9'))
+
+    ended = Mock(exitcode=0, start=edit, is_alive=lambda: False)
+    context = Mock(Process=Mock(return_value=ended))
+    monkeypatch.setattr(running, 'get_context', lambda kind: context)
+    monkeypatch.setattr(running, 'POLL_SECONDS', 0)
+    records = tmp_path / 'records.jsonl'
+    with pytest.raises(UsageError, match='by another recipe than'):
+        run_plan(plan, 1, work, records, Console(quiet=True))
+    (record,) = read_records(records)
+    assert record['recipe'] == before

@@ -13,8 +13,9 @@ from torch.optim import SGD
 
 from mlfm_mm.engine.hooks import FiniteGuardHook, NonFiniteError
 from tests.engine.hooks.test_exact_resume import EMA
-from tests.engine.hooks.test_safe_checkpoint import log, names
+from tests.engine.hooks.test_safe_checkpoint import REPO, log, names
 from tests.engine.hooks.toy import add_validation, run, toy_config, weights
+from tests.processes import run_ranks
 
 
 def guarded_config(work_dir: Path, **options: Any) -> Config:
@@ -273,3 +274,11 @@ def test_a_loss_whose_gradients_are_finite(tmp_path: Path) -> None:
         assert torch.equal(weight, before) != moves
     hook.after_train(runner)
     assert wrapper.scale_loss.__func__ is type(wrapper).scale_loss
+
+
+def test_a_gradient_of_one_shard(tmp_path: Path) -> None:
+    """The bias of the head, which the first of two processes does not hold."""
+    words = 'tests/engine/hooks/sharded.py', tmp_path, 'SteepNet'
+    for rank in run_ranks(2, *words, cwd=REPO, PYTHONPATH=str(REPO)):
+        assert rank.returncode == 0, rank.stderr
+        assert rank.stdout.endswith('the same: True\n')

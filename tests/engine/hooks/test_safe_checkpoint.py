@@ -17,7 +17,7 @@ from mlfm_mm.engine.hooks import SafeCheckpointHook
 from mlfm_mm.engine.resume import find_newest
 from mlfm_mm.engine.runner import build_runner
 from tests.engine.hooks.toy import add_validation, run, toy_config
-from tests.processes import run_python
+from tests.processes import run_python, run_ranks
 
 REPO = Path(__file__).resolve().parents[3]
 
@@ -261,3 +261,14 @@ def test_resume_by_a_relative_path(
         runner.train()
     text = f'last whole checkpoint is {tmp_path / "epoch_1.pth"}'
     assert text in log(runner)
+
+
+def test_folders_of_sharded_weights(tmp_path: Path) -> None:
+    """All processes write to them: they are left to MMEngine."""
+    words = 'tests/engine/hooks/sharded.py', tmp_path, 'ToyNet'
+    for rank in run_ranks(2, *words, cwd=REPO, PYTHONPATH=str(REPO)):
+        assert rank.returncode == 0, rank.stderr
+        assert rank.stdout.endswith('the same: False\n')
+    (last,) = tmp_path.glob('*.pth')
+    assert last.name == 'epoch_3.pth'
+    assert {p.name for p in last.iterdir()} == {'rank0.pth', 'rank1.pth'}
