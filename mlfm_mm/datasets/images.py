@@ -63,7 +63,8 @@ def list_files(
             continue
         if path.suffix.lower() in EXTENSIONS:
             images.append(path)
-        elif not path.is_dir():
+        # Folders are searched, but for links to them.
+        elif not path.is_dir() or (deep and path.is_symlink()):
             others.append(path)
     return images, others
 

@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import pytest
@@ -105,3 +106,19 @@ def test_the_number_of_classes(
     with pytest.raises(SystemExit):
         tool.main()
     assert f'{count} must be 1 or more' in capsys.readouterr().err
+
+
+def test_a_part_of_the_archive(tmp_path: Path) -> None:
+    source = write(tmp_path / 'tiny-imagenet-200')
+    new = tmp_path / 'new'
+    boxes = source / 'train/n02/n02_boxes.txt'
+    boxes.write_text('n02_0.JPEG\t0\t0\t9\t9\nn02_1.JPEG\t0\t0\t9\t9\n')
+    (source / 'train/n02/images/n02_1.JPEG').unlink()
+    with pytest.raises(FolderError, match='holds 1 images, not 2'):
+        tool.arrange(source, new, 2)
+    shutil.rmtree(source / 'train/n02')
+    (source / 'wnids.txt').write_text('\n'.join(WNIDS))
+    # Else n03 would be the second class.
+    with pytest.raises(FolderError, match='lacks n02, which wnids'):
+        tool.arrange(source, new, 2)
+    assert not new.exists()

@@ -43,6 +43,7 @@ from mlfm_mm.engine.arguments import (
     make_parser,
     positive,
 )
+from mlfm_mm.engine.hooks.check_data import moved_classes
 from mlfm_mm.engine.options import load_config
 from mlfm_mm.engine.outputs import make_parent
 
@@ -131,10 +132,16 @@ def check(args: argparse.Namespace) -> Report:
         split: look_at_all(list_infos(dataset), split, args.jobs)
         for split, dataset in datasets.items()
     }
-    classes = next(iter(datasets.values())).metainfo.get('classes') or ()
+    first, *others = datasets
+    classes = datasets[first].metainfo.get('classes') or ()
     findings = judge(splits, classes, turns_pictures(cfg), args.extreme)
+    moved = [
+        ('label', split, f'{text} (in {first} and here)')
+        for split in others
+        for text in moved_classes(datasets[first], datasets[split])
+    ]
     report: Report = defaultdict(lambda: defaultdict(list))
-    for kind, split, text in [*absent, *findings]:
+    for kind, split, text in [*absent, *findings, *moved]:
         report[kind][split].append(text)
     show(report, splits)
     if args.out:

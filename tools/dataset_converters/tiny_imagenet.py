@@ -58,6 +58,7 @@ def find_images(source: str | Path, count: int) -> dict[Path, list[Path]]:
             f'and val/val_annotations.txt. {FETCH}'
         )
     folders = subfolders(top / 'train')
+    check_whole(top, folders)
     if len(folders) < count:
         raise FolderError(
             f'{top / "train"} has {len(folders)} classes, not {count}. {FETCH}'
@@ -78,6 +79,30 @@ def find_images(source: str | Path, count: int) -> dict[Path, list[Path]]:
             f'{notes.name} names: unpack it anew. {FETCH}'
         )
     return found
+
+
+def check_whole(top: Path, folders: list[Path]) -> None:
+    """Refuse a part of the classes or of their images, as by a broken unzip.
+
+    The first classes of a part are others than the first of all.
+    """
+    listed = top / 'wnids.txt'
+    there = {folder.name for folder in folders}
+    wnids = set(listed.read_text().split()) if listed.is_file() else there
+    if absent := sorted(wnids - there):
+        raise FolderError(
+            f'{top / "train"} lacks {shorten(absent)}, which {listed.name} '
+            f'names: unpack it anew. {FETCH}'
+        )
+    for folder in folders:
+        boxes = folder / f'{folder.name}_boxes.txt'
+        count = len(list_images(require_folder(folder / 'images', FETCH)))
+        noted = boxes.read_text().splitlines() if boxes.is_file() else []
+        if count < max(1, len(noted)):
+            raise FolderError(
+                f'{folder / "images"} holds {count} images, not '
+                f'{max(1, len(noted))}: unpack it anew. {FETCH}'
+            )
 
 
 def read_notes(path: Path) -> Iterator[tuple[str, str]]:

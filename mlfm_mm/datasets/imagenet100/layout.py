@@ -122,9 +122,17 @@ def collect(
     """List the images of the 100 classes, by synset.
 
     Raises:
-        FolderError: A class is absent or empty, or there are others.
+        FolderError: A class is absent, empty or there twice, or there are
+            others.
     """
-    folders = {f.name: f for part in parts for f in subfolders(part)}
+    folders: dict[str, Path] = {}
+    for folder in (f for part in parts for f in subfolders(part)):
+        first = folders.setdefault(folder.name, folder)
+        if first != folder:
+            raise FolderError(
+                f'{first} and {folder} are the same class: put the images '
+                f'into one of them. {remedy(top)}'
+            )
     absent = [wnid for wnid in RANKS if wnid not in folders]
     others = sorted(set(folders) - set(RANKS))
     if absent or (others and len(folders) < IMAGENET_1K):

@@ -60,6 +60,7 @@ class CheckDataHook(Hook):
         if size:  # a batch sampler of one's own may have none
             check_share(runner.cfg, runner.world_size, size)
         self.check_classes(runner.model, loader.dataset)
+        check_labels(loader.dataset, getattr(runner, 'val_loop', None))
         if isinstance(loader, DataLoader):  # else its batches are unknown
             check_batches(loader)
             check_last_batch(runner.model, loader)
@@ -101,6 +102,46 @@ class CheckDataHook(Hook):
                 f'classes ({shorten(list(map(str, classes)))}), but '
                 f'{" and ".join(heads)}: set {" and ".join(remedy)}'
             )
+
+
+def check_labels(train: object, val_loop: object) -> None:
+    """Refuse classes that have other labels in validation than in training."""
+    loader = getattr(val_loop, 'dataloader', None)
+    if moved := moved_classes(train, getattr(loader, 'dataset', None)):
+        raise UsageError(
+            'classes have other labels in training than in validation: '
+            f'{shorten(moved)}. Make the class folders of both the same, or '
+            'give both data sets the same metainfo=dict(classes=...)'
+        )
+
+
+def moved_classes(first: object, second: object) -> list[str]:
+    """Name the classes that have other labels in a second data set.
+
+    Folders whose classes differ are numbered each by themselves.
+
+    Args:
+        first (object): A data set, which may have ``metainfo``.
+        second (object): Another; with another number of classes, nothing is
+            compared.
+
+    Returns:
+        list[str]: Classes, and their labels in both.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> train = SimpleNamespace(metainfo=dict(classes=('cat', 'dog')))
+        >>> val = SimpleNamespace(metainfo=dict(classes=('bird', 'cat')))
+        >>> moved_classes(train, val)
+        ['cat is 0 and 1']
+    """
+    known = (getattr(data, 'metainfo', None) or {} for data in (first, second))
+    one, other = (list(k.get('classes') or ()) for k in known)
+    return [
+        f'{name} is {label} and {other.index(name)}'
+        for label, name in enumerate(one)
+        if len(one) == len(other) and name in other and name != other[label]
+    ]
 
 
 def check_share(cfg: Config, processes: int, size: int) -> None:

@@ -80,6 +80,8 @@ def damage(root: Path, kind: str) -> None:
         (root / 'val.X' / WNIDS[7] / f'{WNIDS[7]}_0.JPEG').unlink()
     elif kind == 'one class more':
         make_class(root / 'val.X' / 'n99999999')
+    elif kind == 'a class twice':
+        make_class(root / 'val.X2' / WNIDS[7])
     elif kind == 'another 100':
         for wnid in WNIDS[50:]:
             place = root / 'val.X' / wnid
@@ -98,6 +100,7 @@ def damage(root: Path, kind: str) -> None:
         ('absent class', rf'99 class folders; .* Absent \(1\): {WNIDS[7]}'),
         ('empty class', f'no images of 1 of the 100 classes: .*{WNIDS[7]}'),
         ('one class more', r'101 class folders; .* \(1\): n99999999'),
+        ('a class twice', rf'X/{WNIDS[7]} and .*X2/{WNIDS[7]} are the same'),
         ('another 100', r'Absent \(50\): .* several choices of 100 classes'),
         ('other labels', 'lists 1 classes, which are not the 100'),
         ('broken labels', 'is no JSON file'),

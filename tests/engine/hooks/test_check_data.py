@@ -15,6 +15,7 @@ from mlfm_mm.engine import UsageError
 from mlfm_mm.engine.hooks import CheckDataHook
 from mlfm_mm.engine.hooks.check_data import (
     check_batches,
+    check_labels,
     check_last_batch,
     check_share,
 )
@@ -22,7 +23,7 @@ from mlfm_mm.engine.options import load_config
 from mlfm_mm.engine.runner import build_runner
 from tests.datasets.camvid.pictures import write
 from tests.hosts import needs_mmseg
-from tests.tools.helpers import CONFIGS, write_digits_config
+from tests.tools.helpers import CONFIGS, write_digits_config, write_image
 
 
 class Data(list):
@@ -233,4 +234,33 @@ def test_a_segmentor_of_other_classes(tmp_path: Path) -> None:
     with pytest.raises(
         UsageError, match=r'11 classes .*decode_head has 19: set model'
     ):
+        build_runner(cfg).train()
+
+
+def test_classes_with_other_labels_in_validation() -> None:
+    def loop(*names: str) -> SimpleNamespace:
+        dataset = SimpleNamespace(metainfo=dict(classes=names))
+        return SimpleNamespace(dataloader=SimpleNamespace(dataset=dataset))
+
+    for same in (None, loop(), loop('cat', 'dog', 'hen'), loop('hen', 'dog')):
+        check_labels(Data(), same)
+    with pytest.raises(UsageError, match='cat is 0 and 1, dog is 1 and 2'):
+        check_labels(Data(), loop('bird', 'cat', 'dog'))
+
+
+def test_class_folders_that_differ(tmp_path: Path) -> None:
+    """MMPretrain numbers those of each split by themselves."""
+    for place in ('train/ant', 'train/bee', 'val/ant', 'val/aaa'):
+        write_image(tmp_path / place / '0.png', len(place), 90)
+    cfg = load_config(str(write_digits_config(tmp_path)))
+    cfg.model.head.num_classes = 2
+    cfg.data_preprocessor.num_classes = 2
+    cfg.train_dataloader.batch_size = 2
+    for split in ('train', 'val'):
+        cfg[f'{split}_dataloader'].dataset = dict(
+            type='CustomDataset', data_root=str(tmp_path / split)
+        )
+    cfg.custom_hooks = [dict(type='mlfm_mm.CheckDataHook')]
+    cfg.work_dir, cfg.launcher = str(tmp_path), 'none'
+    with pytest.raises(UsageError, match='than in validation: ant is 0 and 1'):
         build_runner(cfg).train()

@@ -80,6 +80,25 @@ def test_a_folder_without_faults(
     assert check(config, folder, out, monkeypatch) == ({}, 0)
 
 
+def test_classes_with_other_labels(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place in ('train/ant', 'train/bee', 'val/aaa', 'val/ant'):
+        write_image(tmp_path / place / '0.png', len(place), hash(place) % 99)
+    config = tmp_path / 'config.py'
+    data = f"dict(type='CustomDataset', data_root={str(tmp_path)!r} + '/%s')"
+    config.write_text(
+        f'train_dataloader = dict(dataset={data % "train"})\n'
+        f'val_dataloader = dict(dataset={data % "val"})\n'
+        "default_scope = 'mmpretrain'\n"
+    )
+    command = ['check_dataset.py', str(config), '--jobs', '1']
+    monkeypatch.setattr('sys.argv', command)
+    report = check_dataset.check(check_dataset.parse_args())
+    found = ['ant is 0 and 1 (in train and here)']
+    assert report['label'] == dict(val=found)
+
+
 @needs_mmseg
 def test_masks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / 'camvid'
