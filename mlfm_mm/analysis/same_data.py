@@ -38,10 +38,11 @@ def check_data(
         that differ in the network only, or --data FOLDER if the data were
         moved
     """
+    ignored = () if data_root is None else ('data_root',)
     _refuse_others(
-        {folder: _data(cfg) for folder, cfg in configs.items()},
-        'data_root' if data_root is not None else '',
-        'give runs that differ in the network only, or --data FOLDER if the '
+        {name: _data(cfg, ignored) for name, cfg in configs.items()},
+        'the runs are not on the same data: ',
+        '; give runs that differ in the network only, or --data FOLDER if the '
         'data were moved',
     )
 
@@ -56,31 +57,11 @@ def check_test_data(configs: Mapping[str, Config]) -> None:
     Raises:
         UsageError: The configs name different test data.
     """
-    tested = {
-        file: {
-            key: value
-            for key, value in _data(cfg).items()
-            if key.startswith('test') and not key.endswith('.pipeline')
-        }
-        for file, cfg in configs.items()
-    }
-    remedy = 'give others, or set it for all by --cfg-options KEY=VALUE'
-    _refuse_others(tested, '', remedy)
-
-
-def _refuse_others(
-    data: Mapping[str, Mapping[str, object]], ignored: str, remedy: str
-) -> None:
-    (start, first), *others = data.items()
-    for folder, other in others:
-        for key in _differences(first, other):
-            if ignored and key.endswith(ignored):
-                continue
-            raise UsageError(
-                f'the runs are not on the same data: {key} is '
-                f'{first.get(key)!r} in {start} and '
-                f'{other.get(key)!r} in {folder}; {remedy}'
-            )
+    _refuse_others(
+        {f: _data(cfg, ('.pipeline',), 'test') for f, cfg in configs.items()},
+        'the runs are not on the same data: ',
+        '; give others, or set it for all by --cfg-options KEY=VALUE',
+    )
 
 
 def check_seeds(
@@ -121,25 +102,25 @@ def check_seeds(
                 f'{name}: {what} ({listed}): leave one out, or tell them '
                 'apart by NAME=...'
             )
-    (start, cfg), *others = runs
-    first = _network(cfg)
-    for path, cfg in others:
-        other = _network(cfg)
-        for key in _differences(first, other):
-            raise UsageError(
-                f'{name}: {key} is {first.get(key)!r} in {start} and '
-                f'{other.get(key)!r} in {path}, so these are not seeds of '
-                'one network: tell them apart by NAME=...'
-            )
+    _refuse_others(
+        {path: _network(cfg) for path, cfg in runs},
+        f'{name}: ',
+        ', so these are not seeds of one network: tell them apart by NAME=...',
+    )
 
 
-def _differences(
-    first: Mapping[str, object], other: Mapping[str, object]
-) -> Iterator[str]:
-    """Yield the keys whose values differ."""
-    for key in sorted(first.keys() | other.keys()):
-        if _plain(key, first.get(key)) != _plain(key, other.get(key)):
-            yield key
+def _refuse_others(
+    settings: Mapping[str | Path, Mapping[str, object]], what: str, remedy: str
+) -> None:
+    """Refuse settings that are not the first ones, by a key that differs."""
+    (start, first), *others = settings.items()
+    for place, other in others:
+        for key in sorted(first.keys() | other.keys()):
+            if _plain(key, first.get(key)) != _plain(key, other.get(key)):
+                raise UsageError(
+                    f'{what}{key} is {first.get(key)!r} in {start} and '
+                    f'{other.get(key)!r} in {place}{remedy}'
+                )
 
 
 def _plain(key: str, value: object) -> object:
@@ -163,19 +144,23 @@ def _network(cfg: Config | None) -> dict[str, object]:
     return {key: value for key, value in found if not key.endswith(begin)}
 
 
-def _data(cfg: Config) -> dict[str, object]:
-    """Collect a config's data set settings by dotted keys."""
+def _data(
+    cfg: Config, ignored: tuple[str, ...], only: str = ''
+) -> dict[str, object]:
+    """Collect settings of data sets, of one split only, by dotted keys."""
     found: dict[str, object] = {}
     for split in ('train', 'val', 'test'):
         loader = f'{split}_dataloader'
         dataset = (cfg.get(loader) or {}).get('dataset')
         found.update(_flatten(dataset, f'{loader}.dataset'))
+    endings = ('._scope_', '.test_mode', '.lazy_init', *ignored)
     # Training pipelines belong to the recipe, which may differ.
     return {
         key: value
         for key, value in found.items()
         if not (key.startswith('train') and key.endswith('.pipeline'))
-        and not key.endswith(('._scope_', '.test_mode', '.lazy_init'))
+        and key.startswith(only)
+        and not key.endswith(endings)
     }
 
 
