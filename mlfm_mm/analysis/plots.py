@@ -48,7 +48,15 @@ def plot_curves(
         draw(left, [run.score for run in runs], told(name, runs, unit), index)
         draw(right, [run.loss for run in runs], told_loss(name, runs), index)
         if len(runs) == 1:
-            mark_best(left, runs[0], index)
+            # A star where the run was best.
+            left.plot(
+                runs[0].best_at,
+                runs[0].best,
+                '*',
+                color=COLORS[index % len(COLORS)],
+                markersize=13,
+                markeredgecolor='white',
+            )
     finish(left, score_label, unit)
     mean = ', mean of the epoch' if unit == 'epoch' else ''
     finish(right, f'training loss{mean}', unit)
@@ -71,24 +79,6 @@ def told_loss(name: str, runs: Sequence[Curve]) -> str:
     """Write a network's entry in the legend of losses."""
     finals = [run.loss[max(run.loss)] for run in runs if run.loss]
     return f'{name}: final {fmean(finals):.3f}' if finals else name
-
-
-def mark_best(axes: Axes, curve: Curve, index: int) -> None:
-    """Mark where a run was best.
-
-    Args:
-        axes (Axes): The panel.
-        curve (Curve): The run.
-        index (int): The number of the network, which chooses the colour.
-    """
-    axes.plot(
-        curve.best_at,
-        curve.best,
-        '*',
-        color=COLORS[index % len(COLORS)],
-        markersize=13,
-        markeredgecolor='white',
-    )
 
 
 def draw(

@@ -197,7 +197,11 @@ def use_tta(cfg: Config, host: Host) -> None:
     datasets = find_datasets(cfg)
     if host.scope == 'mmpretrain':
         cfg.setdefault('tta_model', dict(type='AverageClsScoreTTA'))
-        cfg.setdefault('tta_pipeline', flip_pipeline(datasets[0]['pipeline']))
+        *others, pack = deepcopy(list(datasets[0]['pipeline']))
+        # Each image is seen mirrored and plain.
+        flips = [dict(type='RandomFlip', prob=prob) for prob in (1.0, 0.0)]
+        views = dict(type='TestTimeAug', transforms=[flips, [pack]])
+        cfg.setdefault('tta_pipeline', [*others, views])
     missing = [k for k in ('tta_model', 'tta_pipeline') if k not in cfg]
     if missing:
         raise UsageError(
@@ -211,20 +215,6 @@ def use_tta(cfg: Config, host: Host) -> None:
         # A Runner would give it the config's, which replaces the model's own.
         wrapper.setdefault('data_preprocessor', cfg.model.data_preprocessor)
     cfg.model = wrapper
-
-
-def flip_pipeline(pipeline: list[dict]) -> list[dict]:
-    """Make a test pipeline see each image plain and mirrored.
-
-    Args:
-        pipeline (list[dict]): Transforms, of which the last packs.
-
-    Returns:
-        list[dict]: The transforms of the test with augmentation.
-    """
-    *others, pack = deepcopy(list(pipeline))
-    flips = [dict(type='RandomFlip', prob=prob) for prob in (1.0, 0.0)]
-    return [*others, dict(type='TestTimeAug', transforms=[flips, [pack]])]
 
 
 def write_segmentations(cfg: Config, folder: str) -> None:
