@@ -24,7 +24,7 @@ from .hooks.check_data import check_batches
 from .memory import check_kept
 from .models import unwrapped
 from .run_lock import held
-from .weights import wrap_bare
+from .weights import weights_in
 
 _numbers = count()
 
@@ -137,17 +137,19 @@ class _Careful:
         base: Any = super()
         strategy = getattr(self, 'strategy', None)
         wrapped = getattr(strategy, 'model', None)
+        file: Any = kwargs.get('checkpoint')
         if fn_name == 'before_save_checkpoint' and isinstance(
             wrapped, DistributedDataParallel
         ):
             # MMEngine's DDPStrategy saves the names of the wrapper.
-            saved: Any = kwargs['checkpoint']
             consume_prefix_in_state_dict_if_present(
-                saved['state_dict'], 'module.'
+                file['state_dict'], 'module.'
             )
-        elif fn_name == 'after_load_checkpoint':
-            bare: Any = kwargs['checkpoint']
-            wrap_bare(bare)
+        elif fn_name == 'after_load_checkpoint' and 'state_dict' not in file:
+            # Hooks such as EMAHook look for the weights there.
+            weights = weights_in(file)
+            file.clear()
+            file['state_dict'] = weights
         elif fn_name == 'before_run':
             check_kept(unwrapped(self.model), self.cfg.get('model'))
         base.call_hook(fn_name, **kwargs)

@@ -193,24 +193,6 @@ def weights_in(checkpoint: Checkpoint) -> dict[str, Tensor]:
     return weights
 
 
-def wrap_bare(checkpoint: Checkpoint) -> None:
-    """Put bare weights where hooks such as ``EMAHook`` look for them.
-
-    Args:
-        checkpoint (dict): What a file holds, changed in place.
-
-    Example:
-        >>> checkpoint = {'bias': torch.zeros(1)}
-        >>> wrap_bare(checkpoint)
-        >>> list(checkpoint)
-        ['state_dict']
-    """
-    if 'state_dict' not in checkpoint:
-        weights = weights_in(checkpoint)
-        checkpoint.clear()
-        checkpoint['state_dict'] = weights
-
-
 def _unwrapped(named: dict) -> dict:
     return {re.sub(r'^module(\.|$)', '', k): v for k, v in named.items()}
 
