@@ -15,8 +15,6 @@ PACKAGE = Path(__file__).resolve().parent
 # Where mmpretrain's hub has this model, it has all of ours.
 KNOWN = 'resnet18-mlfm_in100'
 TASK = 'Image Classification'
-# The network that comes with trained weights, within configs/evidence.
-TRAINED = 'mobilenetv2_0.35-mlfm_tiny20'
 
 
 def know_mmseg_by_its_module() -> None:
@@ -93,24 +91,6 @@ def own_config(name: str) -> Path:
             f'mlfm_mm::{name}: there is no such config in {root / "configs"}'
         )
     return path
-
-
-def trained_network() -> tuple[str, str]:
-    """Find the small classifier that comes with trained weights.
-
-    Returns:
-        tuple[str, str]: Its config and its weights.
-
-    Raises:
-        FileNotFoundError: The package came without configs.
-
-    Example:
-        >>> [Path(path).name for path in trained_network()]
-        ['mobilenetv2_0.35-mlfm_tiny20.py', 'mobilenetv2_0.35-mlfm_tiny20.pth']
-    """
-    config = own_config(f'evidence/recipes/{TRAINED}.py')
-    weights = own_config(f'evidence/weights/{TRAINED}.pth')
-    return str(config), str(weights)
 
 
 def shipped_files() -> Path | None:

@@ -17,7 +17,7 @@ from ..engine.models import build_model
 from ..engine.options import load_config
 from ..engine.weights import load_whole, read_checkpoint, weights_only
 from ..models import MLFMNeck
-from ..openmmlab import trained_network
+from ..openmmlab import own_config
 from .runs import (
     find_checkpoint,
     find_runs,
@@ -30,8 +30,11 @@ from .same_data import check_seeds, check_test_data
 
 # How the names of MMEngine's configs end.
 CONFIGS = ('.py', '.json', '.yaml', '.yml')
-# What to leave out of the file names of the network with memory.
-SHIPPED = {'plain': '-mlfm', 'MLFM': ''}
+# The classifiers that come with trained weights, within configs/evidence.
+SHIPPED = {
+    'plain': 'mobilenetv2_0.35_tiny20',
+    'MLFM': 'mobilenetv2_0.35-mlfm_tiny20',
+}
 
 
 @dataclass(frozen=True)
@@ -187,11 +190,12 @@ def find_seed(checkpoint: str) -> int | None:
 
 
 def _shipped() -> list[Source]:
-    config, weights = trained_network()
-    return [
-        Source(name, config.replace(mark, ''), weights.replace(mark, ''))
-        for name, mark in SHIPPED.items()
-    ]
+    sources = []
+    for name, file in SHIPPED.items():
+        config = own_config(f'evidence/recipes/{file}.py')
+        weights = own_config(f'evidence/weights/{file}.pth')
+        sources.append(Source(name, str(config), str(weights)))
+    return sources
 
 
 def _sources_in(folder: Path, name: str | None) -> list[Source]:

@@ -1,8 +1,10 @@
+import shutil
 from pathlib import Path
 
 import pytest
 from mmengine.logging import MMLogger
 
+from mlfm_mm import openmmlab
 from mlfm_mm.analysis.trained import (
     Source,
     find_seed,
@@ -20,6 +22,23 @@ def write_run(folder: Path, neck: str = '') -> None:
     (folder / 'net.py').write_text(f'model = dict({neck})')
     (folder / 'last.pth').touch()
     (folder / 'last_checkpoint').write_text('/moved/last.pth')
+
+
+def test_what_is_shipped_in_a_folder_of_any_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / 'my-mlfm'
+    shutil.copytree(
+        openmmlab.shipped_files() / 'configs/evidence',
+        root / 'configs/evidence',
+    )
+    monkeypatch.setattr(openmmlab, 'shipped_files', lambda: root)
+    plain, memory = find_sources([])
+    assert plain.name == 'plain' and memory.name == 'MLFM'
+    for file in (plain.config, plain.checkpoint):
+        assert Path(file).is_file() and '-mlfm' not in Path(file).name
+    for file in (memory.config, memory.checkpoint):
+        assert Path(file).is_file() and '-mlfm' in Path(file).name
 
 
 def test_a_folder_of_runs_as_the_quickstart_leaves_it(tmp_path: Path) -> None:
