@@ -54,7 +54,12 @@ def protect(cfg: Config, signals: list[str] | None = None) -> None:
         else v
         for k, v in hooks.items()
     }
-    cfg.default_hooks = {**ours, **given}
+    cfg.default_hooks = {
+        k: v
+        for k, v in {**ours, **given}.items()
+        # MMEngine takes None for hooks that it has by itself.
+        if v is not None or k not in OUR_HOOKS or k == 'checkpoint'
+    }
     if signals:
         cfg.default_hooks.preemption = dict(
             OUR_HOOKS['preemption'], signals=signals

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from mmengine.config import Config
 from mmengine.hooks import (
@@ -7,7 +9,9 @@ from mmengine.hooks import (
 )
 
 from mlfm_mm.engine.hooks import ExactResumeHook
+from mlfm_mm.engine.runner import build_runner
 from mlfm_mm.engine.survival import OUR_HOOKS, protect
+from tests.engine.hooks.toy import toy_config
 
 
 def test_what_a_config_says_is_kept() -> None:
@@ -49,7 +53,20 @@ def test_other_hooks_stay() -> None:
 def test_they_can_be_removed() -> None:
     cfg = Config(dict(default_hooks=dict.fromkeys(OUR_HOOKS)))
     protect(cfg)
-    assert cfg.default_hooks == dict.fromkeys(OUR_HOOKS)
+    # What MMEngine has by itself is removed by MMEngine.
+    assert cfg.default_hooks == dict(checkpoint=None)
+
+
+@pytest.mark.parametrize('kind', ['Runner', 'FlexibleRunner'])
+def test_a_run_without_them(tmp_path: Path, kind: str) -> None:
+    cfg = toy_config(tmp_path)
+    cfg.default_hooks = dict.fromkeys(OUR_HOOKS)
+    protect(cfg)
+    cfg.update(runner_type=kind, filename=None, env_cfg={}, launcher='none')
+    runner = build_runner(cfg)
+    runner.train()
+    ours = [h for h in runner.hooks if type(h).__module__.startswith('mlfm')]
+    assert not ours and not list(tmp_path.glob('*.pth'))
 
 
 @pytest.mark.parametrize(
@@ -75,4 +92,4 @@ def test_an_option_needs_no_type() -> None:
     protect(cfg)
     ours = dict(OUR_HOOKS['finite_guard'], policy='skip')
     assert cfg.default_hooks.finite_guard == ours
-    assert cfg.default_hooks.preemption is None
+    assert 'preemption' not in cfg.default_hooks
