@@ -213,7 +213,8 @@ def check_hooks(cfg: Config) -> None:
         Traceback (most recent call last):
         ...
         mlfm_mm.engine.errors.UsageError: custom_hooks[0]='EMAHook' is no
-        hook: give dict(type=...)
+        hook: give dict(type=...) in a config file, since --cfg-options takes
+        no dict
     """
     named, listed = cfg.get('default_hooks'), cfg.get('custom_hooks')
     if not isinstance(named, dict | None):
@@ -227,7 +228,8 @@ def check_hooks(cfg: Config) -> None:
     for place, hook in given.items():
         if not isinstance(hook, dict | Hook):
             raise UsageError(
-                f'{place}={hook!r} is no hook: give dict(type=...)'
+                f'{place}={hook!r} is no hook: give dict(type=...) in a '
+                'config file, since --cfg-options takes no dict'
             )
 
 
