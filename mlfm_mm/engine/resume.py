@@ -53,11 +53,13 @@ def choose_checkpoint(folder: Path, suffix: str = '.pth') -> Path | None:
     return newest
 
 
-def refuse_torn(path: Path) -> None:
-    """Refuse to resume from a file that is not whole.
+def check_asked(path: Path, folder: Path, suffix: str = '.pth') -> None:
+    """Refuse to resume from a file that is not whole; name a newer one.
 
     Args:
         path (Path): The checkpoint that was asked for.
+        folder (Path): Where the run keeps its own.
+        suffix (str): How their names end. Defaults to ``'.pth'``.
 
     Raises:
         UsageError: If it cannot be resumed from.
@@ -70,6 +72,19 @@ def refuse_torn(path: Path) -> None:
             'file takes the newest checkpoint of the work folder that is '
             'whole'
         ) from error
+    newest, _ = find_newest(folder, suffix)
+    if newest and _written(newest) > _written(path):
+        # As where the same command begins a job again that was stopped.
+        print_log(
+            f'{newest} is newer than {path}, from which the run begins: it '
+            'goes on from the newer one by --resume without a file.',
+            level=WARNING,
+            **LOG,
+        )
+
+
+def _written(path: Path) -> float:
+    return written_at(read(path)['meta'])
 
 
 def find_newest(

@@ -24,6 +24,7 @@ from .hooks.check_data import check_batches
 from .memory import check_kept
 from .models import unwrapped
 from .run_lock import held
+from .survival import leave_out
 from .weights import weights_in
 
 _numbers = count()
@@ -50,6 +51,7 @@ def build_runner(cfg: Config, name: str | None = None) -> Runner:
     written = deepcopy(cfg)
     adapt_amp(cfg)
     adapt_launcher(cfg)
+    leave_out(cfg)
     if name is not None:
         _set_apart(cfg, f'{name}_{next(_numbers)}')
     kind: Any = Runner

@@ -16,6 +16,11 @@ OUR_HOOKS = dict(
     preemption=dict(type='mlfm_mm.PreemptionHook'),
     missed_validation=dict(type='mlfm_mm.MissedValidationHook'),
 )
+# Names for which MMEngine takes None; it refuses None for any other.
+OF_MMENGINE = (
+    *('runtime_info', 'timer', 'sampler_seed', 'logger'),
+    *('param_scheduler', 'checkpoint'),
+)
 # MMEngine's, where a config has none.
 DEFAULT_CHECKPOINT = dict(type='CheckpointHook', interval=1)
 
@@ -54,12 +59,7 @@ def protect(cfg: Config, signals: list[str] | None = None) -> None:
         else v
         for k, v in hooks.items()
     }
-    cfg.default_hooks = {
-        k: v
-        for k, v in {**ours, **given}.items()
-        # MMEngine takes None for hooks that it has by itself.
-        if v is not None or k not in OUR_HOOKS or k == 'checkpoint'
-    }
+    cfg.default_hooks = {**ours, **given}
     if signals:
         cfg.default_hooks.preemption = dict(
             OUR_HOOKS['preemption'], signals=signals
@@ -69,3 +69,23 @@ def protect(cfg: Config, signals: list[str] | None = None) -> None:
 def is_settings(hook: object, kind: type, scope: str | None) -> bool:
     """Tell whether a hook is settings, not an instance, of exactly a kind."""
     return isinstance(hook, dict) and kind_of(hook, HOOKS, scope) is kind
+
+
+def leave_out(cfg: Config) -> None:
+    """Leave out the hooks that a config removes by None.
+
+    Args:
+        cfg (Config): The config, changed in place.
+
+    Example:
+        >>> hooks = dict(timer=None, finite_guard=None)
+        >>> cfg = Config(dict(default_hooks=hooks))
+        >>> leave_out(cfg)
+        >>> cfg.default_hooks
+        {'timer': None}
+    """
+    cfg.default_hooks = {
+        name: hook
+        for name, hook in (cfg.get('default_hooks') or {}).items()
+        if hook is not None or name in OF_MMENGINE
+    }

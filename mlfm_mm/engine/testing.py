@@ -22,6 +22,14 @@ from .pictures import draw_predictions
 from .weights import check_checkpoint
 
 PICKLES = ('.pkl', '.pickle')
+# What averages the views of an image, where a config has no ``tta_model``.
+TTA_MODELS = dict(
+    mmpretrain=dict(type='AverageClsScoreTTA'),
+    mmdet=dict(
+        type='DetTTAModel',
+        tta_cfg=dict(nms=dict(type='nms', iou_threshold=0.5), max_per_img=100),
+    ),
+)
 METRIC_FILES = ('.json', '.yaml', '.yml', *PICKLES)
 
 
@@ -137,7 +145,9 @@ def run_test(
     """
     segments = runner.cfg.default_scope == 'mmseg'
     if out and out_item != 'metrics' and not segments:
-        runner.test_evaluator.metrics.append(DumpPredictions(out))
+        runner.test_evaluator.metrics.append(
+            predictions_to(out, runner.cfg.default_scope)
+        )
     metrics = runner.test()
     if out and out_item == 'metrics' and is_main_process():
         # YAML has no plain form of NumPy's numbers.
@@ -147,6 +157,24 @@ def run_test(
         }
         dump(plain, out)
     return metrics
+
+
+def predictions_to(out: str, scope: str) -> DumpResults:
+    """Make the metric that saves predictions.
+
+    Args:
+        out (str): The file.
+        scope (str): The host's. A detector's masks are saved as run lengths,
+            and without the ground truth, as by the host's own script: plain
+            ones need hundreds of megabytes a picture.
+
+    Returns:
+        DumpResults: The metric.
+    """
+    if scope != 'mmdet':
+        return DumpPredictions(out)
+    kind = 'mmdet.DumpDetResults'
+    return METRICS.build(dict(type=kind, out_file_path=out))
 
 
 def check_output(out: str | None, out_item: str | None, host: Host) -> None:
@@ -189,15 +217,18 @@ def use_tta(cfg: Config, host: Host) -> None:
 
     Args:
         cfg (Config): The config, changed in place.
-        host (Host): The host; classifiers have a recipe by default.
+        host (Host): The host; some have a recipe by default.
 
     Raises:
-        UsageError: If a segmentor's config has no recipe.
+        UsageError: If there is no recipe.
     """
     datasets = find_datasets(cfg)
-    if host.scope == 'mmpretrain':
-        cfg.setdefault('tta_model', dict(type='AverageClsScoreTTA'))
+    if host.scope in TTA_MODELS:
+        cfg.setdefault('tta_model', deepcopy(TTA_MODELS[host.scope]))
         *others, pack = deepcopy(list(datasets[0]['pipeline']))
+        if host.scope == 'mmdet' and 'meta_keys' in pack:
+            # By which boxes are mirrored back.
+            pack['meta_keys'] = (*pack['meta_keys'], 'flip', 'flip_direction')
         # Each image is seen mirrored and plain.
         flips = [dict(type='RandomFlip', prob=prob) for prob in (1.0, 0.0)]
         views = dict(type='TestTimeAug', transforms=[flips, [pack]])

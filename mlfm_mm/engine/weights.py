@@ -234,6 +234,7 @@ def load_whole(
     checkpoint: Checkpoint,
     what: str,
     allow_partial: bool = False,
+    remedy: str = '--allow-partial to go on with what fits',
 ) -> None:
     """Load weights, and refuse those that do not fit the network exactly.
 
@@ -243,6 +244,8 @@ def load_whole(
         what (str): The file and the config, to name in a message.
         allow_partial (bool): Whether to load what fits, and to warn.
             Defaults to False.
+        remedy (str): What else to do than to give another config. Defaults
+            to the option of the tools that have it.
 
     Raises:
         UsageError: If the weights are those of another network.
@@ -256,7 +259,6 @@ def load_whole(
     )
     if not allow_partial:
         raise UsageError(
-            f'{message} Give the config of that network, or --allow-partial '
-            'to go on with what fits'
+            f'{message} Give the config of that network, or {remedy}'
         )
     print_log(f'{message} Going on with what fits.', logger='current')

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from mlfm_mm.engine import UsageError
-from mlfm_mm.engine.resume import choose_checkpoint, find_newest, refuse_torn
+from mlfm_mm.engine import UsageError, resume
+from mlfm_mm.engine.resume import check_asked, choose_checkpoint, find_newest
 from tests.engine.test_checkpoints import save
 
 
@@ -73,5 +73,21 @@ def test_only_weights_are_there(tmp_path: Path) -> None:
 def test_torn_one_that_was_asked_for(tmp_path: Path) -> None:
     (tmp_path / 'epoch_3.pth').touch()
     with pytest.raises(UsageError, match='cannot be resumed from: it is em'):
-        refuse_torn(tmp_path / 'epoch_3.pth')
-    refuse_torn(save(tmp_path / 'epoch_4.pth'))
+        check_asked(tmp_path / 'epoch_3.pth', tmp_path)
+    check_asked(save(tmp_path / 'epoch_4.pth'), tmp_path)
+
+
+def test_newer_one_than_was_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log: list[str] = []
+    monkeypatch.setattr(resume, 'print_log', lambda s, **_: log.append(s))
+    for folder in ('a', 'b'):
+        (tmp_path / folder).mkdir()
+    first = dated(tmp_path / 'a' / 'epoch_1.pth', '20260101_000000', 4)
+    newer = dated(tmp_path / 'b' / 'epoch_2.pth', '20260102_000000', 8)
+    check_asked(first, tmp_path / 'a')
+    check_asked(newer, tmp_path / 'a')
+    assert not log
+    check_asked(first, tmp_path / 'b')
+    assert f'{newer} is newer than {first}' in log[0]

@@ -53,20 +53,21 @@ def test_other_hooks_stay() -> None:
 def test_they_can_be_removed() -> None:
     cfg = Config(dict(default_hooks=dict.fromkeys(OUR_HOOKS)))
     protect(cfg)
-    # What MMEngine has by itself is removed by MMEngine.
-    assert cfg.default_hooks == dict(checkpoint=None)
+    assert cfg.default_hooks == dict.fromkeys(OUR_HOOKS)
 
 
 @pytest.mark.parametrize('kind', ['Runner', 'FlexibleRunner'])
 def test_a_run_without_them(tmp_path: Path, kind: str) -> None:
     cfg = toy_config(tmp_path)
-    cfg.default_hooks = dict.fromkeys(OUR_HOOKS)
+    cfg.default_hooks = dict.fromkeys([*OUR_HOOKS, 'timer', 'visualization'])
     protect(cfg)
     cfg.update(runner_type=kind, filename=None, env_cfg={}, launcher='none')
     runner = build_runner(cfg)
     runner.train()
     ours = [h for h in runner.hooks if type(h).__module__.startswith('mlfm')]
     assert not ours and not list(tmp_path.glob('*.pth'))
+    # What is written removes them, too.
+    assert not any(runner.cfg.default_hooks.values())
 
 
 @pytest.mark.parametrize(
@@ -92,4 +93,4 @@ def test_an_option_needs_no_type() -> None:
     protect(cfg)
     ours = dict(OUR_HOOKS['finite_guard'], policy='skip')
     assert cfg.default_hooks.finite_guard == ours
-    assert 'preemption' not in cfg.default_hooks
+    assert cfg.default_hooks.preemption is None

@@ -148,7 +148,7 @@ def test_metrics_that_a_file_can_hold(tmp_path: Path) -> None:
     assert yaml.safe_load(text)['mIoU'] == 12.5
 
 
-@pytest.mark.parametrize('scope', ['mmpretrain', 'mmdet'])
+@pytest.mark.parametrize('scope', ['mmpretrain', 'mmpose'])
 def test_predictions_of_any_host_are_saved(scope: str) -> None:
     evaluator = SimpleNamespace(metrics=[])
     runner = SimpleNamespace(

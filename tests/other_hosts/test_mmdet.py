@@ -1,5 +1,6 @@
 """Detectors through mmdet's own Runner and inferencer."""
 
+import runpy
 from itertools import islice
 from pathlib import Path
 
@@ -7,15 +8,18 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.fileio import load
 from torch.utils.data import ConcatDataset, DataLoader, Dataset
 
 from mlfm_mm import add_memory
 from mlfm_mm.analysis.robustness import check_pipelines
-from mlfm_mm.engine import UsageError
+from mlfm_mm.engine import UsageError, build_runner
 from mlfm_mm.engine.draws import place_draws
+from mlfm_mm.engine.testing import prepare_testing, run_test
 from tests.engine.hooks.toy import same
 from tests.other_hosts.trial import (
     SIDE,
+    build,
     check_our_config,
     make_runner,
     neck_of,
@@ -194,3 +198,38 @@ def test_scores_on_degraded_pictures(pictures: Path, tmp_path: Path) -> None:
     torch.save(dict(state_dict={}), weights)
     with pytest.raises(UsageError, match='compared here, not of mmdet'):
         check_pipelines([(str(tmp_path / 'dumped.py'), str(weights))])
+
+
+@pytest.mark.parametrize('options', [['--tta'], []], ids=['tta', 'masks'])
+def test_predictions_as_by_the_hosts_script(
+    options: list[str],
+    pictures: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its masks are run lengths: plain ones would fill the memory."""
+    import mmdet
+
+    boxes, masks = DETECTORS
+    cfg = add_memory(config(boxes if options else masks, tmp_path, pictures))
+    cfg.test_evaluator.ann_file = str(pictures / 'marks.json')
+    tested = cfg.model.test_cfg
+    (tested if options else tested.rcnn).score_thr = 0.01
+    file, weights = str(tmp_path / 'dumped.py'), str(tmp_path / 'w.pth')
+    cfg.dump(file)
+    torch.save(dict(state_dict=build(cfg, 0).state_dict(), meta={}), weights)
+    own, out = str(tmp_path / 'own.pkl'), str(tmp_path / 'out.pkl')
+    cfg = prepare_testing(file, weights, out=own, tta=bool(options))
+    run_test(build_runner(cfg, 'own'), own)
+    script = Path(mmdet.__file__).parent / '.mim' / 'tools' / 'test.py'
+    command = [str(script), file, weights, '--out', out, *options]
+    # Or it would find the visualizer of the first Runner.
+    command += ['--cfg-options', f'visualizer.name={tmp_path.name}']
+    monkeypatch.setattr('sys.argv', command)
+    runpy.run_path(str(script), run_name='__main__')
+    for ours, theirs in zip(load(own), load(out), strict=True):
+        one, other = (p.pop('pred_instances') for p in (ours, theirs))
+        assert len(one['scores']) > 0
+        assert one.pop('masks', None) == other.pop('masks', None)
+        assert same(one, other)
+        assert ours.keys() == theirs.keys()

@@ -12,7 +12,7 @@ from mmengine.runner import Runner
 from ...registry import HOOKS
 from .. import checkpoints
 from ..full_disk import tolerate_full_disk
-from ..resume import choose_checkpoint, refuse_torn
+from ..resume import check_asked, choose_checkpoint
 
 
 @HOOKS.register_module()
@@ -87,13 +87,13 @@ class SafeCheckpointHook(CheckpointHook):
             tolerate_full_disk(runner)
         if not runner._resume or not self.is_local:
             return
+        suffix = Path(self.filename_tmpl).suffix
         if runner._load_from is None:
-            suffix = Path(self.filename_tmpl).suffix
             path = choose_checkpoint(self.folder, suffix)
             runner._resume = path is not None
             runner._load_from = str(path) if path else self.start_from
         elif '://' not in runner._load_from:
-            refuse_torn(Path(runner._load_from))
+            check_asked(Path(runner._load_from), self.folder, suffix)
 
     def before_train(self, runner: Runner) -> None:
         """Take over what earlier processes of the run have left."""

@@ -4,7 +4,12 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from ...registry import HOOKS
+from ..errors import UsageError
+from ..models import optim_wrappers
 from ..weights import load_whole
+
+# Training has no --allow-partial.
+REMEDY = 'begin a run with load_from=... and without resuming'
 
 
 @HOOKS.register_module()
@@ -47,4 +52,38 @@ class WholeWeightsHook(Hook):
         if self.only_resume and not runner._resume:
             return
         name = runner.cfg.filename or runner.experiment_name
-        load_whole(runner.model, checkpoint, name, self.allow_partial)
+        if not runner._resume:
+            load_whole(runner.model, checkpoint, name, self.allow_partial)
+            return
+        load_whole(runner.model, checkpoint, name, self.allow_partial, REMEDY)
+        check_optimizer(runner, checkpoint)
+
+
+def check_optimizer(runner: Runner, checkpoint: dict) -> None:
+    """Refuse the state of another kind of optimizer.
+
+    PyTorch fails with the name of what it misses, at loading or at the first
+    step.
+
+    Args:
+        runner (Runner): The runner.
+        checkpoint (dict): What it resumes from.
+
+    Raises:
+        UsageError: It lacks what this one goes by.
+    """
+    saved = checkpoint.get('optimizer') or {}
+    wrappers = optim_wrappers(runner)
+    if 'param_groups' not in saved or len(wrappers) != 1:
+        return
+    optimizer = wrappers[0].optimizer
+    # PyTorch adds the others where an older version has not saved them.
+    needed = set(optimizer.defaults) & {'momentum', 'betas', 'alpha', 'rho'}
+    missing = needed - set(saved['param_groups'][0])
+    if missing:
+        raise UsageError(
+            f'the optimizer {type(optimizer).__name__} cannot go on from '
+            f'this checkpoint, which is of another kind of optimizer (it '
+            f'lacks {", ".join(sorted(missing))}): give the optimizer that '
+            f'it was trained with, or {REMEDY}'
+        )

@@ -7,6 +7,8 @@ from torch import nn
 
 from mlfm_mm.engine import UsageError
 from mlfm_mm.engine.hooks import WholeWeightsHook
+from tests.engine.hooks.test_exact_resume import exact_config, stop
+from tests.engine.hooks.toy import run
 
 
 class Stub:
@@ -35,8 +37,20 @@ def test_what_a_run_begins_with_may_be_partial() -> None:
     plain = dict(state_dict=nn.Linear(1, 1, bias=False).state_dict())
     hook.after_load_checkpoint(runner, plain)
     runner._resume = True
-    with pytest.raises(UsageError, match='bias is missing'):
+    # Training has no --allow-partial to advise.
+    with pytest.raises(UsageError, match=r'bias is missing.*load_from=') as e:
         hook.after_load_checkpoint(runner, plain)
+    assert '--allow-partial' not in str(e.value)
+
+
+def test_another_kind_of_optimizer(tmp_path: Path) -> None:
+    cfg = exact_config(tmp_path)
+    stop(Config(cfg.to_dict()), 6)
+    cfg.resume = True
+    cfg.custom_hooks.append(dict(type='mlfm_mm.WholeWeightsHook'))
+    cfg.optim_wrapper.optimizer = dict(type='AdamW', lr=0.1)
+    with pytest.raises(UsageError, match=r'AdamW cannot go on .*lacks betas'):
+        run(cfg)
 
 
 def test_a_config_in_a_checkpoint_is_not_run(tmp_path: Path) -> None:
