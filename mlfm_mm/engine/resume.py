@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from logging import WARNING
 from pathlib import Path
 
@@ -84,7 +85,11 @@ def check_asked(path: Path, folder: Path, suffix: str = '.pth') -> None:
 
 
 def _written(path: Path) -> float:
-    return written_at(read(path)['meta'])
+    """Tell when a whole checkpoint was written; infinity if it does not."""
+    try:
+        return written_at(read(path)['meta'])
+    except (KeyError, TypeError, ValueError):
+        return math.inf
 
 
 def find_newest(

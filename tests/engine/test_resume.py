@@ -86,8 +86,10 @@ def test_newer_one_than_was_asked_for(
         (tmp_path / folder).mkdir()
     first = dated(tmp_path / 'a' / 'epoch_1.pth', '20260101_000000', 4)
     newer = dated(tmp_path / 'b' / 'epoch_2.pth', '20260102_000000', 8)
+    untold = save(tmp_path / 'untold.pth', meta=dict(epoch=1, iter=4))
     check_asked(first, tmp_path / 'a')
     check_asked(newer, tmp_path / 'a')
+    check_asked(untold, tmp_path / 'a')
     assert not log
     check_asked(first, tmp_path / 'b')
     assert f'{newer} is newer than {first}' in log[0]
