@@ -58,16 +58,14 @@ def find_images(source: str | Path, count: int) -> dict[Path, list[Path]]:
             f'and val/val_annotations.txt. {FETCH}'
         )
     folders = subfolders(top / 'train')
-    check_whole(top, folders)
     if len(folders) < count:
         raise FolderError(
             f'{top / "train"} has {len(folders)} classes, not {count}. {FETCH}'
         )
-    found = {
-        Path('train', f.name): list_images(require_folder(f / 'images', FETCH))
-        for f in folders[:count]
-    }
-    found.update({Path('val', f.name): [] for f in folders[:count]})
+    folders = folders[:count]
+    check_first(top, folders)
+    found = {Path('train', f.name): list_whole(f) for f in folders}
+    found.update({Path('val', f.name): [] for f in folders})
     for name, wnid in read_notes(notes):
         found.get(Path('val', wnid), []).append(top / 'val' / 'images' / name)
     # Those of training come from a list of the files that are there.
@@ -81,28 +79,33 @@ def find_images(source: str | Path, count: int) -> dict[Path, list[Path]]:
     return found
 
 
-def check_whole(top: Path, folders: list[Path]) -> None:
-    """Refuse a part of the classes or of their images, as by a broken unzip.
-
-    The first classes of a part are others than the first of all.
-    """
+def check_first(top: Path, folders: list[Path]) -> None:
+    """Refuse other classes than the first of all, as by a broken unzip."""
     listed = top / 'wnids.txt'
-    there = {folder.name for folder in folders}
-    wnids = set(listed.read_text().split()) if listed.is_file() else there
-    if absent := sorted(wnids - there):
+    if not listed.is_file():
+        return
+    wnids = sorted(listed.read_text().split())[: len(folders)]
+    if absent := sorted(set(wnids) - {folder.name for folder in folders}):
         raise FolderError(
             f'{top / "train"} lacks {shorten(absent)}, which {listed.name} '
             f'names: unpack it anew. {FETCH}'
         )
-    for folder in folders:
-        boxes = folder / f'{folder.name}_boxes.txt'
-        count = len(list_images(require_folder(folder / 'images', FETCH)))
-        noted = boxes.read_text().splitlines() if boxes.is_file() else []
-        if count < max(1, len(noted)):
-            raise FolderError(
-                f'{folder / "images"} holds {count} images, not '
-                f'{max(1, len(noted))}: unpack it anew. {FETCH}'
-            )
+
+
+def list_whole(folder: Path) -> list[Path]:
+    """List the images of a class; refuse a part of them.
+
+    Its list of boxes has a line for each.
+    """
+    images = list_images(require_folder(folder / 'images', FETCH))
+    boxes = folder / f'{folder.name}_boxes.txt'
+    lines = boxes.read_text().splitlines() if boxes.is_file() else []
+    if len(images) < max(1, len(lines)):
+        raise FolderError(
+            f'{folder / "images"} holds {len(images)} images, not '
+            f'{max(1, len(lines))}: unpack it anew. {FETCH}'
+        )
+    return images
 
 
 def read_notes(path: Path) -> Iterator[tuple[str, str]]:
