@@ -53,7 +53,8 @@ def folder_of(work_dir: str, out_dir: str | None) -> Path:
 
 def is_local(folder: str, client: dict | None, runner: object) -> bool:
     """Check whether checkpoints are files on a disk, in no remote store."""
-    if type(getattr(runner, 'strategy', None)).__name__ in OF_FOLDERS:
+    kinds = type(getattr(runner, 'strategy', None)).__mro__
+    if any(kind.__name__ in OF_FOLDERS for kind in kinds):
         return False
     # MMEngine's older way to name a store, ``file_client_args``, goes first.
     return client is None and isinstance(

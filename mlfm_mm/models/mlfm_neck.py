@@ -153,8 +153,7 @@ class MLFMNeck(BackboneAware):
         See :meth:`BackboneAware.on_adoption`.
 
         Raises:
-            ValueError: The backbone cannot be served, or the neck already
-                serves another one.
+            ValueError: It cannot be served, or the neck serves another one.
         """
         check_free(self, self._served, backbone)
         if self._served:
@@ -193,7 +192,8 @@ class MLFMNeck(BackboneAware):
         guard_hooks()
 
     def __setstate__(self, state: dict) -> None:
-        super().__setstate__({'_warned': set(), **state})
+        old = {'_warned': set(), '_bands': (state.get('_deepest'), False)}
+        super().__setstate__({**old, **state})
         guard_hooks()  # this process may have built no neck
 
     def _make_room(

@@ -144,6 +144,15 @@ def test_listed_taps() -> None:
     assert model(torch.rand(1, 3, 32, 32))[0].shape == (1, 8, 4, 4)
 
 
+def test_a_network_that_was_pickled_earlier() -> None:
+    model = toy()
+    state = model.neck.__getstate__()
+    deepest, _ = state.pop('_bands')
+    old = MLFMNeck.__new__(MLFMNeck)
+    old.__setstate__({**state, '_deepest': deepest})
+    assert old._bands == model.neck._bands
+
+
 # ---- the neck that follows ------------------------------------------------
 
 

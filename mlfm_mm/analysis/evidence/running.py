@@ -128,6 +128,7 @@ def run_plan(
                 while waiting and len(running) < jobs:
                     # Somebody may have edited a config since the last one.
                     pending_runs(plan, read_records(records))
+                    check_begun(waiting[0], folder / waiting[0].name)
                     running.append(_start(waiting.pop(0), folder))
                     console.print(f'start  {running[-1].run.name}')
                 time.sleep(POLL_SECONDS)

@@ -13,6 +13,7 @@ from rich.progress import Progress
 from mlfm_mm.analysis.evidence import read_plan, read_records, running
 from mlfm_mm.analysis.evidence.plan import (
     FINGERPRINT,
+    Run,
     fingerprint,
     make_config,
 )
@@ -120,3 +121,28 @@ def test_a_recipe_edited_while_a_plan_runs(
         run_plan(plan, 1, work, records, Console(quiet=True))
     (record,) = read_records(records)
     assert record['recipe'] == before
+
+
+def test_a_config_edited_while_a_begun_run_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = read_plan(begun_plan(tmp_path, 0))
+    for run in plan.runs():
+        folder = tmp_path / run.name
+        folder.mkdir()
+        (folder / 'epoch_1.pth').touch()
+        cfg = make_config(run, folder)
+        (folder / FINGERPRINT).write_text(fingerprint(cfg))
+    started = []
+
+    def start(run: Run, parent: Path) -> Job:
+        started.append(run.name)
+        recipe = tmp_path / 'recipe.py'
+        recipe.write_text(f'{recipe.read_text()}\noptim_wrapper = dict(x=1)\n')
+        return Job(run, parent, Mock())
+
+    monkeypatch.setattr(running, '_start', start)
+    monkeypatch.setattr(running, '_stop', Mock())
+    with pytest.raises(UsageError, match='begun by another recipe'):
+        run_plan(plan, 2, tmp_path, tmp_path / 'none.jsonl', Console())
+    assert started == ['plain_s3']

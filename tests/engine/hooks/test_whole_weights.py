@@ -1,12 +1,16 @@
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from mmengine.config import Config
+from mmengine.optim import OptimWrapper, build_optim_wrapper
 from mmengine.registry import HOOKS
+from mmengine.runner import Runner
 from torch import nn
 
 from mlfm_mm.engine import UsageError
 from mlfm_mm.engine.hooks import WholeWeightsHook
+from mlfm_mm.engine.hooks.whole_weights import check_optimizer
 from tests.engine.hooks.test_exact_resume import exact_config, stop
 from tests.engine.hooks.toy import run
 
@@ -51,6 +55,42 @@ def test_another_kind_of_optimizer(tmp_path: Path) -> None:
     cfg.optim_wrapper.optimizer = dict(type='AdamW', lr=0.1)
     with pytest.raises(UsageError, match=r'AdamW cannot go on .*lacks betas'):
         run(cfg)
+
+
+def test_a_test_of_a_resumed_run_has_no_optimizer(tmp_path: Path) -> None:
+    """A host's own test.py, given the config that a resumed run wrote."""
+    cfg = exact_config(tmp_path)
+    stop(Config(cfg.to_dict()), 6)
+    cfg.update(resume=True, load_from=str(tmp_path / 'epoch_1.pth'))
+    cfg.custom_hooks.append(dict(type='mlfm_mm.WholeWeightsHook'))
+    cfg.update(
+        val_dataloader=cfg.train_dataloader,
+        val_cfg=dict(),
+        val_evaluator=dict(type='DumpResults', out_file_path='no.pkl'),
+    )
+    runner = Runner.from_cfg(cfg)
+    runner.load_or_resume()
+    assert runner._has_loaded
+
+
+@pytest.mark.parametrize(
+    ('first', 'then', 'lacks'),
+    [
+        (dict(type='RMSprop', momentum=0.9), dict(type='SGD'), 'dampening'),
+        (dict(type='SGD'), dict(type='Adagrad'), 'lr_decay'),
+    ],
+)
+def test_kinds_that_share_settings(
+    first: dict, then: dict, lacks: str
+) -> None:
+    def wrapper(kind: dict) -> OptimWrapper:
+        layer = nn.Linear(1, 1)
+        settings = dict(optimizer=dict(kind, lr=0.1))
+        return build_optim_wrapper(layer, settings)
+
+    runner = Mock(optim_wrapper=wrapper(then))
+    with pytest.raises(UsageError, match=f'lacks .*{lacks}'):
+        check_optimizer(runner, dict(optimizer=wrapper(first).state_dict()))
 
 
 def test_a_config_in_a_checkpoint_is_not_run(tmp_path: Path) -> None:
