@@ -61,6 +61,7 @@ def test_a_run_without_them(tmp_path: Path, kind: str) -> None:
     cfg = toy_config(tmp_path)
     cfg.default_hooks = dict.fromkeys([*OUR_HOOKS, 'timer', 'visualization'])
     protect(cfg)
+    cfg.experiment_name = str(tmp_path)
     cfg.update(runner_type=kind, filename=None, env_cfg={}, launcher='none')
     runner = build_runner(cfg)
     runner.train()
