@@ -121,13 +121,15 @@ def read_plan(path: str | Path) -> Plan:
 
     Raises:
         UsageError: If there is no such file, or if a part of it is missing,
-            unknown or empty.
+            unknown, empty, or no list where it must be one.
     """
     path = Path(path)
     # As JSON gives them back, since overrides are compared with a record's.
-    settings = json.loads(json.dumps(load_config(str(path)).to_dict()))
+    settings = load_config(str(path)).to_dict()
+    settings = json.loads(json.dumps(settings, default=list))
     content = {k: v for k, v in settings.items() if not k.startswith('_')}
     _check_keys(path, 'the plan', content, REQUIRED, SETTINGS)
+    _check_lists(path, content)
     arms = [
         _read_arm(path, name, {'config': content.get('config'), **arm})
         for name, arm in content['arms'].items()
@@ -162,6 +164,16 @@ def _check_keys(
             f'{path}: {what} has no setting {", ".join(unknown)}; known are '
             f'{", ".join(sorted(known))}'
         )
+
+
+def _check_lists(path: Path, content: dict) -> None:
+    for key in ('baselines', 'seeds'):
+        value = content[key]
+        if not isinstance(value, list):
+            raise UsageError(
+                f'{path}: {key}={value!r} is no list: write {key} = '
+                f'[{value!r}]'
+            )
 
 
 def _check_baselines(path: Path, content: dict) -> None:

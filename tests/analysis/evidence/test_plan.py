@@ -47,6 +47,11 @@ def test_runs_come_seed_by_seed(tmp_path: Path) -> None:
     assert names == ['plain_s3', 'deep_s3', 'plain_s4', 'deep_s4']
 
 
+def test_a_range_of_seeds(tmp_path: Path) -> None:
+    text = PLAN.replace('seeds = [3, 4]', 'seeds = range(3, 5)')
+    assert read_plan(write_plan(tmp_path, text)).seeds == (3, 4)
+
+
 def test_config_of_a_run(tmp_path: Path) -> None:
     plan = read_plan(write_plan(tmp_path))
     plain, deep, *_ = (make_config(run, tmp_path / 'x') for run in plan.runs())
@@ -72,6 +77,8 @@ def test_each_seed_has_pretrained_weights_of_its_own(tmp_path: Path) -> None:
     [
         ("config = 'recipe.py'", '', "arm 'plain' lacks config"),
         ('seeds = [3, 4]', 'seeds = []', 'the plan lacks seeds'),
+        ('seeds = [3, 4]', 'seeds = 3', r'seeds=3 .* seeds = \[3\]'),
+        ("['plain']", "'plain'", r"baselines='plain' .* = \['plain'\]"),
         ('overrides=', 'override=', 'no setting override; known are'),
         (
             "['plain']",
