@@ -96,8 +96,8 @@ def run_plan(
         console (Console): Where to print the progress.
 
     Raises:
-        UsageError: If a run failed or was begun by another recipe, or if
-            another command runs the plan.
+        UsageError: If a run failed, was begun by another recipe or has no
+            epochs, or if another command runs the plan.
             The runs in progress are terminated then, as by any exception,
             and can be resumed.
     """
@@ -219,7 +219,13 @@ def _left(progress: Progress) -> str:
 
 def epochs_of(run: Run) -> int:
     """Read how many epochs a run has."""
-    return make_config(run, Path()).train_cfg.max_epochs
+    train_cfg = make_config(run, Path()).train_cfg
+    if 'max_epochs' not in train_cfg:
+        raise UsageError(
+            f'{run.arm.config} trains by iterations, but runs are compared by '
+            'epoch: give it a train_cfg with max_epochs'
+        )
+    return train_cfg.max_epochs
 
 
 def epochs_done(folder: Path, metric: str) -> int:

@@ -72,6 +72,15 @@ def test_one_command_runs_a_plan(tmp_path: Path) -> None:
             run_plan(plan, 1, tmp_path, tmp_path / 'x', Console(quiet=True))
 
 
+def test_a_recipe_by_iterations(tmp_path: Path) -> None:
+    path = begun_plan(tmp_path, 0)
+    schedule = 'train_cfg = dict(type="IterBasedTrainLoop", max_iters=10)'
+    (tmp_path / 'recipe.py').write_text(f'{RECIPE}\n{schedule}\n')
+    records, console = tmp_path / 'none.jsonl', Console(quiet=True)
+    with pytest.raises(UsageError, match=r'by iterations, .* max_epochs'):
+        run_plan(read_plan(path), 1, tmp_path / 'work', records, console)
+
+
 @pytest.mark.parametrize(('seconds', 'code'), [(0, 0), (600, -signal.SIGTERM)])
 def test_an_ended_run_and_a_halted_one_are_stopped(
     seconds: int, code: int
