@@ -12,7 +12,7 @@ from ...datasets.unreadable import warn
 from ...engine import UsageError
 from ...engine.drawing import name_of, random_palette
 from ...engine.normalization import normalization_of
-from ..samples import size_of
+from ..sizes import input_size
 from ..trained import Trained
 from .graph import Exported, reason_of, remedy_of
 from .preparation import preparation_of
@@ -63,8 +63,16 @@ def describe(network: Trained, exported: Exported) -> dict[str, str]:
         size_divisor=exported.divisor,
     )
     if not network.segments:
-        facts.update(size=exported.size or size_of(network))
+        facts.update(size=exported.size or _size(network))
     return {key: json.dumps(value) for key, value in facts.items()}
+
+
+def _size(network: Trained) -> tuple[int, int] | None:
+    """Get the size of pictures, None where the test takes them as they are."""
+    try:
+        return input_size(network.cfg)
+    except UsageError:
+        return None
 
 
 def _task(network: Trained) -> str:

@@ -98,6 +98,17 @@ def test_the_file_knows_what_the_demo_needs(
     assert facts['mean'] == network.cfg.data_preprocessor.mean
 
 
+def test_pictures_keep_their_size_where_no_pipeline_sets_one(
+    digits: tuple[Trained, Exported, Path],
+) -> None:
+    network, exported, _ = digits
+    cfg = copy.deepcopy(network.cfg)
+    for loader in (cfg.train_dataloader, cfg.test_dataloader):
+        loader.dataset.pipeline = [dict(type='PackInputs')]
+    facts = describe(replace(network, cfg=cfg), exported)
+    assert facts['size'] == 'null'
+
+
 def test_what_the_file_cannot_say_is_named(
     digits: tuple[Trained, Exported, Path],
     caplog: pytest.LogCaptureFixture,
