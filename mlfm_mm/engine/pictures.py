@@ -1,12 +1,14 @@
 """Drawn predictions, each in a file named after its image."""
 
 from collections.abc import Sequence
+from logging import WARNING
 from pathlib import Path
 
 import mmcv
 import numpy as np
 from mmengine.config import Config, ConfigDict
 from mmengine.hooks import Hook
+from mmengine.logging import print_log
 from mmengine.registry import VISBACKENDS
 from mmengine.runner import Runner
 from mmengine.structures import BaseDataElement
@@ -14,6 +16,7 @@ from mmengine.visualization import BaseVisBackend, LocalVisBackend
 
 from .hosts import Host
 from .kinds import is_kind, set_hook
+from .ranks import read_ranks
 
 # What the hooks of mmdet and mmpose call every picture.
 NAMELESS = 'test_img'
@@ -151,6 +154,15 @@ def draw_predictions(
         show (bool): Whether to open a window.
         show_dir (str, optional): Where to write pictures.
     """
+    launcher = cfg.get('launcher', 'none')
+    if launcher != 'none' and read_ranks(launcher)[0] > 1:
+        # The hosts' visualizers do nothing in the others.
+        print_log(
+            'Of several processes only the first one draws, and only the '
+            'images that it tests: to draw all, test in one process.',
+            logger='current',
+            level=WARNING,
+        )
     hooks = cfg.setdefault('default_hooks', ConfigDict())
     hook = dict(hooks.get('visualization') or {})  # None removes it
     hook.setdefault('type', host.visualization_hook)

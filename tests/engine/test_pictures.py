@@ -8,7 +8,7 @@ from mmengine.structures import BaseDataElement
 from mmengine.visualization import LocalVisBackend, Visualizer
 from PIL import Image
 
-from mlfm_mm.engine import build_runner
+from mlfm_mm.engine import build_runner, pictures
 from mlfm_mm.engine.hosts import HOSTS
 from mlfm_mm.engine.pictures import (
     PictureBackend,
@@ -75,6 +75,21 @@ def test_segmentor(tmp_path: Path) -> None:
     cfg = prepare(write_segments_config(tmp_path), show_dir='shown')
     assert cfg.default_hooks.visualization.draw
     assert cfg.visualizer.vis_backends[0].save_dir == 'shown'
+
+
+@pytest.mark.parametrize('processes', [1, 2])
+def test_only_the_first_process_draws(
+    processes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(pictures, 'print_log', lambda s, **_: told.append(s))
+    monkeypatch.setenv('WORLD_SIZE', str(processes))
+    for rank in ('RANK', 'LOCAL_RANK'):
+        monkeypatch.setenv(rank, '0')
+    config = write_segments_config(tmp_path)
+    prepare(config, show_dir='shown', launcher='pytorch')
+    assert len(told) == processes - 1
+    assert all('only the first one draws' in text for text in told)
 
 
 def test_a_second_folder_of_one_process(tmp_path: Path) -> None:
