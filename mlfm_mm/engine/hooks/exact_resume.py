@@ -129,15 +129,19 @@ class ExactResumeHook(Hook):
             runner.logger.warning(text)
         if all(before[k] == now[k] for k in ('processes', 'images', 'steps')):
             return
-        runner.logger.warning(
+        text = (
             f'Resumed with {now["processes"]} processes, '
             f'{now["images"]} images a step and {now["steps"]} steps an '
             f'epoch, instead of {before["processes"]}, {before["images"]} '
             f'and {before["steps"]}: the run goes on at the same image, but '
-            'its weights will differ from those of an uninterrupted run; '
-            'the learning rate is not scaled, and schedules that count steps '
-            'are shifted.'
+            'its weights will differ from those of an uninterrupted run.'
         )
+        if any(before[k] != now[k] for k in ('images', 'steps')):
+            text += (
+                ' The learning rate is not scaled, and schedules that count '
+                'steps are shifted.'
+            )
+        runner.logger.warning(text)
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Pass the epoch on to the batch sampler and to checkpoints."""

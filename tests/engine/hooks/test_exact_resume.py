@@ -2,12 +2,14 @@ import shutil
 from inspect import signature
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from mmengine.config import Config
 from mmengine.registry import DATASETS
 from mmengine.runner import Runner
 
+from mlfm_mm.engine.hooks import ExactResumeHook
 from tests.engine.hooks.test_safe_checkpoint import REPO, log
 from tests.engine.hooks.toy import (
     STEPS,
@@ -195,6 +197,16 @@ def test_another_number_of_images(tmp_path: Path) -> None:
     ) in log(runner)
     # Four steps of four, then two epochs of seven steps.
     assert runner.iter == 4 + 2 * 7
+
+
+@pytest.mark.parametrize(('images', 'shifted'), [(4, False), (8, True)])
+def test_what_several_processes_change(images: int, shifted: bool) -> None:
+    before = dict(recipe={}, processes=1, images=4, steps=6)
+    runner, now = Mock(), dict(before, processes=2, images=images)
+    ExactResumeHook._warn_of_changes(runner, before, now)
+    (text,), _ = runner.logger.warning.call_args
+    assert 'Resumed with 2 processes' in text
+    assert ('are shifted' in text) == shifted
 
 
 @pytest.mark.parametrize('by_epoch', [True, False])
