@@ -124,7 +124,8 @@ def read_plan(path: str | Path) -> Plan:
             unknown, empty, or no list where it must be one.
     """
     path = Path(path)
-    # As JSON gives them back, since overrides are compared with a record's.
+    # As JSON gives them back, since overrides are compared with a record's;
+    # a range of seeds is a list.
     settings = load_config(str(path)).to_dict()
     settings = json.loads(json.dumps(settings, default=list))
     content = {k: v for k, v in settings.items() if not k.startswith('_')}
