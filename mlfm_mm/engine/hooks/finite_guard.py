@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -21,8 +20,9 @@ from ...datasets.images import shorten
 from ...registry import HOOKS
 from ..checkpoints import read
 from ..distributed import highest
+from ..finite import all_finite, not_finite
 from ..history import forget_not_finite
-from ..models import local_parts, optim_wrappers, unwrapped
+from ..models import optim_wrappers, unwrapped
 
 POLICIES = ('stop', 'skip', 'roll_back')
 # How many images of a batch a message names.
@@ -95,7 +95,7 @@ class FiniteGuardHook(Hook):
         model = unwrapped(runner.model)
         self._refuse(dict(model.named_parameters()), 'The network begins')
         # Some buffers are infinite on purpose, such as masks.
-        self.exempt = set(_not_finite(model.state_dict()))
+        self.exempt = set(not_finite(model.state_dict()))
         self.is_sharded = isinstance(runner.model, FullyShardedDataParallel)
         self.handles = []
         for wrapper in optim_wrappers(runner):
@@ -141,7 +141,7 @@ class FiniteGuardHook(Hook):
         if getattr(optimizer, 'found_inf', None) is not None:
             return  # a fused one, to which the loss scaler left the check
         is_bad = any(map(bool, self.bad_losses))
-        is_bad = is_bad or not _all_finite(_gradients(optimizer))
+        is_bad = is_bad or not all_finite(_gradients(optimizer))
         # Elsewhere all processes have the same gradients.
         if highest(is_bad) if self.is_sharded else is_bad:
             self.is_dropped = True
@@ -162,7 +162,7 @@ class FiniteGuardHook(Hook):
             for key, value in (outputs or {}).items()
             if 'loss' in key and torch.is_tensor(value)
         }
-        bad_loss = not _all_finite(loss.values())
+        bad_loss = not all_finite(loss.values())
         waiting = [
             gradient
             for wrapper in optim_wrappers(runner)
@@ -171,7 +171,7 @@ class FiniteGuardHook(Hook):
             and not hasattr(wrapper, 'loss_scaler')
             for gradient in _gradients(wrapper.optimizer)
         ]
-        bad = bad_loss or self.is_dropped or not _all_finite(waiting)
+        bad = bad_loss or self.is_dropped or not all_finite(waiting)
         if not highest(bad):  # in any process
             self.in_a_row = 0
             return
@@ -249,31 +249,13 @@ class FiniteGuardHook(Hook):
     @staticmethod
     def _refuse(state: dict[str, Tensor], what: str) -> None:
         """Raise an error if a tensor is not finite, naming the first."""
-        for name in _not_finite(state):
+        for name in not_finite(state):
             raise NonFiniteError(f'{what}: {name} is not finite; {REMEDY}')
 
 
 def _groups(runner: Runner) -> list[dict]:
     """List the parameter groups of all optimizers."""
     return [g for w in optim_wrappers(runner) for g in w.param_groups]
-
-
-def _not_finite(state: dict[str, Tensor]) -> Iterator[str]:
-    """Name the tensors that hold an infinity or no number."""
-    for name, value in state.items():
-        if not all(part.isfinite().all() for part in local_parts(value)):
-            yield name
-
-
-def _all_finite(tensors: Iterable[Tensor]) -> bool:
-    """Check that all numbers are finite, with one synchronization a device."""
-    # The maximum norm: a sum of squares may overflow where no number does.
-    norms = [torch.linalg.vector_norm(t, math.inf) for t in tensors]
-    devices = {norm.device for norm in norms}
-    return all(
-        bool(torch.stack([n for n in norms if n.device == d]).isfinite().all())
-        for d in devices
-    )
 
 
 def _gradients(optimizer: Optimizer) -> list[Tensor]:

@@ -1,0 +1,57 @@
+import math
+from collections import Counter
+
+import pytest
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from mlfm_mm.engine.finite import all_finite, not_finite
+
+
+class Operators(TorchDispatchMode):
+    """Counts what PyTorch dispatches."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.counts: Counter = Counter()
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        self.counts[str(func)] += 1
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize('bad', [math.inf, -math.inf, math.nan])
+@pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16, None])
+def test_one_bad_number_among_many(bad: float, dtype: torch.dtype) -> None:
+    tensors = [torch.ones(3, 4, dtype=dtype), torch.ones(5), torch.ones(())]
+    assert all_finite(tensors)
+    for tensor in tensors:
+        tensor.flatten()[-1] = bad
+        assert not all_finite(tensors)
+        tensor.fill_(1)
+
+
+def test_none_at_all() -> None:
+    assert all_finite([]) and all_finite([torch.ones(0)])
+
+
+@pytest.mark.parametrize('dtype', [torch.float16, torch.float32])
+def test_numbers_whose_squares_are_infinite(dtype: torch.dtype) -> None:
+    largest = torch.full((7,), torch.finfo(dtype).max, dtype=dtype)
+    assert all_finite([largest, torch.ones(2)])
+
+
+def test_as_many_launches_for_a_large_network_as_for_a_small_one() -> None:
+    def launches(tensors: list[Tensor]) -> int:
+        with Operators() as operators:
+            assert all_finite(tensors)
+        return operators.counts.total()
+
+    few, many = ([torch.ones(2)] * count for count in (2, 200))
+    assert launches(many) == launches(few) < 10
+
+
+def test_names_of_tensors() -> None:
+    state = dict(good=torch.ones(2), bad=torch.tensor([1, math.nan]), epoch=3)
+    assert list(not_finite(state)) == ['bad']
