@@ -27,6 +27,20 @@ def test_all_generators_are_seeded() -> None:
     assert len(set(first)) == 3
 
 
+def test_places_of_a_pipeline_seed_no_device(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # That takes PyTorch longer than to read a small image.
+    seeded: list[int] = []
+    monkeypatch.setattr(torch.cuda, 'manual_seed_all', seeded.append)
+    loader = DataLoader(ToyImages(), batch_size=BATCH)
+    place_draws(loader, 5, rank=0, processes=1)
+    seeded.clear()
+    assert len([*loader]) * BATCH >= IMAGES and not seeded
+    seed_all(1)
+    assert seeded == [torch.initial_seed()]
+
+
 class EagerBatches(BatchSampler):
     """It draws when it is asked for an iterator."""
 
