@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
@@ -40,9 +41,9 @@ def _all_finite_of_a_kind(tensors: list[Tensor]) -> bool:
     # takes fifty times as long on a CPU. PyTorch's public function for many
     # tensors, torch.nn.utils.get_total_norm, begins with 2.6.
     norms = torch.stack(torch._foreach_norm(tensors))
-    if norms.isfinite().all():
+    if math.isfinite(norms.sum()):
         return True
-    # A sum of squares may overflow where no number does.
+    # A sum, or a sum of squares, may overflow where no number does.
     return all(tensor.isfinite().all() for tensor in tensors)
 
 
