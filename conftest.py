@@ -17,6 +17,7 @@ from mmengine.registry import DefaultScope
 # Imported before pytest collects a module of it, which would otherwise be
 # executed twice and register its classes twice.
 import mlfm_mm  # noqa: F401
+from mlfm_mm.engine.draws import seed_all
 from mlfm_mm.models.kernels import check_triton
 
 # A script that reads its arguments as it is imported.
@@ -29,6 +30,12 @@ except ImportError:
 # A logger writes where stdout was when it was made: within a doctest, that
 # would be what the doctest compares.
 MMLogger.get_instance('mmengine', logger_name='mmengine')
+
+
+@pytest.fixture(autouse=True)
+def same_draws() -> None:
+    """Let a test draw the same numbers whatever ran before it."""
+    seed_all(0)
 
 
 @pytest.fixture(autouse=True)
