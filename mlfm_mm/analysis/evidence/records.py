@@ -118,15 +118,20 @@ def pending_runs(plan: Plan, records: list[dict]) -> list[Run]:
             the plan's: results of two experiments must not share a row.
     """
     arms = {arm.name: arm for arm in plan.arms}
+    recipes: dict[str, str] = {}
     for record in records:
-        if record['arm'] in arms:
-            _check_same(plan, arms[record['arm']], record)
+        name, seed = record['arm'], record['seed']
+        if name not in arms:
+            continue
+        if name not in recipes:  # the same for all seeds, and slow to read
+            cfg = make_config(Run(arms[name], seed), Path())
+            recipes[name] = fingerprint(cfg)
+        _check_same(plan, arms[name], record, recipes[name])
     done = {(record['arm'], record['seed']) for record in records}
     return [run for run in plan.runs() if (run.arm.name, run.seed) not in done]
 
 
-def _check_same(plan: Plan, arm: Arm, record: dict) -> None:
-    recipe = fingerprint(make_config(Run(arm, record['seed']), Path()))
+def _check_same(plan: Plan, arm: Arm, record: dict, recipe: str) -> None:
     seed = f'{plan.name}: seed {record["seed"]} of arm {arm.name!r}'
     if record['metric'] != plan.metric:
         raise UsageError(

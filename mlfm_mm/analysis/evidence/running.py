@@ -113,13 +113,10 @@ def run_plan(
     )
     for run in pending:
         check_begun(run, folder / run.name)
-
-    def done() -> int:
-        return sum(epochs_done(folder / r.name, plan.metric) for r in pending)
-
-    total = sum(map(epochs_of, pending))
+    total = _epochs_in(pending)
+    done = {r.name: epochs_done(folder / r.name, plan.metric) for r in pending}
     with _held(folder), progress:
-        before = done()
+        before = sum(done.values())
         task = progress.add_task(
             plan.name, total=total, completed=before, before=before, left=''
         )
@@ -132,9 +129,13 @@ def run_plan(
                     running.append(_start(waiting.pop(0), folder))
                     console.print(f'start  {running[-1].run.name}')
                 time.sleep(POLL_SECONDS)
-                progress.update(task, completed=done())
+                ended = [j for j in running if not j.process.is_alive()]
+                for job in running:  # no other log grows
+                    epoch = epochs_done(job.folder, plan.metric)
+                    done[job.run.name] = epoch
+                progress.update(task, completed=sum(done.values()))
                 progress.update(task, left=_left(progress))
-                for job in [j for j in running if not j.process.is_alive()]:
+                for job in ended:
                     running.remove(job)
                     console.print(_finish(plan, job, records), _left(progress))
         finally:
@@ -215,6 +216,13 @@ def _left(progress: Progress) -> str:
     if not fresh or task.elapsed is None or task.remaining is None:
         return ''
     return f'{task.elapsed / fresh * task.remaining / 60:.0f} minutes left'
+
+
+def _epochs_in(runs: list[Run]) -> int:
+    """Count the epochs of runs, of which those of an arm have the same."""
+    arms = {run.arm.name: run for run in runs}
+    lengths = {name: epochs_of(run) for name, run in arms.items()}
+    return sum(lengths[run.arm.name] for run in runs)
 
 
 def epochs_of(run: Run) -> int:

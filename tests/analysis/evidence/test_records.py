@@ -1,4 +1,5 @@
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -7,6 +8,7 @@ from mlfm_mm.analysis.evidence import (
     pending_runs,
     read_plan,
     read_records,
+    records,
     write_record,
 )
 from mlfm_mm.analysis.evidence.plan import (
@@ -18,6 +20,8 @@ from mlfm_mm.analysis.evidence.plan import (
 from mlfm_mm.engine import UsageError
 from tests.analysis.evidence.test_plan import write_plan
 from tests.analysis.test_runs import write
+
+SCORED = [{'accuracy/top1': 1.0, 'step': 1}]
 
 
 def write_run(folder: Path, run: Run, scalars: list[dict]) -> Path:
@@ -65,13 +69,27 @@ def test_what_changed_after_a_run(
     path = write_plan(tmp_path)
     plan = read_plan(path)
     run = list(plan.runs())[1]
-    scalars = [{'accuracy/top1': 1.0, 'step': 1}]
-    record = make_record(plan, run, write_run(tmp_path / 'w', run, scalars))
+    record = make_record(plan, run, write_run(tmp_path / 'w', run, SCORED))
     assert len(pending_runs(plan, [record])) == 3
     text = (tmp_path / file).read_text()
     (tmp_path / file).write_text(text.replace(old, new))
     with pytest.raises(UsageError, match='restore it, or give'):
         pending_runs(read_plan(path), [record])
+
+
+def test_a_config_is_read_once_for_all_seeds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = read_plan(write_plan(tmp_path))
+    done = [
+        make_record(plan, run, write_run(tmp_path / run.name, run, SCORED))
+        for run in plan.runs()
+    ]
+    assert len(done) == 4
+    made = Mock(side_effect=make_config)
+    monkeypatch.setattr(records, 'make_config', made)
+    assert pending_runs(plan, done) == []
+    assert made.call_count == len(plan.arms) == 2
 
 
 def test_a_torn_line(tmp_path: Path) -> None:

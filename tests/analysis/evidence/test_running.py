@@ -72,6 +72,35 @@ def test_one_command_runs_a_plan(tmp_path: Path) -> None:
             run_plan(plan, 1, tmp_path, tmp_path / 'x', Console(quiet=True))
 
 
+def test_only_what_is_running_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Else the watch over many runs takes a core away from them.
+    plan = read_plan(begun_plan(tmp_path, 4))
+    names = [run.name for run in plan.runs()]
+    read, polls = list[str](), 5
+
+    def start(run: Run, parent: Path) -> Job:
+        alive = [*[True] * (polls - 1), False]
+        process = Mock(**{'is_alive.side_effect': alive + [False] * 9})
+        return Job(run, parent / run.name, process)
+
+    def done(folder: Path, metric: str) -> int:
+        read.append(folder.name)
+        return 10
+
+    monkeypatch.setattr(running, 'POLL_SECONDS', 0)
+    monkeypatch.setattr(running, '_start', start)
+    monkeypatch.setattr(running, '_finish', lambda *_: '')
+    monkeypatch.setattr(running, 'epochs_done', done)
+    lengths = Mock(side_effect=running.epochs_of)
+    monkeypatch.setattr(running, 'epochs_of', lengths)
+    console = Console(quiet=True)
+    run_plan(plan, 1, tmp_path / 'work', tmp_path / 'none.jsonl', console)
+    assert read == names + [name for name in names for _ in range(polls)]
+    assert lengths.call_count == len(plan.arms)
+
+
 def test_a_recipe_by_iterations(tmp_path: Path) -> None:
     path = begun_plan(tmp_path, 0)
     schedule = 'train_cfg = dict(type="IterBasedTrainLoop", max_iters=10)'
