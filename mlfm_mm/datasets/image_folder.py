@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from mmpretrain.datasets import BaseDataset
 
 from ..registry import DATASETS
-from .folders import FolderContents, FolderError, scan_folder
+from .folders import FolderContents, FolderError, left_out, scan_folder
 from .images import shorten
 from .unreadable import ReadsWhatItCan, warn
 
@@ -91,7 +92,7 @@ class ImageFolder(ReadsWhatItCan, BaseDataset):
         if self.unreadable.refuses:
             self.unreadable.report(bad, len(samples) + len(bad))
         self.unreadable.left_out = list(bad)
-        name_left_out(contents)
+        name_left_out(contents.unreadable, contents.ignored)
         names = self._metainfo.setdefault('classes', contents.classes)
         check_names(names, contents.classes, self.data_root)
         return [dict(img_path=path, gt_label=label) for path, label in samples]
@@ -111,7 +112,7 @@ def scan_for(split: str, where: Where) -> FolderContents:
         contents = scan_folder(*where)
         other = 'val' if split == 'train' else 'train'
         WAITING.clear()
-        WAITING[other, where] = contents
+        WAITING[other, where] = replace(contents, **{split: ()})
     return contents
 
 
@@ -130,7 +131,9 @@ def check_names(names: Sequence[str], folders: Sequence[str], at: str) -> None:
 
 
 @lru_cache(maxsize=4)
-def name_left_out(contents: FolderContents) -> None:
+def name_left_out(
+    unreadable: tuple[str, ...], ignored: tuple[str, ...]
+) -> None:
     """Log what of a folder is not used, once for all splits."""
-    for line in contents.left_out():
+    for line in left_out(unreadable, ignored):
         warn(f'Left out: {line}.')

@@ -1,3 +1,4 @@
+import gc
 from pathlib import Path
 
 import pytest
@@ -5,6 +6,7 @@ import pytest
 pytest.importorskip('mmpretrain')
 
 from mlfm_mm.datasets import FolderError, ImageFolder, scan_folder
+from mlfm_mm.datasets.folders import FolderContents
 from tests.tools.helpers import write_image_folder
 
 LOAD = [
@@ -56,6 +58,21 @@ def test_a_folder_that_has_changed_is_read_anew(tmp_path: Path) -> None:
     write_image_folder(tmp_path, 10)
     assert len(ImageFolder(root)) == 16
     assert len(scan_folder(root).train) == 16
+
+
+def test_no_list_of_images_outlives_its_data_set(tmp_path: Path) -> None:
+    # Beside MMEngine's own, which is packed, it would take twice the memory.
+    root = str(write_image_folder(tmp_path, 10))
+    (tmp_path / 'bright' / 'notes.txt').touch()
+
+    def held() -> list[tuple[int, int]]:
+        found = [o for o in gc.get_objects() if type(o) is FolderContents]
+        return [(len(o.train), len(o.val)) for o in found]
+
+    ImageFolder(root)
+    assert held() == [(0, 4)]
+    ImageFolder(root, split='val')
+    assert held() == []
 
 
 def test_both_splits_come_from_one_reading(
