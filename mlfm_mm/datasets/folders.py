@@ -185,9 +185,10 @@ class Finder:
         while waiting and len(picked) < limit:
             count = limit - len(picked)
             some, waiting = waiting[:count], waiting[count:]
-            broken = find_unreadable(some)
+            # A dict keeps their order.
+            broken = dict.fromkeys(find_unreadable(some))
             self.unreadable += broken
-            picked += [path for path in some if path not in set(broken)]
+            picked += [path for path in some if path not in broken]
         return picked
 
 

@@ -24,7 +24,11 @@ def is_leftover(path: Path) -> bool:
         >>> is_leftover(Path('.DS_Store')), is_leftover(Path('cat'))
         (True, False)
     """
-    return path.name.startswith('.') or path.name.lower() in LEFTOVERS
+    return _is_leftover(path.name)
+
+
+def _is_leftover(name: str) -> bool:
+    return name.startswith('.') or name.lower() in LEFTOVERS
 
 
 def list_images(folder: Path, deep: bool = False) -> list[Path]:
@@ -57,9 +61,10 @@ def list_files(
         tuple[list[Path], list[Path]]: Each sorted, without leftovers.
     """
     images, others = [], []
+    depth = len(folder.parts)
     for path in sorted(folder.rglob('*') if deep else folder.iterdir()):
         # Notebooks leave copies of images in hidden folders.
-        if any(map(is_leftover, map(Path, path.relative_to(folder).parts))):
+        if any(map(_is_leftover, path.parts[depth:])):
             continue
         if path.suffix.lower() in EXTENSIONS:
             images.append(path)

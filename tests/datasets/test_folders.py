@@ -1,9 +1,11 @@
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from mlfm_mm.datasets import FolderError, scan_folder
+from mlfm_mm.datasets.folders import Finder
 from tests.tools.helpers import write_image, write_image_folder
 
 
@@ -250,3 +252,22 @@ def test_layouts_that_are_none(
 def test_no_part_is_asked_of_a_folder_that_is_split(tmp_path: Path) -> None:
     make_sets(tmp_path, 'train', 'val')
     assert scan_folder(str(tmp_path), val_fraction=0).val
+
+
+def test_many_broken_files_cost_no_more_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken(list):
+        reads = 0
+
+        def __iter__(self) -> Iterator[str]:
+            Broken.reads += 1
+            return super().__iter__()
+
+    for number in range(50):
+        (tmp_path / f'{number}.png').touch()
+    monkeypatch.setattr(
+        'mlfm_mm.datasets.folders.find_unreadable', lambda p: Broken(p[:20])
+    )
+    assert len(Finder(None, []).pick(tmp_path)) == 30
+    assert Broken.reads <= 2
