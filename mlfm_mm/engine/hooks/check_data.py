@@ -140,7 +140,7 @@ def moved_classes(first: object, second: object) -> list[str]:
     return [
         f'{name} is {label} and {other.index(name)}'
         for label, name in enumerate(one)
-        if len(one) == len(other) and name in other and name != other[label]
+        if len(one) == len(other) and name != other[label] and name in other
     ]
 
 

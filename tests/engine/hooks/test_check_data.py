@@ -18,6 +18,7 @@ from mlfm_mm.engine.hooks.check_data import (
     check_labels,
     check_last_batch,
     check_share,
+    moved_classes,
 )
 from mlfm_mm.engine.options import load_config
 from mlfm_mm.engine.runner import build_runner
@@ -264,3 +265,22 @@ def test_class_folders_that_differ(tmp_path: Path) -> None:
     cfg.work_dir, cfg.launcher = str(tmp_path), 'none'
     with pytest.raises(UsageError, match='than in validation: ant is 0 and 1'):
         build_runner(cfg).train()
+
+
+def test_many_classes_are_compared_one_by_one() -> None:
+    class Name(str):
+        comparisons = 0
+
+        def __eq__(self, other: object) -> bool:
+            Name.comparisons += 1
+            return str.__eq__(self, other)
+
+        __ne__ = object.__ne__
+        __hash__ = str.__hash__
+
+    first, second = (
+        SimpleNamespace(metainfo=dict(classes=[*map(Name, range(100))]))
+        for _ in range(2)
+    )
+    assert moved_classes(first, second) == []
+    assert Name.comparisons <= 2 * 100
