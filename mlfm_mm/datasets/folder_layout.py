@@ -225,7 +225,7 @@ def subfolders(top: Path) -> list[Path]:
     """List the folders that may be splits or classes, sorted."""
     with os.scandir(top) as entries:
         found = [Path(entry.path) for entry in entries if entry.is_dir()]
-    return sorted(path for path in found if not is_leftover(path))
+    return sorted(path for path in found if not is_leftover(path.name))
 
 
 def holds_only_folders(folder: Path) -> bool:

@@ -17,17 +17,13 @@ LEFTOVERS = ('__macosx', 'desktop.ini', 'thumbs.db')
 THREADS = 16
 
 
-def is_leftover(path: Path) -> bool:
+def is_leftover(name: str) -> bool:
     """Check whether a file or folder is hidden, or left by a system.
 
     Example:
-        >>> is_leftover(Path('.DS_Store')), is_leftover(Path('cat'))
+        >>> is_leftover('.DS_Store'), is_leftover('cat')
         (True, False)
     """
-    return _is_leftover(path.name)
-
-
-def _is_leftover(name: str) -> bool:
     return name.startswith('.') or name.lower() in LEFTOVERS
 
 
@@ -64,7 +60,7 @@ def list_files(
     depth = len(folder.parts)
     for path in sorted(folder.rglob('*') if deep else folder.iterdir()):
         # Notebooks leave copies of images in hidden folders.
-        if any(map(_is_leftover, path.parts[depth:])):
+        if any(map(is_leftover, path.parts[depth:])):
             continue
         if path.suffix.lower() in EXTENSIONS:
             images.append(path)
