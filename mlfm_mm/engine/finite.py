@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
@@ -37,14 +36,19 @@ def all_finite(tensors: Iterable[Tensor]) -> bool:
 
 
 def _all_finite_of_a_kind(tensors: list[Tensor]) -> bool:
-    # The norm that has fast kernels on every device; the largest magnitude
-    # takes fifty times as long on a CPU. PyTorch's public function for many
-    # tensors, torch.nn.utils.get_total_norm, begins with 2.6.
+    # A sum of squares may overflow where no number does.
+    return _have_finite_norms(tensors) or _have_finite_norms(
+        [tensor / torch.finfo(tensor.dtype).max for tensor in tensors]
+    )
+
+
+def _have_finite_norms(tensors: list[Tensor]) -> bool:
+    # This norm has fast kernels on every device, where the largest magnitude
+    # takes fifty times as long on a CPU; and of sharded tensors it is the same
+    # in all processes. PyTorch's public function for many tensors,
+    # torch.nn.utils.get_total_norm, begins with 2.6.
     norms = torch.stack(torch._foreach_norm(tensors))
-    if math.isfinite(norms.sum()):
-        return True
-    # A sum, or a sum of squares, may overflow where no number does.
-    return all(tensor.isfinite().all() for tensor in tensors)
+    return bool(norms.isfinite().all())
 
 
 def not_finite(state: dict[str, Tensor]) -> Iterator[str]:
