@@ -14,8 +14,8 @@ from .models import local_parts
 def all_finite(tensors: Iterable[Tensor]) -> bool:
     """Check that all numbers are finite, at the cost of a norm.
 
-    On a GPU, tensors of one dtype take a few launches, however many they are,
-    and those of one device one synchronization.
+    Tensors of one dtype on a GPU take a few launches and one synchronization,
+    however many they are.
 
     Args:
         tensors (Iterable[Tensor]): Floating-point tensors of any shapes.
