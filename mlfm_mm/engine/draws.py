@@ -44,7 +44,7 @@ def seed_cpu(*place: int) -> None:
     """Seed Python, NumPy and PyTorch alike, but not for other devices.
 
     Pipelines and samplers draw nothing there, and for a device that is not in
-    use PyTorch notes the stack of each call, which takes longer than to read
+    use PyTorch notes the stack of each call, which can take as long as to read
     a small image.
 
     Args:

@@ -30,7 +30,7 @@ def test_all_generators_are_seeded() -> None:
 def test_places_of_a_pipeline_seed_no_device(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # That takes PyTorch longer than to read a small image.
+    # That can take PyTorch as long as to read a small image.
     seeded: list[int] = []
     monkeypatch.setattr(torch.cuda, 'manual_seed_all', seeded.append)
     loader = DataLoader(ToyImages(), batch_size=BATCH)

@@ -1,28 +1,15 @@
 import math
-from collections import Counter
 from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
 
+from benchmarks.traffic import TrafficMode
 from mlfm_mm.engine.finite import all_finite, not_finite
 from tests.processes import run_ranks
 
 REPO = Path(__file__).resolve().parents[2]
-
-
-class Operators(TorchDispatchMode):
-    """Counts what PyTorch dispatches."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.counts: Counter = Counter()
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        self.counts[str(func)] += 1
-        return func(*args, **(kwargs or {}))
 
 
 @pytest.mark.parametrize('bad', [math.inf, -math.inf, math.nan])
@@ -48,9 +35,9 @@ def test_numbers_whose_squares_are_infinite(dtype: torch.dtype) -> None:
 
 def test_as_many_launches_for_a_large_network_as_for_a_small_one() -> None:
     def launches(tensors: list[Tensor]) -> int:
-        with Operators() as operators:
+        with TrafficMode() as counted:
             assert all_finite(tensors)
-        return operators.counts.total()
+        return counted.traffic.launches
 
     few, many = ([torch.ones(2)] * count for count in (2, 200))
     assert launches(many) == launches(few) < 10

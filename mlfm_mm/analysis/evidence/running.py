@@ -131,8 +131,7 @@ def run_plan(
                 time.sleep(POLL_SECONDS)
                 ended = [j for j in running if not j.process.is_alive()]
                 for job in running:  # no other log grows
-                    epoch = epochs_done(job.folder, plan.metric)
-                    done[job.run.name] = epoch
+                    done[job.run.name] = epochs_done(job.folder, plan.metric)
                 progress.update(task, completed=sum(done.values()))
                 progress.update(task, left=_left(progress))
                 for job in ended:
