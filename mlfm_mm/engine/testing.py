@@ -44,7 +44,11 @@ class DumpPredictions(DumpResults):
         """Take a batch's predictions."""
         for found in (p for p in predictions if isinstance(p, dict)):
             label, score = found.get('pred_label'), found.get('pred_score')
-            if not (isinstance(label, Tensor) and isinstance(score, Tensor)):
+            if not isinstance(score, Tensor):
+                continue
+            # A view would be saved with the scores of its whole batch.
+            found['pred_score'] = score.clone()
+            if not isinstance(label, Tensor):
                 continue
             # A head for several labels may tell none, or more.
             if label.shape == (1,) and score.ndim == 1:

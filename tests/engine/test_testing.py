@@ -182,3 +182,14 @@ def test_a_saved_label_is_that_of_the_score(tmp_path: Path) -> None:
         dump.process({}, [dict(pred_label=label, pred_score=score)])
     saved = [found['pred_label'].tolist() for found in dump.results]
     assert saved == [[1], [0, 1], [], 0]
+
+
+def test_saved_scores_are_without_those_of_their_batch(tmp_path: Path) -> None:
+    """Pickle writes all of the memory that a view looks into."""
+    dump = DumpPredictions(str(tmp_path / 'saved.pkl'))
+    batch = [dict(pred_score=scores) for scores in torch.rand(64, 10)]
+    dump.process({}, batch)
+    sizes = {
+        found['pred_score'].untyped_storage().size() for found in dump.results
+    }
+    assert sizes == {10 * 4}
