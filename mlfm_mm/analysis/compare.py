@@ -102,7 +102,7 @@ def _read(folder: Path) -> TrainedRun:
         folder,
         cfg,
         seed_in(cfg),
-        read_curve(folder, metric),
+        read_curve(folder, metric, records),
         1000 * median(times) if times else None,
         max(memories, default=None),
     )

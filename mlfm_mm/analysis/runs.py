@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -178,13 +178,19 @@ def name_of(run: Path) -> str:
     return name or run.resolve().parent.name
 
 
-def read_curve(work_dir: str | Path, metric: str) -> Curve:
+def read_curve(
+    work_dir: str | Path,
+    metric: str,
+    records: Sequence[dict] | None = None,
+) -> Curve:
     """Read the scalars that a Runner recorded.
 
     Args:
         work_dir (str | Path): The work folder; a later start replaces what
             was recorded from its first step on.
         metric (str): Name of the validation metric.
+        records (Sequence[dict], optional): What is recorded there, where it
+            has been read. Defaults to None.
 
     Returns:
         Curve: The run.
@@ -197,7 +203,9 @@ def read_curve(work_dir: str | Path, metric: str) -> Curve:
     scores: dict[int, float] = {}
     seconds: dict[int, float] = {}
     timeless = False
-    for record in (records := read_records(Path(work_dir))):
+    if records is None:
+        records = read_records(Path(work_dir))
+    for record in records:
         step = int(record['step'])
         if 'loss' in record:
             epoch = int(record.get('epoch', step))

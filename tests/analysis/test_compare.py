@@ -81,6 +81,22 @@ def test_runs_are_read(runs: Path) -> None:
         find_networks([f'all={runs}'])
 
 
+def test_the_log_of_a_run_is_read_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for seed in range(3):
+        write_run(tmp_path / f'net_s{seed}', seed, 50)
+    read, read_text = [], Path.read_text
+
+    def counted(path: Path, *args: object, **kwargs: object) -> str:
+        read.append(path)
+        return read_text(path, *args, **kwargs)
+
+    monkeypatch.setattr(Path, 'read_text', counted)
+    find_networks([str(tmp_path)])
+    assert len([path for path in read if path.name == 'scalars.json']) == 3
+
+
 def write_run(folder: Path, seed: int | None, score: float) -> Path:
     """Write a work folder whose run took one epoch."""
     log = folder / '20260101_000000' / 'vis_data' / 'scalars.json'
