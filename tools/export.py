@@ -21,6 +21,7 @@ try:
     from mlfm_mm.analysis.export import (
         FORMATS,
         check_exported,
+        check_packages,
         describe,
         export_network,
         save,
@@ -34,7 +35,7 @@ try:
         make_parser,
         read_arguments,
     )
-    from mlfm_mm.engine.outputs import make_parent
+    from mlfm_mm.engine.outputs import make_parent, whole_file
 except ModuleNotFoundError as error:
     sys.exit(
         f'export.py: {error.name} is not installed for {sys.executable}: '
@@ -90,6 +91,7 @@ def main() -> None:
         source = find_source(args['network'])
         out = args['out'] or Path(Path(source.checkpoint).stem)
         out = file_of(out, args['format'])
+        check_packages(out)
         make_parent(out)
         say(f'loading {source.checkpoint}')
         network = load_trained(source, **loading_options(args))
@@ -99,10 +101,11 @@ def main() -> None:
             samples = generate_samples(network, args['count'])
         say(f'tracing {network.name}')
         exported = export_network(network, args['size'])
-        say(f'writing {out}')
-        save(exported, describe(network, exported), out)
-        say(f'comparing with PyTorch on {len(samples)} pictures')
-        check = check_exported(out, exported, samples)
+        with whole_file(out) as part:
+            say(f'writing {out}')
+            save(exported, describe(network, exported), part)
+            say(f'comparing with PyTorch on {len(samples)} pictures')
+            check = check_exported(part, exported, samples)
         say(f'{check}\nwrote {out}, {out.stat().st_size / 1e6:.1f} MB')
 
 

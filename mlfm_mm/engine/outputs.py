@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from .checkpoints import put_in_place
 from .errors import UsageError
 
 
@@ -18,6 +22,28 @@ def make_folder(path: Path) -> None:
     """Make a folder to write to, as :func:`check_folder` allows."""
     check_folder(path)
     path.mkdir(parents=True, exist_ok=True)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Write a file that is whole, or leave what was there.
+
+    Args:
+        path (Path): The file.
+
+    Yields:
+        Path: Where to write it: a file of the same name, in a hidden folder
+        beside it. It is moved once it is found right, and goes if not.
+
+    Example:
+        >>> with whole_file(Path('net.onnx')) as part:
+        ...     part.name, part.write_bytes(b'whole')
+        ('net.onnx', 5)
+    """
+    with TemporaryDirectory(prefix='.', dir=path.parent) as folder:
+        part = Path(folder) / path.name
+        yield part
+        put_in_place(part, path)
 
 
 def check_file(path: Path, ending: str = '') -> None:

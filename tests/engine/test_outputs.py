@@ -4,7 +4,12 @@ from pathlib import Path
 import pytest
 
 from mlfm_mm.engine import UsageError
-from mlfm_mm.engine.outputs import check_apart, make_folder, make_parent
+from mlfm_mm.engine.outputs import (
+    check_apart,
+    make_folder,
+    make_parent,
+    whole_file,
+)
 
 
 def test_what_is_missing_is_made(tmp_path: Path) -> None:
@@ -79,3 +84,20 @@ def test_what_is_in_the_way(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r'give a file that ends in \.json'):
         make_parent(page, '.json')
     assert page.read_text() == 'mine'
+
+
+@pytest.mark.parametrize('error', [UsageError, OSError, KeyboardInterrupt])
+def test_what_was_there_stays_until_a_file_is_whole(
+    error: type[BaseException], tmp_path: Path
+) -> None:
+    file = tmp_path / 'net.onnx'
+    file.write_text('old')
+    with pytest.raises(error), whole_file(file) as part:
+        part.write_text('part of the new')
+        assert file.read_text() == 'old'
+        raise error
+    assert file.read_text() == 'old'
+    with whole_file(file) as part:
+        part.write_text('new')
+    assert file.read_text() == 'new'
+    assert [path.name for path in tmp_path.iterdir()] == ['net.onnx']

@@ -1,11 +1,18 @@
 """A network in a file, by one command."""
 
+import runpy
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.analysis.networks import save_weights
-from tests.tools.helpers import run_tool, write_digits_config, write_image
+from tests.tools.helpers import (
+    TOOLS,
+    run_tool,
+    write_digits_config,
+    write_image,
+)
 
 
 def test_one_size(tmp_path: Path) -> None:
@@ -19,6 +26,25 @@ def test_one_size(tmp_path: Path) -> None:
     )
     assert 'agrees with PyTorch' in printed
     assert (tmp_path / 'made' / 'net.pt2').is_file()
+
+
+def test_a_file_that_is_not_right(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = write_digits_config(tmp_path, 'mlfm')
+    weights = save_weights(config)
+    file = tmp_path / 'net.pt2'
+    file.write_text('of yesterday')
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr('mlfm_mm.analysis.export.check.TOLERANCE', -1)
+    export = runpy.run_path(str(TOOLS / 'export.py'))
+    arguments = 'export.py', config, weights, '--out', file
+    monkeypatch.setattr(
+        sys, 'argv', [*map(str, arguments), '--size', '32', '32']
+    )
+    with pytest.raises(SystemExit, match='and was not kept: report'):
+        export['main']()
+    assert file.read_text() == 'of yesterday'
 
 
 def test_no_weights(tmp_path: Path) -> None:

@@ -23,8 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from mlfm_mm.engine import UsageError, one_sentence
 from mlfm_mm.engine.arguments import add_trust, make_parser
-from mlfm_mm.engine.checkpoints import part_of, put_in_place
-from mlfm_mm.engine.outputs import check_apart, make_parent
+from mlfm_mm.engine.outputs import check_apart, make_parent, whole_file
 from mlfm_mm.engine.weights import read_checkpoint, weights_only
 
 
@@ -83,16 +82,6 @@ def halved(x: torch.Tensor) -> torch.Tensor:
     return x if (half.isfinite() != x.double().isfinite()).any() else half
 
 
-def write(content: dict[str, Any], path: Path) -> None:
-    """Write a checkpoint that is whole or not there at all."""
-    part = part_of(path)
-    try:
-        torch.save(content, part)
-        put_in_place(part, path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = make_parser(__doc__)
@@ -137,7 +126,8 @@ def main() -> None:
             checkpoint = read_checkpoint(args.checkpoint)
         kept = publish(checkpoint, not args.full, names)
         make_parent(args.out)
-        write(kept, args.out)
+        with whole_file(args.out) as part:
+            torch.save(kept, part)
         large = [
             key
             for key, x in kept['state_dict'].items()

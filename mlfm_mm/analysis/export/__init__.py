@@ -1,7 +1,7 @@
 """Export trained networks to files that run without this library."""
 
 from .check import Check, check_exported, open_exported
-from .file import FORMATS, describe, save
+from .file import FORMATS, check_packages, describe, save
 from .graph import Exported, export_network
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     'Check',
     'Exported',
     'check_exported',
+    'check_packages',
     'describe',
     'export_network',
     'open_exported',

@@ -66,19 +66,11 @@ def open_exported(path: Path) -> Run:
 
     Returns:
         Callable: Takes images (N, C, H, W) and returns logits.
-
-    Raises:
-        UsageError: onnxruntime is not installed.
     """
     if path.suffix == '.pt2':
         return _open_program(path)
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise UsageError(
-            'onnxruntime is not installed, which checks the file: '
-            "pip install 'mlfm_mm[export]'"
-        ) from error
+    import onnxruntime
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     session = onnxruntime.InferenceSession(
@@ -109,7 +101,7 @@ def check_exported(
     """Compare an exported network with PyTorch, at several sizes.
 
     Args:
-        path (Path): The file; it is removed if it fails or differs.
+        path (Path): The file.
         exported (Exported): The graph that was saved in it.
         samples (Sequence[Sample]): Pictures.
 
@@ -120,7 +112,7 @@ def check_exported(
         UsageError: The two differ, or the file cannot be run.
     """
     worst, sizes = 0.0, []
-    with torch.no_grad(), _removed_if_useless(path, exported):
+    with torch.no_grad(), _in_a_sentence(path, exported):
         run = open_exported(path)
         for x in _inputs(exported, samples):
             expected, found = exported.logits(x), run(x)
@@ -128,11 +120,10 @@ def check_exported(
             sizes.append((x.shape[2], x.shape[3]))
             worst = max(worst, float(gap))
             if not gap <= TOLERANCE:
-                path.unlink()
                 raise UsageError(
                     f'{path.name} differs from PyTorch by {float(gap):.2g} '
                     f'of the largest logit on images of {sizes[-1]} and was '
-                    'removed: report this network, or try the other --format'
+                    'not kept: report this network, or try the other --format'
                 )
     return Check(
         tuple(dict.fromkeys(sizes)),
@@ -145,18 +136,17 @@ def check_exported(
 
 
 @contextmanager
-def _removed_if_useless(path: Path, exported: Exported) -> Iterator[None]:
-    """Remove a file that has not been found right, with a sentence."""
+def _in_a_sentence(path: Path, exported: Exported) -> Iterator[None]:
+    """Say what helps where a file cannot be run."""
     try:
         yield
     except UsageError:
         raise
-    except BaseException as error:  # runtimes raise errors of their own
-        path.unlink()
-        if is_interrupt(error) or not isinstance(error, Exception):
+    except Exception as error:  # runtimes raise errors of their own
+        if is_interrupt(error):
             raise
         raise UsageError(
-            f'{path.name} cannot be run and was removed: '
+            f'{path.name} cannot be run and was not kept: '
             f'{remedy_of(exported, "the other --format")} '
             f'({reason_of(error)})'
         ) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -18,6 +19,8 @@ from .graph import Exported, reason_of, remedy_of
 from .preparation import preparation_of
 
 FORMATS = ('onnx', 'pt2')
+# What writing and checking an .onnx file takes.
+OF_ONNX = ('onnx', 'onnxscript', 'onnxruntime')
 METADATA = 'metadata.json'  # its name within a .pt2 file
 
 
@@ -95,6 +98,24 @@ def has_several_labels(network: Trained) -> bool:
     return isinstance(head, MultiLabelClsHead)
 
 
+def check_packages(path: Path) -> None:
+    """Refuse a file that cannot be written for lack of a package.
+
+    Args:
+        path (Path): The file.
+
+    Raises:
+        UsageError: A package is not installed.
+    """
+    needed = OF_ONNX if path.suffix == '.onnx' else ()
+    missing = [name for name in needed if find_spec(name) is None]
+    if missing:
+        raise UsageError(
+            f'{path.name} needs {", ".join(missing)}, not installed here: pip '
+            "install 'mlfm_mm[export]', or try --format pt2"
+        )
+
+
 def save(exported: Exported, facts: dict[str, str], path: Path) -> None:
     """Save a graph with its metadata.
 
@@ -104,8 +125,7 @@ def save(exported: Exported, facts: dict[str, str], path: Path) -> None:
         path (Path): The file; its suffix selects the format.
 
     Raises:
-        UsageError: The format is unknown, needs a package that is not
-            installed, or cannot hold this network.
+        UsageError: The format is unknown, or cannot hold this network.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == '.pt2':
@@ -129,10 +149,6 @@ def _save_onnx(exported: Exported, facts: dict[str, str], path: Path) -> None:
                 dynamo=True,
                 verbose=False,
             )
-    except ImportError as error:
-        raise UsageError(
-            f"{error.name} is not installed: pip install 'mlfm_mm[export]'"
-        ) from error
     except Exception as error:  # the exporter's own, of many lines
         raise UsageError(
             f'{path.name} cannot be written: '

@@ -18,6 +18,7 @@ from PIL import Image
 
 from mlfm_mm.analysis.export import (
     Exported,
+    check_packages,
     describe,
     export_network,
     open_exported,
@@ -62,6 +63,18 @@ def digits(
     exported = export_network(network, None)
     save(exported, describe(network, exported), folder / 'net.onnx')
     return network, exported, folder / 'net.onnx'
+
+
+def test_a_package_is_absent(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ('onnxscript', 'onnxruntime'):
+        monkeypatch.setitem(sys.modules, name, None)
+    told = (
+        r'net\.onnx needs onnxscript, onnxruntime, not installed here: pip '
+        r"install 'mlfm_mm\[export\]', or try --format pt2"
+    )
+    with pytest.raises(UsageError, match=told):
+        check_packages(Path('net.onnx'))
+    check_packages(Path('net.pt2'))
 
 
 def test_a_unit_has_no_more_nodes_than_its_formulas(
