@@ -83,6 +83,25 @@ def test_pauses_and_resumes(tmp_path: Path) -> None:
     assert 'resumed epoch' in log
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != 'linux', reason='as with launchers')
+def test_a_run_ends_with_a_command_that_is_killed(tmp_path: Path) -> None:
+    options = [str(write_plan(tmp_path, EPOCHS)), '--results', str(tmp_path)]
+    command = [sys.executable, str(TOOLS / 'evidence.py'), *options]
+    process = subprocess.Popen(command, cwd=tmp_path, start_new_session=True)
+    try:
+        folder = tmp_path / 'work_dirs/evidence/digits/plain_s0'
+        wait_for(lambda: list(folder.glob('epoch_*.pth')))
+        process.kill()
+        process.wait()
+        # Not by itself, after all epochs.
+        wait_for(lambda: not states(process.pid))
+        assert not (folder / 'epoch_40.pth').exists()
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
 def states(group: int) -> set[str]:
     """Read the states of a group's processes."""
     found = set()

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from ...engine import (
     one_sentence,
     prepare_training,
 )
+from ...engine.distributed import die_with_parent
 from ...engine.weights import weights_only
 from ..runs import read_curve
 from .plan import FINGERPRINT, Plan, Run, fingerprint, make_config
@@ -176,6 +177,11 @@ def train(config: Path) -> None:
     Args:
         config (Path): The config of a run, in its work folder.
     """
+    # A command that is killed cannot stop it, and could not be repeated.
+    die_with_parent()
+    parent = parent_process()
+    if parent is not None and not parent.is_alive():
+        return  # killed before the call above
     with open(config.with_name('console.log'), 'a') as log:
         os.dup2(log.fileno(), sys.stdout.fileno())
         os.dup2(log.fileno(), sys.stderr.fileno())
