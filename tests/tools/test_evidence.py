@@ -51,6 +51,7 @@ def test_runs_once_and_side_by_side(tmp_path: Path) -> None:
     assert {r['arm'] for r in records} == {'plain', 'mlfm'}
     for record in records:
         assert 0 <= record['final'] == record['by_epoch']['1'] <= 100
+        assert record['seconds'] > 0  # its recipe asks for no times
         folder = tmp_path / 'work_dirs/evidence/digits' / f'{record["arm"]}_s0'
         assert (folder / 'epoch_1.pth').is_file()
     again = run_tool('evidence.py', *options, cwd=tmp_path)

@@ -48,7 +48,6 @@ train_cfg = dict(max_epochs=30)
 default_hooks = dict(checkpoint=dict(max_keep_ckpts=1, save_best=None))
 custom_hooks = [
     dict(type='mlfm_mm.CheckDataHook'),
-    dict(type='mlfm_mm.EpochSummaryHook'),
     # Twice as fast on a CPU, where depthwise convolutions are slow.
     dict(type='mlfm_mm.ChannelsLastHook'),
 ]

@@ -194,11 +194,17 @@ def make_config(run: Run, work_dir: Path) -> Config:
         work_dir (Path): Where it writes.
 
     Returns:
-        Config: The config of the arm, with seed and work folder.
+        Config: The config of the arm, with seed and work folder, and with
+        the hook for the times in its record.
     """
     cfg = load_config(str(run.arm.config), run.arm.overrides)
     cfg.randomness = dict(seed=run.seed)
     cfg.work_dir = str(work_dir)
+    summary = dict(type='mlfm_mm.EpochSummaryHook')
+    cfg.default_hooks = {
+        'epoch_summary': summary,
+        **(cfg.get('default_hooks') or {}),
+    }
     if cfg.get('load_from'):
         # Pretrained once a seed, in another plan.
         cfg.load_from = cfg.load_from.format(seed=run.seed)
