@@ -49,7 +49,7 @@ def parse_args() -> argparse.Namespace:
         type=int,
         metavar='N',
         help='how many seeds each network is trained with (default: digits '
-        '3, folder 1)',
+        '5, folder 1)',
     )
     parser.add_argument(
         '--image-size',

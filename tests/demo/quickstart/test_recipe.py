@@ -34,7 +34,7 @@ def test_digits_by_default() -> None:
 
 
 def test_seeds() -> None:
-    assert Settings().all_seeds == [0, 1, 2]
+    assert Settings().all_seeds == [0, 1, 2, 3, 4]
     assert Settings(data='images', seed=2).all_seeds == [2]
     assert Settings(data='images', seeds=2).all_seeds == [0, 1]
 
