@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from mmengine.dataset import BaseDataset
+
+from ..datasets.images import shorten
 from .checkpoints import put_in_place
 from .errors import UsageError
 
@@ -36,8 +40,9 @@ def whole_file(path: Path) -> Iterator[Path]:
         beside it. It is moved once it is found right, and goes if not.
 
     Example:
-        >>> with whole_file(Path('net.onnx')) as part:
-        ...     part.name, part.write_bytes(b'whole')
+        >>> with TemporaryDirectory() as folder:
+        ...     with whole_file(Path(folder) / 'net.onnx') as part:
+        ...         part.name, part.write_bytes(b'whole')
         ('net.onnx', 5)
     """
     with TemporaryDirectory(prefix='.', dir=path.parent) as folder:
@@ -74,6 +79,26 @@ def check_file(path: Path, ending: str = '') -> None:
         raise UsageError(f'{path}: give a file that ends in {ending}')
     check_folder(path.parent)
     _check_access(path)
+
+
+def check_names(dataset: BaseDataset, folder: str) -> None:
+    """Refuse pictures of one name, whose masks would replace each other.
+
+    Args:
+        dataset (BaseDataset): The pictures.
+        folder (str): Where a mask is written for each.
+
+    Raises:
+        UsageError: Several are called the same.
+    """
+    paths = (dataset.get_data_info(i)['img_path'] for i in range(len(dataset)))
+    counts = Counter(Path(path).stem for path in paths)
+    if several := [name for name, count in counts.items() if count > 1]:
+        raise UsageError(
+            f'--out {folder}: predictions are named as their pictures, of '
+            f'which several are called {shorten(several)}: rename these, or '
+            'test one folder of pictures at a time'
+        )
 
 
 def check_apart(out: Path, source: str | Path) -> None:

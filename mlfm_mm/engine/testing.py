@@ -17,7 +17,7 @@ from .errors import UsageError
 from .hosts import Host, find_host
 from .kinds import WHOLE_WEIGHTS, find_datasets, is_kind, set_hook
 from .options import load_config, set_common_options
-from .outputs import check_file, check_folder
+from .outputs import check_file, check_folder, check_names
 from .pictures import draw_predictions
 from .weights import check_checkpoint
 
@@ -146,12 +146,15 @@ def run_test(
 
     Returns:
         dict[str, float]: The metrics.
+
+    Raises:
+        UsageError: If masks would be written over each other.
     """
-    segments = runner.cfg.default_scope == 'mmseg'
-    if out and out_item != 'metrics' and not segments:
-        runner.test_evaluator.metrics.append(
-            predictions_to(out, runner.cfg.default_scope)
-        )
+    scope = runner.cfg.default_scope
+    if out and out_item != 'metrics' and scope == 'mmseg':
+        check_names(runner.test_dataloader.dataset, out)
+    elif out and out_item != 'metrics':
+        runner.test_evaluator.metrics.append(predictions_to(out, scope))
     metrics = runner.test()
     if out and out_item == 'metrics' and is_main_process():
         # YAML has no plain form of NumPy's numbers.

@@ -1,11 +1,14 @@
+import json
 import os
 from pathlib import Path
 
 import pytest
+from mmengine.dataset import BaseDataset
 
 from mlfm_mm.engine import UsageError
 from mlfm_mm.engine.outputs import (
     check_apart,
+    check_names,
     make_folder,
     make_parent,
     whole_file,
@@ -84,6 +87,20 @@ def test_what_is_in_the_way(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r'give a file that ends in \.json'):
         make_parent(page, '.json')
     assert page.read_text() == 'mine'
+
+
+def test_masks_of_one_name(tmp_path: Path) -> None:
+    def listed(*paths: str) -> BaseDataset:
+        infos = [dict(img_path=str(tmp_path / path)) for path in paths]
+        (tmp_path / 'list.json').write_text(
+            json.dumps(dict(metainfo={}, data_list=infos))
+        )
+        return BaseDataset(str(tmp_path / 'list.json'))
+
+    check_names(listed('a/0.png', 'a/1.png', 'b/2.png'), 'masks')
+    several = listed('a/0.png', 'b/0.jpg', 'a/1.png', 'b/2.png')
+    with pytest.raises(UsageError, match=r'several are called 0: rename'):
+        check_names(several, 'masks')
 
 
 @pytest.mark.parametrize('error', [UsageError, OSError, KeyboardInterrupt])
