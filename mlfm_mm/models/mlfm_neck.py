@@ -187,7 +187,7 @@ class MLFMNeck(BackboneAware):
             backbone.get_submodule(tap.module).register_forward_hook(
                 partial(self._visit, index), prepend=True
             )
-        # Also after an exception, so that no tensor outlives its pass.
+        # Also after an exception, or tensors would outlive their pass.
         backbone.register_forward_hook(self._end_pass, always_call=True)
         guard_hooks()
 
