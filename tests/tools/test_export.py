@@ -42,7 +42,7 @@ def test_a_file_that_is_not_right(
     monkeypatch.setattr(
         sys, 'argv', [*map(str, arguments), '--size', '32', '32']
     )
-    with pytest.raises(SystemExit, match='and was not kept: report'):
+    with pytest.raises(SystemExit, match='do not use it, report'):
         export['main']()
     assert file.read_text() == 'of yesterday'
 

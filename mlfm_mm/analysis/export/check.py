@@ -122,8 +122,8 @@ def check_exported(
             if not gap <= TOLERANCE:
                 raise UsageError(
                     f'{path.name} differs from PyTorch by {float(gap):.2g} '
-                    f'of the largest logit on images of {sizes[-1]} and was '
-                    'not kept: report this network, or try the other --format'
+                    f'of the largest logit on images of {sizes[-1]}: do not '
+                    'use it, report this network, or try the other --format'
                 )
     return Check(
         tuple(dict.fromkeys(sizes)),
@@ -146,7 +146,7 @@ def _in_a_sentence(path: Path, exported: Exported) -> Iterator[None]:
         if is_interrupt(error):
             raise
         raise UsageError(
-            f'{path.name} cannot be run and was not kept: '
+            f'{path.name} cannot be run: '
             f'{remedy_of(exported, "the other --format")} '
             f'({reason_of(error)})'
         ) from error
